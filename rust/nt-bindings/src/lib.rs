@@ -1,0 +1,8 @@
+//! The Python extension `neural_trader._core`: each binding converts, calls and maps the error.
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}
