@@ -1,0 +1,134 @@
+//! Relative strength and momentum.
+
+/// Relative strength index (J. Welles Wilder, 1978): `100 * gain / (gain + loss)`.
+///
+/// `gain` and `loss` are averages of the upward and downward changes of the close: first the mean of the first `n`
+/// changes, then `g[t] = (g[t-1] * (n - 1) + max(change, 0)) / n`, in the order of TA-Lib's `RSI`.
+///
+/// One difference: a market that has not moved at all gives 50, neither strong nor weak. TA-Lib gives 0, which a rule
+/// such as "buy below 30" would read as the deepest fall there is.
+#[derive(Clone, Debug)]
+pub struct Rsi {
+    n: f64,
+    missing: usize,
+    window: usize,
+    close: f64,
+    gain: f64,
+    loss: f64,
+}
+
+impl Rsi {
+    /// The index over `n` changes.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn new(n: usize) -> Self {
+        assert!(n > 0, "a window holds at least one value");
+        Self {
+            n: n as f64,
+            missing: n,
+            window: n,
+            close: f64::NAN,
+            gain: 0.0,
+            loss: 0.0,
+        }
+    }
+
+    /// Takes the next close and returns the index, or NaN before `n + 1` closes.
+    #[inline]
+    pub fn update(&mut self, close: f64) -> f64 {
+        let before = std::mem::replace(&mut self.close, close);
+        if before.is_nan() {
+            return f64::NAN;
+        }
+        let change = close - before;
+        let up = if change > 0.0 { change } else { 0.0 };
+        let down = if change < 0.0 { -change } else { 0.0 };
+        if self.missing > 0 {
+            self.missing -= 1;
+            self.gain += up;
+            self.loss += down;
+            if self.missing > 0 {
+                return f64::NAN;
+            }
+            self.gain /= self.n;
+            self.loss /= self.n;
+        } else {
+            self.gain = (self.gain * (self.n - 1.0) + up) / self.n;
+            self.loss = (self.loss * (self.n - 1.0) + down) / self.n;
+        }
+        let both = self.gain + self.loss;
+        if both > 0.0 {
+            100.0 * (self.gain / both)
+        } else {
+            50.0
+        }
+    }
+
+    /// How many closes give NaN first.
+    pub fn warmup(&self) -> usize {
+        self.window
+    }
+}
+
+/// Momentum with a gap (Jegadeesh and Titman, 1993): `c[t-skip] / c[t-n] - 1`.
+///
+/// With `skip = 0` it is the return of the last `n` bars (TA-Lib's `ROCP`). NaN where `c[t-n]` is not positive.
+#[derive(Clone, Debug)]
+pub struct Momentum {
+    ring: Box<[f64]>,
+    at: usize,
+    recent: usize,
+    missing: usize,
+}
+
+impl Momentum {
+    /// The return from `n` bars ago to `skip` bars ago.
+    ///
+    /// # Panics
+    /// If `skip` is not below `n`.
+    pub fn new(n: usize, skip: usize) -> Self {
+        assert!(skip < n, "the gap is shorter than the window");
+        // The ring holds n + 1 closes. The one just written is at `at`; the one skip bars earlier stands skip places
+        // before it, that is n + 1 - skip places after it.
+        Self {
+            ring: vec![0.0; n + 1].into(),
+            at: 0,
+            recent: (n + 1 - skip) % (n + 1),
+            missing: n,
+        }
+    }
+
+    /// Takes the next close and returns the momentum, or NaN before `n + 1` closes.
+    #[inline]
+    pub fn update(&mut self, close: f64) -> f64 {
+        let length = self.ring.len();
+        self.ring[self.at] = close;
+        let recent = self.ring[self.recent];
+        self.at = if self.at + 1 == length {
+            0
+        } else {
+            self.at + 1
+        };
+        self.recent = if self.recent + 1 == length {
+            0
+        } else {
+            self.recent + 1
+        };
+        let oldest = self.ring[self.at];
+        if self.missing > 0 {
+            self.missing -= 1;
+            return f64::NAN;
+        }
+        if oldest > 0.0 {
+            recent / oldest - 1.0
+        } else {
+            f64::NAN
+        }
+    }
+
+    /// How many closes give NaN first.
+    pub fn warmup(&self) -> usize {
+        self.ring.len() - 1
+    }
+}
