@@ -1,0 +1,495 @@
+"""The bar engine: orders meet bars exactly as docs/fill-rules.md says, one method for each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from neural_trader.baseline.account import Account
+from neural_trader.baseline.arithmetic import BILLION, int64, money
+from neural_trader.baseline.book import OrderBook
+from neural_trader.baseline.costs import Costs
+from neural_trader.baseline.instrument import BarsLike, Instrument
+from neural_trader.baseline.invariants import Invariants
+from neural_trader.baseline.ledger import Ledger
+from neural_trader.baseline.matching import (
+    intrabar_limits,
+    intrabar_stops,
+    limit_accepts,
+    satisfied_by_open,
+    stop_reached,
+)
+from neural_trader.baseline.orders import Order, Ticket, make_ticket
+from neural_trader.baseline.records import (
+    BUY,
+    SELL,
+    FillRecord,
+    Kind,
+    OrderRecord,
+    PostingRecord,
+    Reason,
+    State,
+    TradeRecord,
+)
+from neural_trader.baseline.sizing import Size, resolve_size
+from neural_trader.baseline.timeline import OPEN, Moment, moments
+from neural_trader.baseline.trades import match_trades
+from neural_trader.errors import EngineError
+
+
+class Strategy(Protocol):
+    """What the engine calls; every call may submit and cancel."""
+
+    def on_bar(self, engine: Engine, instrument: int, bar_index: int) -> None: ...
+
+    def on_fill(self, engine: Engine, fill: FillRecord) -> None: ...
+
+    def on_order(self, engine: Engine, order: OrderRecord) -> None:
+        """An order ended as cancelled, expired or rejected."""
+
+
+class Engine:
+    """One run over the bars of some instruments, which are numbered by the order of their symbols."""
+
+    def __init__(
+        self,
+        instruments: Sequence[BarsLike],
+        *,
+        cash: int,
+        leverage_ppb: int = BILLION,
+        maker_ppb: int = 0,
+        taker_ppb: int = 0,
+        fixed_fee: int = 0,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
+        close_at_end: bool = False,
+        checked: bool = False,
+    ) -> None:
+        symbols = [bars.symbol.encode() for bars in instruments]
+        if any(first >= second for first, second in pairwise(symbols)):
+            raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+        if cash < 0 or leverage_ppb <= 0 or (volume_cap_ppb or 0) < 0:
+            raise EngineError("cash and the volume cap must not be negative, leverage must be positive")
+        self.instruments = [Instrument(bars, volume_cap_ppb) for bars in instruments]
+        self.costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
+        self.fills: list[FillRecord] = []
+        self.equity_samples: list[tuple[int, int]] = []
+        """(time, equity) of each close moment."""
+        self.halted = False
+        self._fill_close = fill_close
+        self._limit_through = limit_through
+        self._close_at_end = close_at_end
+        self._exposed: list[bool] = []
+        """For each equity sample, whether any position was open."""
+        self._book = OrderBook(self.instruments)
+        self._ledger = Ledger(cash)
+        self._account = Account(self._ledger, self.instruments, self.costs, leverage_ppb)
+        self._now_ns = 0
+        self._has_run = False
+        self._invariants = Invariants(self) if checked else None
+
+    # What a strategy may ask and do.
+
+    def position(self, instrument: int) -> int:
+        self._known(instrument)
+        return self._ledger.position(instrument)
+
+    def mark(self, instrument: int) -> int:
+        """The last price known, an open or a close; 0 before there is any."""
+        return self._known(instrument).mark
+
+    def equity(self) -> int:
+        return self._account.equity()
+
+    def cash(self) -> int:
+        return self._ledger.cash()
+
+    def submit(
+        self,
+        instrument: int,
+        side: int,
+        kind: str = "market",
+        *,
+        size_kind: str = "quantity",
+        size: int,
+        limit: int | None = None,
+        stop: int | None = None,
+        trail_ticks: int | None = None,
+        trail_ppb: int | None = None,
+        time_in_force: str = "gtc",
+        expire_ns: int | None = None,
+        stop_loss: int | None = None,
+        take_profit: int | None = None,
+        stop_loss_trail_ticks: int | None = None,
+        stop_loss_trail_ppb: int | None = None,
+    ) -> int:
+        """Send an order; returns its id, or 0 when a target is already reached. The side of a target is ignored."""
+        self._known(instrument)
+        ticket = make_ticket(
+            side,
+            kind,
+            size_kind=size_kind,
+            size=size,
+            limit=limit,
+            stop=stop,
+            trail_ticks=trail_ticks,
+            trail_ppb=trail_ppb,
+            time_in_force=time_in_force,
+            expire_ns=expire_ns,
+            stop_loss=stop_loss,
+            take_profit=take_profit,
+            stop_loss_trail_ticks=stop_loss_trail_ticks,
+            stop_loss_trail_ppb=stop_loss_trail_ppb,
+        )
+        if ticket.is_target:
+            for order in self._book.working_orders([instrument]):
+                if order.is_target:
+                    self._book.cut(order, order.leaves, Reason.REPLACED)
+        return self._enter(instrument, ticket)
+
+    def cancel(self, order_id: int) -> bool:
+        """Cancel a working order; False if no working order has this id."""
+        order = self._book.working(order_id)
+        if order is None:
+            return False
+        self._book.cut(order, order.leaves, Reason.USER)
+        return True
+
+    # The time line (section 2).
+
+    def run(self, strategy: Strategy) -> None:
+        """Play all bars to the strategy. An engine runs once."""
+        if self._has_run:
+            raise EngineError("this engine has already run: make a new one")
+        self._has_run = True
+        for moment in moments(self.instruments):
+            self._now_ns = moment.time_ns
+            if moment.phase == OPEN:
+                self._open_moment(moment, strategy)
+            else:
+                self._close_moment(moment, strategy)
+            if self._invariants is not None:
+                self._invariants.check()
+        if self._close_at_end:
+            self._close_positions_at_end()
+
+    def check_invariants(self) -> None:
+        """Raise EngineError if the records so far break a conservation or price law."""
+        Invariants(self).check(within_budget=False)
+
+    def _open_moment(self, moment: Moment, strategy: Strategy) -> None:
+        for index in moment.instruments:
+            instrument = self.instruments[index]
+            instrument.open_next_bar()
+            for order in self._book.working_orders([index]):
+                order.starts_day(instrument.current, moment.time_ns)
+        for order in self._book.working_orders(moment.instruments):
+            if order.is_expired_at(moment.time_ns):
+                self._book.expire(order)
+        self._check_ruin()
+        self._opening_match(moment.instruments)
+        self._notify(strategy)
+
+    def _close_moment(self, moment: Moment, strategy: Strategy) -> None:
+        for index in moment.instruments:
+            self._intrabar_match(index)
+            self._mark_close(index)
+            self._move_trailing_stops(index)
+        self._notify(strategy)
+        for index in moment.instruments:
+            strategy.on_bar(self, index, self.instruments[index].current)
+        if self._fill_close:
+            self._closing_match(moment.instruments)
+            self._notify(strategy)
+        self._sample_equity()
+
+    def _notify(self, strategy: Strategy) -> None:
+        """Deliver what is pending; what arises from a delivery is delivered after it."""
+        while self._book.notifications:
+            notification = self._book.notifications.popleft()
+            if isinstance(notification, FillRecord):
+                strategy.on_fill(self, notification)
+            else:
+                strategy.on_order(self, notification)
+
+    def _sample_equity(self) -> None:
+        self.equity_samples.append((self._now_ns, self.equity()))
+        self._exposed.append(any(self.position(index) for index in range(len(self.instruments))))
+
+    # Orders (section 3).
+
+    def _enter(self, index: int, ticket: Ticket) -> int:
+        """Work the order of a ticket or reject it; returns its id, or 0 if the ticket is a target already reached."""
+        instrument = self.instruments[index]
+        size = resolve_size(
+            ticket,
+            equity=self.equity(),
+            position=self.position(index),
+            mark=instrument.mark,
+            unit=instrument.unit,
+        )
+        if ticket.is_target and size is not None and size.quantity == 0:
+            return 0
+        if size is None:
+            size = Size(ticket.side if not ticket.is_target else SELL if ticket.size < 0 else BUY, 0)
+        order = self._book.add(
+            Order(
+                id=self._book.next_id,
+                instrument=index,
+                side=size.side,
+                kind=ticket.kind,
+                quantity=max(0, size.quantity),
+                live_bar=instrument.opened,
+                submit_ns=self._now_ns,
+                limit=ticket.limit or 0,
+                stop=ticket.stop or 0,
+                trail=ticket.trail,
+                time_in_force=ticket.time_in_force,
+                expire_ns=ticket.expire_ns,
+                bracket=ticket.bracket,
+                is_target=ticket.is_target,
+            )
+        )
+        if self.halted:
+            self._book.reject(order, Reason.HALTED)
+        elif not ticket.prices_are_positive():
+            self._book.reject(order, Reason.PRICE)
+        elif ticket.needs_mark and instrument.mark == 0:
+            self._book.reject(order, Reason.NO_PRICE)
+        elif size.quantity <= 0:
+            self._book.reject(order, Reason.SIZE)
+        elif order.trail is not None:
+            order.start_trailing(instrument.mark)
+        return order.id
+
+    # Matching (sections 5 and 6).
+
+    def _opening_match(self, indices: Sequence[int]) -> None:
+        candidates: list[tuple[Order, bool]] = []
+        for order in self._book.live_orders(indices):
+            instrument = self.instruments[order.instrument]
+            open_ = instrument.bar.open
+            # A limit that was there before this bar waited for the market; one that arrives with it takes.
+            maker = order.kind in (Kind.LIMIT, Kind.STOP_LIMIT) and order.live_bar < instrument.current
+            if order.kind is Kind.STOP_LIMIT and not order.triggered and stop_reached(order, open_):
+                order.triggered = True
+                maker = False
+            if satisfied_by_open(order, open_, fill_close=self._fill_close, through=self._limit_through):
+                # All that is left of a stop from here on is a market order.
+                order.triggered = order.triggered or order.kind in (Kind.STOP, Kind.TRAILING_STOP)
+                candidates.append((order, maker))
+        self._fill_in_two_passes(candidates, at_open=True)
+
+    def _closing_match(self, indices: Sequence[int]) -> None:
+        candidates = [(order, False) for order in self._book.working_orders(indices) if order.kind is Kind.MARKET]
+        self._fill_in_two_passes(candidates, at_open=False)
+
+    def _fill_in_two_passes(self, candidates: list[tuple[Order, bool]], *, at_open: bool) -> None:
+        """Try first what reduces a position, because it frees margin for what does not; the mark is the reference."""
+        left = []
+        for order, maker in candidates:
+            if order.side * self.position(order.instrument) < 0:
+                self._try(order, self.instruments[order.instrument].mark, maker=maker, at_open=at_open)
+            else:
+                left.append((order, maker))
+        for order, maker in left:
+            self._try(order, self.instruments[order.instrument].mark, maker=maker, at_open=at_open)
+
+    def _intrabar_match(self, index: int) -> None:
+        bar = self.instruments[index].bar
+        orders = self._book.live_orders([index])
+        stops = intrabar_stops(orders, bar)
+        # Chosen before the stops are tried: a stop-limit that this bar triggers is not yet a limit in it.
+        limits = intrabar_limits(orders, bar, through=self._limit_through)
+        for order, reference in stops:
+            if order.is_working:
+                order.triggered = True
+                self._try_stop(order, reference, bar.close)
+        for order, reference in limits:
+            self._try(order, reference, maker=True)
+
+    def _try_stop(self, order: Order, reference: int, close: int) -> None:
+        if order.kind is not Kind.STOP_LIMIT or limit_accepts(order, reference, through=False):
+            self._try(order, reference, maker=False)
+        elif limit_accepts(order, close, through=self._limit_through):
+            # The bar went through the stop and came back to the limit, which had been waiting for it.
+            self._try(order, order.limit, maker=True)
+
+    def _move_trailing_stops(self, index: int) -> None:
+        bar = self.instruments[index].bar
+        for order in self._book.live_orders([index]):
+            if order.kind is Kind.TRAILING_STOP and not order.triggered:
+                order.trail_after(bar.high, bar.low)
+
+    # Fills (sections 3, 4 and 8).
+
+    def _try(self, order: Order, reference: int, *, maker: bool, at_open: bool = False) -> None:
+        """Fill as much of the order as volume, position and margin allow."""
+        if not order.is_working:
+            return
+        instrument = self.instruments[order.instrument]
+        quantity = order.leaves if instrument.budget is None else min(order.leaves, instrument.budget)
+        if quantity == 0:
+            return
+        if order.parent:
+            protected = max(0, -order.side * self.position(order.instrument))
+            if protected == 0:
+                self._book.cut(order, order.leaves, Reason.NOTHING_TO_REDUCE)
+                return
+            quantity = min(quantity, protected)
+        price = reference
+        if not maker:
+            price = self.costs.taker_price(order.side, reference, instrument.bar.spread, order.limit)
+        allowed = self._account.allowed(order.instrument, order.side, quantity, price, reference, maker=maker)
+        if allowed:
+            self._fill(order, allowed, price, reference, maker=maker)
+            if instrument.budget is not None:
+                instrument.budget -= allowed
+            self._cut_sibling(order, allowed)
+            self._attach_children(order, allowed, price, instrument.current if at_open else instrument.opened)
+        if allowed < quantity:
+            self._book.cut(order, order.leaves, Reason.MARGIN)
+
+    def _fill(self, order: Order, quantity: int, price: int, reference: int, *, maker: bool) -> None:
+        unit = self.instruments[order.instrument].unit
+        fee = self.costs.fee(money(price * quantity * unit, "notional"), maker=maker)
+        order.filled += quantity
+        self._record_fill(order.id, order.instrument, order.side, quantity, price, reference, fee, maker=maker)
+        if order.leaves == 0:
+            self._book.finish(order, State.FILLED, order.reason)
+
+    def _record_fill(
+        self, order_id: int, index: int, side: int, quantity: int, price: int, reference: int, fee: int, *, maker: bool
+    ) -> None:
+        unit = self.instruments[index].unit
+        slippage = money(abs(price - reference) * quantity * unit, "slippage cost")
+        fill = FillRecord(order_id, index, side, quantity, price, reference, fee, slippage, int(maker), self._now_ns)
+        int64(self.position(index) + side * quantity, "position")
+        self._ledger.post_fill(fill, unit)
+        self.fills.append(fill)
+        self._book.notifications.append(fill)
+
+    def _cut_sibling(self, order: Order, quantity: int) -> None:
+        sibling = self._book.working(order.sibling)
+        if sibling is not None:
+            self._book.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
+
+    def _attach_children(self, parent: Order, quantity: int, price: int, live_bar: int) -> None:
+        """Make the exits of a bracket with the first fill of their parent, enlarge those still working with later ones."""
+        bracket = parent.bracket
+        if bracket is None:
+            return
+        if parent.filled > quantity:
+            for child_id in (parent.stop_child, parent.limit_child):
+                child = self._book.working(child_id)
+                if child is not None:
+                    child.quantity = int64(child.quantity + quantity, "order quantity")
+            return
+        stop = limit = None
+        if bracket.stop_loss is not None or bracket.trail is not None:
+            stop = self._make_child(parent, Kind.TRAILING_STOP if bracket.trail else Kind.STOP, quantity, live_bar)
+            stop.stop = bracket.stop_loss or 0
+            stop.trail = bracket.trail
+            if stop.trail is not None:
+                stop.start_trailing(price)
+            parent.stop_child = stop.id
+        if bracket.take_profit is not None:
+            limit = self._make_child(parent, Kind.LIMIT, quantity, live_bar)
+            limit.limit = bracket.take_profit
+            parent.limit_child = limit.id
+        if stop is not None and limit is not None:
+            stop.sibling, limit.sibling = limit.id, stop.id
+
+    def _make_child(self, parent: Order, kind: Kind, quantity: int, live_bar: int) -> Order:
+        return self._book.add(
+            Order(
+                id=self._book.next_id,
+                instrument=parent.instrument,
+                side=-parent.side,
+                kind=kind,
+                quantity=quantity,
+                live_bar=live_bar,
+                submit_ns=self._now_ns,
+                parent=parent.id,
+            )
+        )
+
+    # Ruin and the end (section 8).
+
+    def _mark_close(self, index: int) -> None:
+        """Mark at the close, but be ruined on the way there if the worst price of the bar ruins."""
+        instrument = self.instruments[index]
+        position = self.position(index)
+        if position:
+            instrument.mark = instrument.bar.low if position > 0 else instrument.bar.high
+            self._check_ruin()
+        instrument.mark = instrument.bar.close
+        self._check_ruin()
+
+    def _check_ruin(self) -> None:
+        if self.halted or self.equity() > 0:
+            return
+        for order in self._book.working_orders(range(len(self.instruments))):
+            self._book.cut(order, order.leaves, Reason.RUIN)
+        for index, instrument in enumerate(self.instruments):
+            position = self.position(index)
+            if position:
+                side = SELL if position > 0 else BUY
+                self._record_fill(0, index, side, abs(position), instrument.mark, instrument.mark, 0, maker=False)
+        self.halted = True
+
+    def _close_positions_at_end(self) -> None:
+        """Bring every position to zero at its last mark, where no spread is known, and sample the equity again."""
+        for index, instrument in enumerate(self.instruments):
+            position = self.position(index)
+            if not position:
+                continue
+            order = self._book.add(
+                Order(
+                    id=self._book.next_id,
+                    instrument=index,
+                    side=SELL if position > 0 else BUY,
+                    kind=Kind.MARKET,
+                    quantity=abs(position),
+                    live_bar=instrument.opened,
+                    submit_ns=self._now_ns,
+                )
+            )
+            price = self.costs.taker_price(order.side, instrument.mark, 0, 0)
+            self._fill(order, order.quantity, price, instrument.mark, maker=False)
+        if self._invariants is not None:
+            self._invariants.check(within_budget=False)
+        if self.equity_samples:
+            self.equity_samples.pop()
+            self._exposed.pop()
+            self._sample_equity()
+
+    # What is left after a run.
+
+    @property
+    def orders(self) -> list[OrderRecord]:
+        return [order.record() for order in self._book.orders]
+
+    @property
+    def postings(self) -> list[PostingRecord]:
+        return self._ledger.postings
+
+    @property
+    def exposed_samples(self) -> int:
+        """How many equity samples were taken with a position open."""
+        return sum(self._exposed)
+
+    def trades(self) -> list[TradeRecord]:
+        return match_trades(self.fills, [instrument.unit for instrument in self.instruments])
+
+    def _known(self, index: int) -> Instrument:
+        if not 0 <= index < len(self.instruments):
+            raise EngineError(
+                f"there is no instrument {index}: they are numbered from 0 to {len(self.instruments) - 1}"
+            )
+        return self.instruments[index]

@@ -1,0 +1,118 @@
+"""Records that a run leaves behind, with the codes of docs/fill-rules.md section 10."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+BUY = 1
+SELL = -1
+
+
+class Kind(IntEnum):
+    MARKET = 0
+    LIMIT = 1
+    STOP = 2
+    STOP_LIMIT = 3
+    TRAILING_STOP = 4
+
+
+class TimeInForce(IntEnum):
+    GTC = 0
+    GTD = 1
+    DAY = 2
+
+
+class State(IntEnum):
+    WORKING = 0
+    FILLED = 1
+    CANCELLED = 2
+    EXPIRED = 3
+    REJECTED = 4
+
+
+class Reason(IntEnum):
+    NONE = 0
+    USER = 1
+    MARGIN = 2
+    REPLACED = 3
+    SIBLING = 4
+    NOTHING_TO_REDUCE = 5
+    RUIN = 6
+    TIME = 7
+    SIZE = 8
+    NO_PRICE = 9
+    HALTED = 10
+    PRICE = 11
+
+
+class Account(IntEnum):
+    CASH = 0
+    CAPITAL = 1
+    TRADING = 2
+    SLIPPAGE = 3
+    FEES = 4
+    POSITION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order as it stands; numbers that it does not have are 0."""
+
+    id: int
+    parent: int
+    instrument: int
+    side: int
+    kind: int
+    time_in_force: int
+    expire_ns: int
+    quantity: int
+    limit: int
+    stop: int
+    trail_ticks: int
+    trail_ppb: int
+    filled: int
+    cancelled: int
+    state: int
+    reason: int
+    submit_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillRecord:
+    """One fill; order 0 is the closing of a position by ruin."""
+
+    order: int
+    instrument: int
+    side: int
+    quantity: int
+    price: int
+    reference: int
+    fee: int
+    slippage: int
+    maker: int
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRecord:
+    """One line of a transaction; instruments and units are the rank of the symbol plus one, 0 for none and currency."""
+
+    transaction: int
+    account: int
+    account_instrument: int
+    unit: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRecord:
+    """A quantity that one fill opened and another closed; fills are indices, exit -1 while the quantity is open."""
+
+    instrument: int
+    direction: int
+    quantity: int
+    entry_fill: int
+    exit_fill: int
+    fees: int
+    pnl: int

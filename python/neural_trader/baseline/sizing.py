@@ -1,0 +1,57 @@
+"""How many lots an order is for, resolved when it is submitted (docs/fill-rules.md section 3, "Size")."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from neural_trader.baseline.arithmetic import BILLION, div_down, int64, money
+from neural_trader.baseline.orders import Ticket
+from neural_trader.baseline.records import BUY, SELL
+
+
+class Size(NamedTuple):
+    """Side and lots of an order; the lots are not positive when there is nothing to buy or sell."""
+
+    side: int
+    quantity: int
+
+
+def resolve_size(ticket: Ticket, *, equity: int, position: int, mark: int, unit: int) -> Size | None:
+    """The size of a ticket; None if it depends on a price that is missing or not positive."""
+    if ticket.size_kind == "quantity":
+        return Size(ticket.side, ticket.size)
+    if ticket.size_kind == "target_quantity":
+        return _size_of_target(ticket.size, position)
+    price = sizing_price(ticket, mark)
+    if mark == 0 or price <= 0:
+        return None
+    if ticket.size_kind == "cash":
+        return Size(ticket.side, _lots_of_cash(ticket.size, price, equity, unit))
+    lots = _lots_of_fraction(abs(ticket.size) if ticket.is_target else ticket.size, price, equity, unit)
+    if ticket.is_target:
+        return _size_of_target(lots if ticket.size >= 0 else -lots, position)
+    return Size(ticket.side, lots)
+
+
+def sizing_price(ticket: Ticket, mark: int) -> int:
+    """The price at which cash is turned into lots: what the order names, else the market."""
+    if ticket.limit is not None:
+        return ticket.limit
+    return mark if ticket.stop is None else ticket.stop
+
+
+def _size_of_target(target: int, position: int) -> Size:
+    delta = int64(target - position, "order quantity")
+    return Size(BUY if delta >= 0 else SELL, abs(delta))
+
+
+def _lots_of_cash(cash: int, price: int, equity: int, unit: int) -> int:
+    if cash <= 0 or equity <= 0:
+        return 0
+    return int64(div_down(cash, money(price * unit, "value of one lot")), "order quantity")
+
+
+def _lots_of_fraction(fraction: int, price: int, equity: int, unit: int) -> int:
+    if fraction <= 0 or equity <= 0:
+        return 0
+    return _lots_of_cash(div_down(money(equity * fraction, "fraction of equity"), BILLION), price, equity, unit)
