@@ -5,6 +5,7 @@ Read ``engine`` first; it follows docs/fill-rules.md section by section. Nothing
 
 from __future__ import annotations
 
-from neural_trader.baseline.engine import Engine, Strategy
+from neural_trader.baseline.callbacks import Strategy
+from neural_trader.baseline.engine import Engine
 
 __all__ = ["Engine", "Strategy"]

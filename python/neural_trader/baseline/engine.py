@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Protocol
 
 from neural_trader.baseline.account import Account
 from neural_trader.baseline.arithmetic import BILLION, int64, money
 from neural_trader.baseline.book import OrderBook
+from neural_trader.baseline.callbacks import Strategy
 from neural_trader.baseline.costs import Costs
 from neural_trader.baseline.instrument import BarsLike, Instrument
 from neural_trader.baseline.invariants import Invariants
@@ -37,16 +37,8 @@ from neural_trader.baseline.timeline import OPEN, Moment, moments
 from neural_trader.baseline.trades import match_trades
 from neural_trader.errors import EngineError
 
-
-class Strategy(Protocol):
-    """What the engine calls; every call may submit and cancel."""
-
-    def on_bar(self, engine: Engine, instrument: int, bar_index: int) -> None: ...
-
-    def on_fill(self, engine: Engine, fill: FillRecord) -> None: ...
-
-    def on_order(self, engine: Engine, order: OrderRecord) -> None:
-        """An order ended as cancelled, expired or rejected."""
+MAX_NOTIFICATIONS = 10_000
+"""At one time; more can only be a strategy that answers every notification with an order that is refused."""
 
 
 class Engine:
@@ -90,6 +82,8 @@ class Engine:
         self._ledger = Ledger(cash)
         self._account = Account(self._ledger, self.instruments, self.costs, leverage_ppb)
         self._now_ns = 0
+        self._notified = (0, 0)
+        """The time of the last notification, and how many there were at that time."""
         self._has_run = False
         self._invariants = Invariants(self) if checked else None
 
@@ -180,7 +174,7 @@ class Engine:
 
     def check_invariants(self) -> None:
         """Raise EngineError if the records so far break a conservation or price law."""
-        Invariants(self).check(within_budget=False)
+        Invariants(self).check(by_bar=False)
 
     def _open_moment(self, moment: Moment, strategy: Strategy) -> None:
         for index in moment.instruments:
@@ -203,19 +197,29 @@ class Engine:
         self._notify(strategy)
         for index in moment.instruments:
             strategy.on_bar(self, index, self.instruments[index].current)
+            self._notify(strategy)
         if self._fill_close:
             self._closing_match(moment.instruments)
             self._notify(strategy)
         self._sample_equity()
 
     def _notify(self, strategy: Strategy) -> None:
-        """Deliver what is pending; what arises from a delivery is delivered after it."""
-        while self._book.notifications:
-            notification = self._book.notifications.popleft()
+        """Deliver what is pending; what arises from one call of the strategy is delivered before the next call."""
+        pending = self._book.take_notifications()
+        while pending:
+            notification = pending.popleft()
+            self._count_notification()
             if isinstance(notification, FillRecord):
                 strategy.on_fill(self, notification)
             else:
                 strategy.on_order(self, notification)
+            pending.extendleft(reversed(self._book.take_notifications()))
+
+    def _count_notification(self) -> None:
+        time_ns, count = self._notified
+        self._notified = (self._now_ns, count + 1 if time_ns == self._now_ns else 1)
+        if count >= MAX_NOTIFICATIONS and time_ns == self._now_ns:
+            raise EngineError(f"more than {MAX_NOTIFICATIONS} notifications at {self._now_ns} ns: orders answer orders")
 
     def _sample_equity(self) -> None:
         self.equity_samples.append((self._now_ns, self.equity()))
@@ -226,24 +230,28 @@ class Engine:
     def _enter(self, index: int, ticket: Ticket) -> int:
         """Work the order of a ticket or reject it; returns its id, or 0 if the ticket is a target already reached."""
         instrument = self.instruments[index]
-        size = resolve_size(
-            ticket,
-            equity=self.equity(),
-            position=self.position(index),
-            mark=instrument.mark,
-            unit=instrument.unit,
-        )
-        if ticket.is_target and size is not None and size.quantity == 0:
-            return 0
-        if size is None:
-            size = Size(ticket.side if not ticket.is_target else SELL if ticket.size < 0 else BUY, 0)
+        size = Size(ticket.side, max(0, ticket.size) if ticket.is_in_lots else 0)
+        refusal = self._refusal(ticket, instrument)
+        if refusal is Reason.NONE:
+            size = resolve_size(
+                ticket,
+                equity=self.equity(),
+                position=self.position(index),
+                mark=instrument.mark,
+                unit=instrument.unit,
+            )
+            if size.quantity <= 0:
+                if ticket.is_target:
+                    return 0
+                size = Size(ticket.side, 0)
+                refusal = Reason.SIZE
         order = self._book.add(
             Order(
                 id=self._book.next_id,
                 instrument=index,
                 side=size.side,
                 kind=ticket.kind,
-                quantity=max(0, size.quantity),
+                quantity=size.quantity,
                 live_bar=instrument.opened,
                 submit_ns=self._now_ns,
                 limit=ticket.limit or 0,
@@ -255,17 +263,21 @@ class Engine:
                 is_target=ticket.is_target,
             )
         )
-        if self.halted:
-            self._book.reject(order, Reason.HALTED)
-        elif not ticket.prices_are_positive():
-            self._book.reject(order, Reason.PRICE)
-        elif ticket.needs_mark and instrument.mark == 0:
-            self._book.reject(order, Reason.NO_PRICE)
-        elif size.quantity <= 0:
-            self._book.reject(order, Reason.SIZE)
+        if refusal is not Reason.NONE:
+            self._book.reject(order, refusal)
         elif order.trail is not None:
             order.start_trailing(instrument.mark)
         return order.id
+
+    def _refusal(self, ticket: Ticket, instrument: Instrument) -> Reason:
+        """Why a ticket is refused whatever its size comes to."""
+        if self.halted:
+            return Reason.HALTED
+        if not ticket.prices_are_positive():
+            return Reason.PRICE
+        if ticket.needs_mark and instrument.mark == 0:
+            return Reason.NO_PRICE
+        return Reason.NONE
 
     # Matching (sections 5 and 6).
 
@@ -356,12 +368,14 @@ class Engine:
             self._book.cut(order, order.leaves, Reason.MARGIN)
 
     def _fill(self, order: Order, quantity: int, price: int, reference: int, *, maker: bool) -> None:
-        unit = self.instruments[order.instrument].unit
-        fee = self.costs.fee(money(price * quantity * unit, "notional"), maker=maker)
+        fee = self._fee(order.instrument, quantity, price, maker=maker)
         order.filled += quantity
         self._record_fill(order.id, order.instrument, order.side, quantity, price, reference, fee, maker=maker)
         if order.leaves == 0:
             self._book.finish(order, State.FILLED, order.reason)
+
+    def _fee(self, index: int, quantity: int, price: int, *, maker: bool) -> int:
+        return self.costs.fee(money(price * quantity * self.instruments[index].unit, "notional"), maker=maker)
 
     def _record_fill(
         self, order_id: int, index: int, side: int, quantity: int, price: int, reference: int, fee: int, *, maker: bool
@@ -372,7 +386,7 @@ class Engine:
         int64(self.position(index) + side * quantity, "position")
         self._ledger.post_fill(fill, unit)
         self.fills.append(fill)
-        self._book.notifications.append(fill)
+        self._book.notify(fill)
 
     def _cut_sibling(self, order: Order, quantity: int) -> None:
         sibling = self._book.working(order.sibling)
@@ -380,7 +394,7 @@ class Engine:
             self._book.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
 
     def _attach_children(self, parent: Order, quantity: int, price: int, live_bar: int) -> None:
-        """Make the exits of a bracket with the first fill of their parent, enlarge those still working with later ones."""
+        """Make the exits of a bracket with the first fill of their parent; enlarge those that still work with later ones."""
         bracket = parent.bracket
         if bracket is None:
             return
@@ -447,23 +461,13 @@ class Engine:
         """Bring every position to zero at its last mark, where no spread is known, and sample the equity again."""
         for index, instrument in enumerate(self.instruments):
             position = self.position(index)
-            if not position:
-                continue
-            order = self._book.add(
-                Order(
-                    id=self._book.next_id,
-                    instrument=index,
-                    side=SELL if position > 0 else BUY,
-                    kind=Kind.MARKET,
-                    quantity=abs(position),
-                    live_bar=instrument.opened,
-                    submit_ns=self._now_ns,
-                )
-            )
-            price = self.costs.taker_price(order.side, instrument.mark, 0, 0)
-            self._fill(order, order.quantity, price, instrument.mark, maker=False)
+            if position:
+                side = SELL if position > 0 else BUY
+                price = self.costs.taker_price(side, instrument.mark, 0, 0)
+                fee = self._fee(index, abs(position), price, maker=False)
+                self._record_fill(0, index, side, abs(position), price, instrument.mark, fee, maker=False)
         if self._invariants is not None:
-            self._invariants.check(within_budget=False)
+            self._invariants.check()
         if self.equity_samples:
             self.equity_samples.pop()
             self._exposed.pop()

@@ -18,7 +18,7 @@ Code = TypeVar("Code", Kind, TimeInForce)
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Distance of a trailing stop from its water mark: a number of ticks, or a share of the mark if ``ppb`` is not 0."""
+    """Distance of a trailing stop from its water mark: in ticks, or as a share of the mark if ``ppb`` is not 0."""
 
     ticks: int
     ppb: int
@@ -61,9 +61,13 @@ class Ticket:
         return self.size_kind in TARGET_SIZE_KINDS
 
     @property
+    def is_in_lots(self) -> bool:
+        return self.size_kind in ("quantity", "target_quantity")
+
+    @property
     def needs_mark(self) -> bool:
         """Whether it cannot be judged before the instrument has a price."""
-        return self.size_kind in ("cash", "fraction", "target_fraction") or self.kind is Kind.TRAILING_STOP
+        return not self.is_in_lots or self.kind is Kind.TRAILING_STOP
 
     def prices_are_positive(self) -> bool:
         """Whether every price and trail, those of the bracket included, is positive."""

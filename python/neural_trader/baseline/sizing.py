@@ -16,28 +16,19 @@ class Size(NamedTuple):
     quantity: int
 
 
-def resolve_size(ticket: Ticket, *, equity: int, position: int, mark: int, unit: int) -> Size | None:
-    """The size of a ticket; None if it depends on a price that is missing or not positive."""
+def resolve_size(ticket: Ticket, *, equity: int, position: int, mark: int, unit: int) -> Size:
+    """The size of a ticket whose prices are positive and whose instrument has a mark if the size needs one."""
     if ticket.size_kind == "quantity":
         return Size(ticket.side, ticket.size)
     if ticket.size_kind == "target_quantity":
         return _size_of_target(ticket.size, position)
-    price = sizing_price(ticket, mark)
-    if mark == 0 or price <= 0:
-        return None
+    price = ticket.limit or ticket.stop or mark
     if ticket.size_kind == "cash":
         return Size(ticket.side, _lots_of_cash(ticket.size, price, equity, unit))
-    lots = _lots_of_fraction(abs(ticket.size) if ticket.is_target else ticket.size, price, equity, unit)
-    if ticket.is_target:
-        return _size_of_target(lots if ticket.size >= 0 else -lots, position)
-    return Size(ticket.side, lots)
-
-
-def sizing_price(ticket: Ticket, mark: int) -> int:
-    """The price at which cash is turned into lots: what the order names, else the market."""
-    if ticket.limit is not None:
-        return ticket.limit
-    return mark if ticket.stop is None else ticket.stop
+    if ticket.size_kind == "fraction":
+        return Size(ticket.side, _lots_of_fraction(ticket.size, price, equity, unit))
+    lots = _lots_of_fraction(abs(ticket.size), price, equity, unit)
+    return _size_of_target(lots if ticket.size >= 0 else -lots, position)
 
 
 def _size_of_target(target: int, position: int) -> Size:
