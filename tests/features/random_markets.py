@@ -57,8 +57,6 @@ def drawn_parameters(draw: np.random.Generator) -> dict[str, tuple[int, ...]]:
     n = int(draw.integers(2, 40))
     more = int(draw.integers(1, 20))
     skip = int(draw.integers(0, n))
-    one = {
-        name: (n,)
-        for name in ("atr", "deviation", "ema", "highest", "lowest", "rsi", "sma", "volatility", "volume_mean")
-    }
+    single = ("atr", "deviation", "ema", "highest", "lowest", "rsi", "sma", "volatility", "volume_mean")
+    one: dict[str, tuple[int, ...]] = dict.fromkeys(single, (n,))
     return one | {"macd": (n, n + more), "macd_signal": (n, n + more, more), "momentum": (n, skip)}

@@ -1,8 +1,8 @@
 """Plain Python twins of every feature: the definition that ``nt-features`` must match to the last bit.
 
-Prices are whole numbers of ticks and volumes whole numbers of lots, as floats below 2**53. A twin writes its formula out
-over the window wherever the sums are exact, and follows a recursion only where the definition is one. The one place in
-which the order of operations is a choice is :class:`Volatility`, which says so.
+Prices are whole numbers of ticks and volumes whole numbers of lots, as floats below 2**53. A twin writes its formula
+out over the window wherever the sums are exact, and follows a recursion only where the definition is one. The one place
+in which the order of operations is a choice is :class:`Volatility`, which says so.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class VolumeMean(Sma):
 
 
 class Ema:
-    """``e[t] = (c[t] - e[t-1]) * 2 / (n + 1) + e[t-1]``, seeded with the mean of ``n`` closes after the first ``skip``."""
+    """``e[t] = (c[t] - e[t-1]) * 2 / (n + 1) + e[t-1]``; seed: the mean of ``n`` closes after the first ``skip``."""
 
     def __init__(self, n: int, skip: int = 0) -> None:
         self.n = n
@@ -241,9 +241,9 @@ def moments(values: Sequence[float]) -> Moments:
 class Volatility:
     """Sample standard deviation of the last ``n`` simple returns, per bar.
 
-    Returns are not whole numbers, so the order in which they are added shows in the last bits. The order is this: returns
-    are numbered from 0 and cut into blocks of ``n``. A window is the end of one block, taken backwards, and the beginning
-    of the next, taken forwards; the two are merged by the rule of Chan, Golub and LeVeque.
+    Returns are not whole numbers, so the order in which they are added shows in the last bits. The order is this:
+    returns are numbered from 0 and cut into blocks of ``n``. A window is the end of one block, taken backwards, and the
+    beginning of the next, taken forwards; the two are merged by the rule of Chan, Golub and LeVeque.
     """
 
     def __init__(self, n: int) -> None:
