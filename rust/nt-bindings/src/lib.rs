@@ -1,11 +1,18 @@
 //! The Python extension `neural_trader._core`: each binding converts, calls and maps the error.
 use pyo3::prelude::*;
 
+mod columns;
+mod engine;
+mod error;
 mod features;
+mod indicator;
+mod feed;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    engine::register(module)?;
     features::register(module)?;
+    feed::register(module)?;
     Ok(())
 }

@@ -1,1 +1,18 @@
-//! nt-engine
+//! The engine: matching, account and ledger as one deterministic state machine.
+//!
+//! It reads no clock, opens no file, touches no network and draws no random number. docs/fill-rules.md defines what it
+//! does, `neural_trader.baseline` does the same in plain Python, and the parity suite holds the two equal.
+
+mod bar_match;
+pub mod config;
+pub mod digest;
+pub mod engine;
+mod execute;
+pub mod ledger;
+pub mod player;
+pub mod run;
+pub mod trades;
+
+pub use config::Config;
+pub use engine::{Engine, Notice, Request, Sample, Size};
+pub use player::{Call, Player};

@@ -1,0 +1,668 @@
+//! nt-engine for Python: the engine as an object, and the loop that calls a Python strategy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nt_core::{Bars, Bracket, Error, Instrument, Kind, Order, Side, State, Step, TimeInForce, Trail};
+use nt_engine::run::{Holding, SmaCross, run};
+use nt_engine::trades::trades;
+use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Size, digest};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::columns;
+use crate::error::raise;
+use crate::indicator::Indicator;
+
+/// The columns of one instrument, kept alive for as long as the engine is.
+struct Columns {
+    open_ns: Py<PyArray1<i64>>,
+    close_ns: Py<PyArray1<i64>>,
+    open: Py<PyArray1<i64>>,
+    high: Py<PyArray1<i64>>,
+    low: Py<PyArray1<i64>>,
+    close: Py<PyArray1<i64>>,
+    volume: Option<Py<PyArray1<i64>>>,
+    spread: Option<Py<PyArray1<i64>>>,
+}
+
+type Held<'py> = [Option<PyReadonlyArray1<'py, i64>>; 8];
+
+impl Columns {
+    fn of(bars: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let column = |name: &str| -> PyResult<Py<PyArray1<i64>>> { Ok(bars.getattr(name)?.extract()?) };
+        let optional = |name: &str| -> PyResult<Option<Py<PyArray1<i64>>>> { Ok(bars.getattr(name)?.extract()?) };
+        Ok(Columns {
+            open_ns: column("open_ns")?,
+            close_ns: column("close_ns")?,
+            open: column("open")?,
+            high: column("high")?,
+            low: column("low")?,
+            close: column("close")?,
+            volume: optional("volume")?,
+            spread: optional("spread")?,
+        })
+    }
+
+    fn hold<'py>(&self, py: Python<'py>) -> Held<'py> {
+        let hold = |column: &Py<PyArray1<i64>>| Some(column.bind(py).readonly());
+        [
+            hold(&self.open_ns),
+            hold(&self.close_ns),
+            hold(&self.open),
+            hold(&self.high),
+            hold(&self.low),
+            hold(&self.close),
+            self.volume.as_ref().and_then(hold),
+            self.spread.as_ref().and_then(hold),
+        ]
+    }
+}
+
+/// Borrows held columns as bars, after checking that they are contiguous and of one length.
+fn borrow_bars<'a>(held: &'a [Held<'_>]) -> PyResult<Vec<Bars<'a>>> {
+    held.iter()
+        .map(|columns| {
+            let mut slices: [&[i64]; 8] = [&[]; 8];
+            for (slice, column) in slices.iter_mut().zip(columns) {
+                if let Some(column) = column {
+                    *slice = column.as_slice()?;
+                }
+            }
+            let [open_ns, close_ns, open, high, low, close, volume, spread] = slices;
+            let bars = Bars { open_ns, close_ns, open, high, low, close, volume, spread };
+            let optional = [volume, spread];
+            if [close_ns, open, high, low, close].iter().any(|column| column.len() != bars.len())
+                || optional.iter().any(|column| !column.is_empty() && column.len() != bars.len())
+            {
+                return Err(pyo3::exceptions::PyValueError::new_err("the columns of bars differ in length"));
+            }
+            Ok(bars)
+        })
+        .collect()
+}
+
+fn step_of(bars: &Bound<'_, PyAny>, name: &str) -> PyResult<Step> {
+    let (mantissa, decimals): (i64, u8) = bars.getattr(name)?.extract()?;
+    Step::new(mantissa, decimals).map_err(|error| raise(bars.py(), &error))
+}
+
+/// A closed bar as a strategy sees it; prices and volume in decimal units.
+#[pyclass(frozen, module = "neural_trader._core")]
+pub struct Bar {
+    /// Rank of the symbol among those of the run.
+    #[pyo3(get)]
+    instrument: usize,
+    /// Zero-based position among the bars of its instrument.
+    #[pyo3(get)]
+    index: usize,
+    /// When it closed: UTC nanoseconds since the epoch.
+    #[pyo3(get)]
+    time_ns: i64,
+    symbol: Py<PyString>,
+    ticks: [i64; 4],
+    lots: i64,
+    tick: (f64, f64),
+    lot: (f64, f64),
+}
+
+impl Bar {
+    #[inline]
+    fn price(&self, at: usize) -> f64 {
+        self.ticks[at] as f64 * self.tick.0 / self.tick.1
+    }
+}
+
+#[pymethods]
+impl Bar {
+    /// The instrument's symbol.
+    #[getter]
+    fn symbol(&self, py: Python<'_>) -> Py<PyString> {
+        self.symbol.clone_ref(py)
+    }
+
+    /// First price.
+    #[getter]
+    fn open(&self) -> f64 {
+        self.price(0)
+    }
+
+    /// Highest price.
+    #[getter]
+    fn high(&self) -> f64 {
+        self.price(1)
+    }
+
+    /// Lowest price.
+    #[getter]
+    fn low(&self) -> f64 {
+        self.price(2)
+    }
+
+    /// Last price.
+    #[getter]
+    fn close(&self) -> f64 {
+        self.price(3)
+    }
+
+    /// Volume in units of the instrument; 0 where the data has none.
+    #[getter]
+    fn volume(&self) -> f64 {
+        self.lots as f64 * self.lot.0 / self.lot.1
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!(
+            "Bar({} time_ns={} open={} high={} low={} close={} volume={})",
+            self.symbol.bind(py),
+            self.time_ns,
+            self.open(),
+            self.high(),
+            self.low(),
+            self.close(),
+            self.volume()
+        )
+    }
+}
+
+/// The engine over the bars of a run; docs/fill-rules.md says what it does.
+#[pyclass(module = "neural_trader._core")]
+pub struct Engine {
+    core: Core,
+    player: Player,
+    columns: Vec<Columns>,
+    indicators: Vec<Py<Indicator>>,
+    /// Rank of the instrument whose bar is being delivered.
+    current: Arc<AtomicUsize>,
+}
+
+fn kind_of(name: &str) -> Result<Kind, Error> {
+    Ok(match name {
+        "market" => Kind::Market,
+        "limit" => Kind::Limit,
+        "stop" => Kind::Stop,
+        "stop_limit" => Kind::StopLimit,
+        "trailing_stop" => Kind::TrailingStop,
+        _ => return Err(Error::Misuse(format!("{name:?} is no kind of order"))),
+    })
+}
+
+fn narrow(size: i128) -> Result<i64, Error> {
+    i64::try_from(size).map_err(|_| Error::Overflow("the size of an order"))
+}
+
+fn size_of(kind: &str, size: i128) -> Result<Size, Error> {
+    Ok(match kind {
+        "quantity" => Size::Quantity(narrow(size)?),
+        "cash" => Size::Cash(size),
+        "fraction" => Size::Fraction(narrow(size)?),
+        "target_quantity" => Size::TargetQuantity(narrow(size)?),
+        "target_fraction" => Size::TargetFraction(narrow(size)?),
+        _ => return Err(Error::Misuse(format!("{kind:?} is no kind of size"))),
+    })
+}
+
+fn trail_of(ticks: Option<i64>, share: Option<i64>) -> Result<Option<Trail>, Error> {
+    Ok(match (ticks, share) {
+        (None, None) => None,
+        (Some(ticks), None) => Some(Trail::Ticks(ticks)),
+        (None, Some(share)) => Some(Trail::Share(share)),
+        (Some(_), Some(_)) => return Err(Error::Misuse("a trail is in ticks or in parts per billion, not both".into())),
+    })
+}
+
+fn time_in_force_of(name: &str, expire_ns: Option<i64>) -> Result<TimeInForce, Error> {
+    Ok(match (name, expire_ns) {
+        ("gtc", None) => TimeInForce::GoodTillCancelled,
+        ("day", None) => TimeInForce::Day,
+        ("gtd", Some(expire_ns)) => TimeInForce::GoodTillDate(expire_ns),
+        _ => return Err(Error::Misuse("time_in_force is gtc, day, or gtd with expire_ns".into())),
+    })
+}
+
+#[pymethods]
+impl Engine {
+    /// An engine for these instruments, which come as bars in ascending order of their symbols.
+    #[new]
+    #[pyo3(signature = (instruments, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
+        slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false,
+        volume_cap_ppb=None, close_at_end=false))]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
+    fn new(
+        py: Python<'_>,
+        instruments: Vec<Bound<'_, PyAny>>,
+        cash: i128,
+        leverage_ppb: i64,
+        maker_ppb: i64,
+        taker_ppb: i64,
+        fixed_fee: i128,
+        slippage_ticks: i64,
+        slippage_ppb: i64,
+        slippage_spread_ppb: i64,
+        fill_close: bool,
+        limit_through: bool,
+        volume_cap_ppb: Option<i64>,
+        close_at_end: bool,
+    ) -> PyResult<Self> {
+        let config = Config {
+            cash,
+            leverage: leverage_ppb,
+            maker_fee: maker_ppb,
+            taker_fee: taker_ppb,
+            fixed_fee,
+            slippage_ticks,
+            slippage_rate: slippage_ppb,
+            slippage_spread: slippage_spread_ppb,
+            fill_at_close: fill_close,
+            limit_through,
+            volume_cap: volume_cap_ppb,
+            close_at_end,
+        };
+        let mut known = Vec::with_capacity(instruments.len());
+        let mut all_columns = Vec::with_capacity(instruments.len());
+        for bars in &instruments {
+            let symbol = bars.getattr("symbol")?.extract()?;
+            let instrument = Instrument::new(symbol, step_of(bars, "tick")?, step_of(bars, "lot")?);
+            known.push(instrument.map_err(|error| raise(py, &error))?);
+            all_columns.push(Columns::of(bars)?);
+        }
+        borrow_bars(&all_columns.iter().map(|columns| columns.hold(py)).collect::<Vec<_>>())?;
+        let core = Core::new(config, known).map_err(|error| raise(py, &error))?;
+        Ok(Engine {
+            core,
+            player: Player::new(all_columns.len()),
+            columns: all_columns,
+            indicators: Vec::new(),
+            current: Arc::new(AtomicUsize::new(0)),
+        })
+    }
+
+    /// Takes an order; returns its id, or 0 where a target needs none.
+    #[pyo3(signature = (instrument, side, kind="market", *, size_kind="quantity", size, limit=None, stop=None,
+        trail_ticks=None, trail_ppb=None, time_in_force="gtc", expire_ns=None, stop_loss=None, take_profit=None,
+        stop_loss_trail_ticks=None, stop_loss_trail_ppb=None))]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per field of an order")]
+    fn submit(
+        &mut self,
+        py: Python<'_>,
+        instrument: usize,
+        side: i64,
+        kind: &str,
+        size_kind: &str,
+        size: i128,
+        limit: Option<i64>,
+        stop: Option<i64>,
+        trail_ticks: Option<i64>,
+        trail_ppb: Option<i64>,
+        time_in_force: &str,
+        expire_ns: Option<i64>,
+        stop_loss: Option<i64>,
+        take_profit: Option<i64>,
+        stop_loss_trail_ticks: Option<i64>,
+        stop_loss_trail_ppb: Option<i64>,
+    ) -> PyResult<u32> {
+        let request = || -> Result<Request, Error> {
+            Ok(Request {
+                instrument,
+                side: if side >= 0 { Side::Buy } else { Side::Sell },
+                kind: kind_of(kind)?,
+                size: size_of(size_kind, size)?,
+                limit,
+                stop,
+                trail: trail_of(trail_ticks, trail_ppb)?,
+                time_in_force: time_in_force_of(time_in_force, expire_ns)?,
+                bracket: Bracket {
+                    stop_loss,
+                    stop_loss_trail: trail_of(stop_loss_trail_ticks, stop_loss_trail_ppb)?,
+                    take_profit,
+                },
+            })
+        };
+        request().and_then(|request| self.core.submit(&request)).map_err(|error| raise(py, &error))
+    }
+
+    /// Cancels a working order; says whether there was one.
+    fn cancel(&mut self, order: u32) -> bool {
+        self.core.cancel(order)
+    }
+
+    /// Lots held of an instrument, negative if short.
+    fn position(&self, instrument: usize) -> i64 {
+        self.core.position(instrument)
+    }
+
+    /// Last known price of an instrument in ticks, 0 before the first.
+    fn mark(&self, instrument: usize) -> i64 {
+        self.core.mark(instrument)
+    }
+
+    /// Cash and positions at their marks, in 10^-18 of the currency.
+    fn equity(&self, py: Python<'_>) -> PyResult<i128> {
+        self.core.equity().map_err(|error| raise(py, &error))
+    }
+
+    /// Cash, in 10^-18 of the currency.
+    fn cash(&self) -> i128 {
+        self.core.cash()
+    }
+
+    /// Equity in the account currency, as the nearest float.
+    #[getter]
+    fn equity_value(&self, py: Python<'_>) -> PyResult<f64> {
+        self.equity(py).map(columns::currency)
+    }
+
+    /// Whether the run has ended in ruin.
+    #[getter]
+    fn halted(&self) -> bool {
+        self.core.halted()
+    }
+
+    /// Time of the last event, UTC nanoseconds.
+    #[getter]
+    fn now_ns(&self) -> i64 {
+        self.core.now_ns()
+    }
+
+    /// Rank of the instrument whose bar is being delivered.
+    #[getter]
+    fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// A feature over every instrument, kept up to date while the run goes on.
+    fn indicator(&mut self, py: Python<'_>, name: &str, parameters: Vec<f64>) -> PyResult<Py<Indicator>> {
+        let indicator = Indicator::new(name, &parameters, self.core.instruments(), self.current.clone())?;
+        let indicator = Py::new(py, indicator)?;
+        self.indicators.push(indicator.clone_ref(py));
+        Ok(indicator)
+    }
+
+    /// Runs a strategy that takes `on_bar(engine, instrument, index)`, `on_fill(engine, fill)` and `on_order(engine, order)`,
+    /// the records as dictionaries of exact integers.
+    fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>) -> PyResult<()> {
+        let on_bar = strategy.getattr("on_bar")?;
+        let on_fill = strategy.getattr("on_fill")?;
+        let on_order = strategy.getattr("on_order")?;
+        drive(slf, |py, call, _| {
+            match call {
+                Call::Bar { instrument, index } => on_bar.call1((slf, instrument, index))?,
+                Call::Notice(Notice::Fill(at)) => {
+                    let record = columns::exact_fills(py, &slf.try_borrow()?.core.fills()[at..=at])?;
+                    on_fill.call1((slf, record))?
+                }
+                Call::Notice(Notice::OrderEnded(id)) => {
+                    let at = id as usize - 1;
+                    let record = columns::exact_orders(py, &slf.try_borrow()?.core.orders()[at..=at])?;
+                    on_order.call1((slf, record))?
+                }
+                Call::Moment(_) => return Ok(()),
+            };
+            Ok(())
+        })
+    }
+
+    /// Runs a strategy given by its callbacks, each of which may be absent.
+    ///
+    /// `on_bar(bar)` gets a `Bar`, `on_fill(at)` the position of a fill, `on_order(id)` the id of an order that ended, and
+    /// `on_moment(time_ns)` the time at which all bars that close together have been delivered. Indicators are updated for
+    /// all of these bars before the first is delivered.
+    #[pyo3(signature = (*, on_bar=None, on_fill=None, on_order=None, on_moment=None))]
+    fn play(
+        slf: &Bound<'_, Self>,
+        on_bar: Option<Bound<'_, PyAny>>,
+        on_fill: Option<Bound<'_, PyAny>>,
+        on_order: Option<Bound<'_, PyAny>>,
+        on_moment: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let (indicators, current, scales, symbols) = {
+            let engine = slf.try_borrow()?;
+            let indicators: Vec<_> = engine.indicators.iter().map(|indicator| indicator.clone_ref(py)).collect();
+            let scale = |step: Step| (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
+            let scales: Vec<_> = engine.core.instruments().map(|i| (scale(i.tick), scale(i.lot))).collect();
+            let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
+            (indicators, engine.current.clone(), scales, symbols)
+        };
+        drive(slf, |py, call, turn| {
+            match call {
+                Call::Bar { instrument, index } => {
+                    if turn.first_of_moment {
+                        for &(k, at) in turn.closed {
+                            let bar = feature_bar(&turn.bars[k], at);
+                            for indicator in &indicators {
+                                indicator.bind(py).try_borrow_mut()?.update(k, &bar);
+                            }
+                        }
+                    }
+                    let Some(on_bar) = &on_bar else { return Ok(()) };
+                    current.store(instrument, Ordering::Relaxed);
+                    let bars = &turn.bars[instrument];
+                    let bar = Bar {
+                        instrument,
+                        index,
+                        time_ns: bars.close_ns[index],
+                        symbol: symbols[instrument].clone_ref(py),
+                        ticks: [bars.open[index], bars.high[index], bars.low[index], bars.close[index]],
+                        lots: bars.volume.get(index).copied().unwrap_or(0),
+                        tick: scales[instrument].0,
+                        lot: scales[instrument].1,
+                    };
+                    on_bar.call1((bar,))?;
+                }
+                Call::Notice(Notice::Fill(at)) => {
+                    if let Some(on_fill) = &on_fill {
+                        on_fill.call1((at,))?;
+                    }
+                }
+                Call::Notice(Notice::OrderEnded(id)) => {
+                    if let Some(on_order) = &on_order {
+                        on_order.call1((id,))?;
+                    }
+                }
+                Call::Moment(time_ns) => {
+                    if let Some(on_moment) = &on_moment {
+                        on_moment.call1((time_ns,))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs the moving-average cross in Rust, holding fractions of equity above and below.
+    fn run_sma_cross(&mut self, py: Python<'_>, fast: usize, slow: usize, above: i64, below: i64) -> PyResult<()> {
+        let (above, below) = (Holding::Fraction(above), Holding::Fraction(below));
+        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below))
+    }
+
+    /// Runs the moving-average cross in Rust, holding numbers of lots above and below.
+    fn run_sma_cross_lots(&mut self, py: Python<'_>, fast: usize, slow: usize, above: i64, below: i64) -> PyResult<()> {
+        let (above, below) = (Holding::Lots(above), Holding::Lots(below));
+        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below))
+    }
+
+    /// Orders with the fields of the run hash, as exact integers.
+    #[getter]
+    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_orders(py, self.core.orders())
+    }
+
+    /// Fills with the fields of the run hash, as exact integers.
+    #[getter]
+    fn fills<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_fills(py, self.core.fills())
+    }
+
+    /// Postings with the fields of the run hash, as exact integers.
+    #[getter]
+    fn postings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_postings(py, self.core.ledger().postings())
+    }
+
+    /// Trades as positions in the list of fills, as exact integers.
+    #[getter]
+    fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_trades(py, &self.all_trades(py)?)
+    }
+
+    /// Times and amounts of the equity samples, as exact integers.
+    #[getter]
+    fn equity_samples(&self) -> (Vec<i64>, Vec<i128>) {
+        self.core.samples().iter().map(|sample| (sample.time_ns, sample.equity)).unzip()
+    }
+
+    /// Samples at which a position was open.
+    #[getter]
+    fn exposed_samples(&self) -> u64 {
+        self.core.exposed_samples()
+    }
+
+    /// Times (int64) and amounts (float64, account currency) of the equity samples.
+    #[allow(clippy::type_complexity, reason = "two arrays")]
+    fn equity_curve<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>) {
+        let samples = self.core.samples();
+        let times: Vec<i64> = samples.iter().map(|sample| sample.time_ns).collect();
+        let equity: Vec<f64> = samples.iter().map(|sample| columns::currency(sample.equity)).collect();
+        (times.into_pyarray(py), equity.into_pyarray(py))
+    }
+
+    /// Orders as numpy columns in decimal units.
+    fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::order_arrays(py, self.core.orders(), &self.instruments())
+    }
+
+    /// Fills as numpy columns in decimal units.
+    fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::fill_arrays(py, self.core.fills(), &self.instruments())
+    }
+
+    /// Trades as numpy columns in decimal units.
+    fn trade_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::trade_arrays(py, &self.all_trades(py)?, &self.instruments())
+    }
+
+    /// Postings as numpy columns in decimal units.
+    fn posting_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::posting_arrays(py, self.core.ledger().postings(), &self.instruments())
+    }
+
+    /// One order as a dictionary of exact integers.
+    fn order<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let order: Option<&Order> = (id as usize).checked_sub(1).and_then(|at| self.core.orders().get(at));
+        order.map(|order| columns::order_arrays(py, std::slice::from_ref(order), &self.instruments())).transpose()
+    }
+
+    /// Ids of the orders that are still working.
+    fn working_orders(&self) -> Vec<u32> {
+        self.core.orders().iter().filter(|order| order.state == State::Working).map(|order| order.id).collect()
+    }
+
+    /// Checks the laws that hold between any two events; an error says which one does not.
+    fn check_invariants(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.check_invariants().map_err(|error| raise(py, &error))
+    }
+
+    /// SHA-256 digests, in hex, of inputs, parameters, orders, fills and postings, and the run hash that binds them.
+    fn digests<'py>(&self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
+        let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
+        let bars = borrow_bars(&held)?;
+        let instruments = self.instruments();
+        let core = &self.core;
+        let parts = py.detach(|| {
+            [
+                digest::inputs(&instruments, &bars),
+                digest::of_text(parameters),
+                digest::orders(core.orders()),
+                digest::fills(core.fills()),
+                digest::postings(core.ledger().postings()),
+            ]
+        });
+        let dict = PyDict::new(py);
+        let hex = |hash: &digest::Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        for (name, part) in ["inputs", "parameters", "orders", "fills", "postings"].iter().zip(&parts) {
+            dict.set_item(name, hex(part))?;
+        }
+        dict.set_item("run", hex(&digest::run_hash(version, &parts)))?;
+        Ok(dict)
+    }
+}
+
+impl Engine {
+    fn instruments(&self) -> Vec<&Instrument> {
+        self.core.instruments().collect()
+    }
+
+    fn all_trades(&self, py: Python<'_>) -> PyResult<Vec<nt_engine::trades::Trade>> {
+        let instruments = self.instruments();
+        let marks: Vec<i64> = (0..instruments.len()).map(|k| self.core.mark(k)).collect();
+        trades(self.core.fills(), &instruments, &marks).map_err(|error| raise(py, &error))
+    }
+
+    fn run_native(&mut self, py: Python<'_>, mut strategy: SmaCross) -> PyResult<()> {
+        let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
+        let bars = borrow_bars(&held)?;
+        let core = &mut self.core;
+        py.detach(|| run(core, &bars, &mut strategy)).map_err(|error| raise(py, &error))
+    }
+}
+
+/// What a driven strategy may look at during its turn.
+struct Turn<'a> {
+    bars: &'a [Bars<'a>],
+    /// Instrument and index of every bar that closed at this moment.
+    closed: &'a [(usize, usize)],
+    /// The bar is the first that is delivered of its moment.
+    first_of_moment: bool,
+}
+
+/// Plays all bars, handing each call to `turn`; the engine is not borrowed meanwhile, so the strategy can use it.
+fn drive(
+    slf: &Bound<'_, Engine>,
+    mut turn: impl FnMut(Python<'_>, Call, &Turn<'_>) -> PyResult<()>,
+) -> PyResult<()> {
+    let py = slf.py();
+    let held: Vec<_> = slf.try_borrow()?.columns.iter().map(|columns| columns.hold(py)).collect();
+    let bars = borrow_bars(&held)?;
+    let mut closed: Vec<(usize, usize)> = Vec::with_capacity(bars.len());
+    let mut calls: u32 = 0;
+    loop {
+        let (call, first_of_moment) = {
+            let engine = &mut *slf.try_borrow_mut()?;
+            let Some(call) = engine.player.advance(&mut engine.core, &bars).map_err(|error| raise(py, &error))? else {
+                return Ok(());
+            };
+            let closes = engine.player.closes();
+            let first = matches!(call, Call::Bar { instrument, .. } if closes[0].instrument == instrument);
+            if first {
+                closed.clear();
+                closed.extend(closes.iter().map(|close| (close.instrument, close.index)));
+            }
+            (call, first)
+        };
+        // Ctrl-C is looked for now and then: a strategy without Python callbacks would never let it through.
+        calls = calls.wrapping_add(1);
+        if calls % 65_536 == 0 {
+            py.check_signals()?;
+        }
+        turn(py, call, &Turn { bars: &bars, closed: &closed, first_of_moment })?;
+    }
+}
+
+fn feature_bar(bars: &Bars<'_>, at: usize) -> nt_features::Bar {
+    nt_features::Bar {
+        open: bars.open[at] as f64,
+        high: bars.high[at] as f64,
+        low: bars.low[at] as f64,
+        close: bars.close[at] as f64,
+        volume: bars.volume.get(at).map_or(0.0, |&lots| lots as f64),
+    }
+}
+
+/// Adds this room to the extension.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()?;
+    module.add_class::<Bar>()?;
+    module.add_class::<Indicator>()
+}

@@ -1,0 +1,93 @@
+//! Market events as the engine takes them. More kinds (trades, quotes, book levels) join the two of bars here.
+
+use crate::{Nanos, Price, Quantity};
+
+/// The opening of a bar: its first price is known, and how much it will trade.
+#[derive(Debug, Clone, Copy)]
+pub struct BarOpen {
+    /// The instrument, by rank of its symbol.
+    pub instrument: usize,
+    /// The opening price.
+    pub price: Price,
+    /// Volume that the bar will have, in lots; it bounds fills under a volume cap.
+    pub volume: Quantity,
+    /// Ask minus bid over the bar, in ticks.
+    pub spread: Price,
+}
+
+/// A bar that is complete.
+#[derive(Debug, Clone, Copy)]
+pub struct BarClose {
+    /// The instrument, by rank of its symbol.
+    pub instrument: usize,
+    /// Zero-based position of the bar among those of its instrument.
+    pub index: usize,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+    /// Ask minus bid over the bar, in ticks.
+    pub spread: Price,
+}
+
+/// The bars of one instrument as borrowed columns of one length.
+#[derive(Debug, Clone, Copy)]
+pub struct Bars<'a> {
+    /// When each bar opens.
+    pub open_ns: &'a [Nanos],
+    /// When each bar closes; not after the next one opens.
+    pub close_ns: &'a [Nanos],
+    /// Opening prices.
+    pub open: &'a [Price],
+    /// Highest prices.
+    pub high: &'a [Price],
+    /// Lowest prices.
+    pub low: &'a [Price],
+    /// Closing prices.
+    pub close: &'a [Price],
+    /// Volumes, empty where unknown.
+    pub volume: &'a [Quantity],
+    /// Spreads, empty where unknown.
+    pub spread: &'a [Price],
+}
+
+impl Bars<'_> {
+    /// The number of bars.
+    pub fn len(&self) -> usize {
+        self.open_ns.len()
+    }
+
+    /// Whether there is no bar.
+    pub fn is_empty(&self) -> bool {
+        self.open_ns.is_empty()
+    }
+
+    /// The opening event of bar `index`.
+    #[inline]
+    pub fn opening(&self, instrument: usize, index: usize) -> BarOpen {
+        BarOpen {
+            instrument,
+            price: self.open[index],
+            volume: self.volume.get(index).copied().unwrap_or(0),
+            spread: self.spread.get(index).copied().unwrap_or(0),
+        }
+    }
+
+    /// The closing event of bar `index`.
+    #[inline]
+    pub fn closing(&self, instrument: usize, index: usize) -> BarClose {
+        BarClose {
+            instrument,
+            index,
+            open: self.open[index],
+            high: self.high[index],
+            low: self.low[index],
+            close: self.close[index],
+            spread: self.spread.get(index).copied().unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What is traded, on which grid.
+
+use crate::{Error, Result};
+
+/// An exact decimal step, `mantissa / 10^decimals`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The step as an integer of its last decimal; positive.
+    pub mantissa: i64,
+    /// Decimals of the step, at most nine, so that a tick times a lot has at most eighteen.
+    pub decimals: u8,
+}
+
+impl Step {
+    /// A step, or an error if it is not positive or finer than nine decimals.
+    pub fn new(mantissa: i64, decimals: u8) -> Result<Self> {
+        if mantissa <= 0 || decimals > 9 {
+            return Err(Error::Misuse(format!("{mantissa} / 10^{decimals} is no tick or lot")));
+        }
+        Ok(Step { mantissa, decimals })
+    }
+
+    /// The decimal value of a count of steps, as the nearest float while the count stays below 2^53.
+    #[inline]
+    pub fn value_of(self, counts: f64) -> f64 {
+        counts * self.mantissa as f64 / 10_f64.powi(i32::from(self.decimals))
+    }
+}
+
+/// An instrument: its symbol and its grid of prices and quantities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instrument {
+    /// The name by which strategies and reports know it; unique in a run.
+    pub symbol: String,
+    /// The price step.
+    pub tick: Step,
+    /// The quantity step.
+    pub lot: Step,
+    /// The money in one tick times one lot.
+    pub unit: i128,
+}
+
+impl Instrument {
+    /// An instrument on the given grid.
+    pub fn new(symbol: String, tick: Step, lot: Step) -> Result<Self> {
+        let scale = i128::pow(10, u32::from(18 - tick.decimals - lot.decimals));
+        let unit = (i128::from(tick.mantissa) * i128::from(lot.mantissa))
+            .checked_mul(scale)
+            .ok_or(Error::Overflow("the value of one tick times one lot"))?;
+        Ok(Instrument { symbol, tick, lot, unit })
+    }
+}

@@ -1,0 +1,134 @@
+//! Digests of a run's inputs, orders, fills and postings (docs/fill-rules.md, section 10).
+
+use nt_core::{Bars, Fill, Instrument, Order, TimeInForce, Trail};
+use sha2::{Digest, Sha256};
+
+use crate::ledger::Posting;
+
+/// A SHA-256 digest.
+pub type Hash = [u8; 32];
+
+/// Digest of the instruments and all their bars.
+pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
+    let mut hasher = Sha256::new();
+    for (instrument, bars) in instruments.iter().zip(bars) {
+        text(&mut hasher, &instrument.symbol);
+        for step in [instrument.tick, instrument.lot] {
+            hasher.update(step.mantissa.to_le_bytes());
+            hasher.update([step.decimals]);
+        }
+        hasher.update((bars.len() as u64).to_le_bytes());
+        let columns =
+            [bars.open_ns, bars.close_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread];
+        for column in columns {
+            hasher.update(if column.is_empty() { [0; 32] } else { column_digest(column) });
+        }
+    }
+    hasher.finalize().into()
+}
+
+fn column_digest(column: &[i64]) -> Hash {
+    let mut hasher = Sha256::new();
+    let mut bytes = [0; 8 * 512];
+    for chunk in column.chunks(512) {
+        for (value, slot) in chunk.iter().zip(bytes.chunks_exact_mut(8)) {
+            slot.copy_from_slice(&value.to_le_bytes());
+        }
+        hasher.update(&bytes[..8 * chunk.len()]);
+    }
+    hasher.finalize().into()
+}
+
+/// Digest of all orders.
+pub fn orders(orders: &[Order]) -> Hash {
+    digest(orders, |order, record| {
+        let (time_in_force, expire_ns) = match order.time_in_force {
+            TimeInForce::GoodTillCancelled => (0_u8, 0),
+            TimeInForce::GoodTillDate(expire_ns) => (1, expire_ns),
+            TimeInForce::Day => (2, 0),
+        };
+        let (trail_ticks, trail_share) = match order.trail {
+            None => (0, 0),
+            Some(Trail::Ticks(ticks)) => (ticks, 0),
+            Some(Trail::Share(share)) => (0, share),
+        };
+        for number in [order.id, order.parent, order.instrument] {
+            record.extend_from_slice(&number.to_le_bytes());
+        }
+        record.extend_from_slice(&[order.side as u8, order.kind as u8, time_in_force]);
+        for number in [
+            expire_ns,
+            order.quantity,
+            order.limit,
+            order.stop,
+            trail_ticks,
+            trail_share,
+            order.filled,
+            order.cancelled,
+        ] {
+            record.extend_from_slice(&number.to_le_bytes());
+        }
+        record.extend_from_slice(&[order.state as u8, order.reason as u8]);
+        record.extend_from_slice(&order.submit_ns.to_le_bytes());
+    })
+}
+
+/// Digest of all fills.
+pub fn fills(fills: &[Fill]) -> Hash {
+    digest(fills, |fill, record| {
+        record.extend_from_slice(&fill.order.to_le_bytes());
+        record.extend_from_slice(&fill.instrument.to_le_bytes());
+        record.push(fill.side as u8);
+        for number in [fill.quantity, fill.price, fill.reference] {
+            record.extend_from_slice(&number.to_le_bytes());
+        }
+        for amount in [fill.fee, fill.slippage] {
+            record.extend_from_slice(&amount.to_le_bytes());
+        }
+        record.push(u8::from(fill.maker));
+        record.extend_from_slice(&fill.time_ns.to_le_bytes());
+    })
+}
+
+/// Digest of all postings.
+pub fn postings(postings: &[Posting]) -> Hash {
+    digest(postings, |posting, record| {
+        record.extend_from_slice(&posting.transaction.to_le_bytes());
+        record.push(posting.account as u8);
+        record.extend_from_slice(&posting.instrument.to_le_bytes());
+        record.extend_from_slice(&posting.unit.to_le_bytes());
+        record.extend_from_slice(&posting.amount.to_le_bytes());
+    })
+}
+
+/// Digest of text, such as a run's parameters.
+pub fn of_text(content: &str) -> Hash {
+    Sha256::digest(content.as_bytes()).into()
+}
+
+/// The run hash: what binds a version and the five digests together.
+pub fn run_hash(version: &str, parts: &[Hash; 5]) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(b"neural-trader run 1\n");
+    text(&mut hasher, version);
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+fn text(hasher: &mut Sha256, content: &str) {
+    hasher.update((content.len() as u32).to_le_bytes());
+    hasher.update(content.as_bytes());
+}
+
+fn digest<T>(records: &[T], encode: impl Fn(&T, &mut Vec<u8>)) -> Hash {
+    let mut hasher = Sha256::new();
+    let mut record = Vec::with_capacity(128);
+    for item in records {
+        record.clear();
+        encode(item, &mut record);
+        hasher.update(&record);
+    }
+    hasher.finalize().into()
+}

@@ -1,0 +1,487 @@
+//! The engine's state, what a strategy may ask of it, and how orders enter and leave.
+//!
+//! The engine is a deterministic state machine. It reads no clock, opens no file and draws no random number: time arrives
+//! with events (`open_moment`, `close_moment`), and everything it decides is in its orders, fills and postings.
+
+use nt_core::money::{add, notional, share_down, subtract};
+use nt_core::{
+    Bracket, Error, Fill, Instrument, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Side, State,
+    TimeInForce, Trail,
+};
+
+use crate::bar_match::{Candidate, Reached};
+use crate::config::Config;
+use crate::ledger::Ledger;
+
+/// How large an order shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Lots.
+    Quantity(Quantity),
+    /// As many lots as this money buys.
+    Cash(Money),
+    /// As many lots as this fraction of equity buys.
+    Fraction(Ppb),
+    /// Whatever brings the position to this many lots.
+    TargetQuantity(Quantity),
+    /// Whatever brings the position to this fraction of equity.
+    TargetFraction(Ppb),
+}
+
+impl Size {
+    fn is_target(self) -> bool {
+        matches!(self, Size::TargetQuantity(_) | Size::TargetFraction(_))
+    }
+}
+
+/// What a strategy asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// The instrument, by rank of its symbol.
+    pub instrument: usize,
+    /// Direction; a target finds its own.
+    pub side: Side,
+    /// Kind.
+    pub kind: Kind,
+    /// Size.
+    pub size: Size,
+    /// Limit price of limit and stop-limit orders.
+    pub limit: Option<Price>,
+    /// Stop price of stop and stop-limit orders.
+    pub stop: Option<Price>,
+    /// Distance of a trailing stop.
+    pub trail: Option<Trail>,
+    /// How long it works.
+    pub time_in_force: TimeInForce,
+    /// The exits that its fills bring into being.
+    pub bracket: Bracket,
+}
+
+impl Request {
+    /// A good-till-cancelled market order without exits.
+    pub fn market(instrument: usize, side: Side, size: Size) -> Self {
+        Request {
+            instrument,
+            side,
+            kind: Kind::Market,
+            size,
+            limit: None,
+            stop: None,
+            trail: None,
+            time_in_force: TimeInForce::GoodTillCancelled,
+            bracket: Bracket::default(),
+        }
+    }
+}
+
+/// Something that a strategy is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// A fill, by its position in `fills`.
+    Fill(usize),
+    /// An order that ended without filling wholly, by its id.
+    OrderEnded(u32),
+}
+
+/// Equity at the close of a bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When.
+    pub time_ns: Nanos,
+    /// How much.
+    pub equity: Money,
+}
+
+/// What the engine keeps per instrument beside the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Market {
+    pub(crate) instrument: Instrument,
+    /// Bars opened so far.
+    pub(crate) opened: u32,
+    /// Last known price, 0 before the first.
+    pub(crate) mark: Price,
+    /// Position times mark.
+    pub(crate) value: Money,
+    /// What our fills may still take of this bar's volume.
+    pub(crate) budget: Option<Quantity>,
+    /// Ids of working orders, ascending.
+    pub(crate) working: Vec<u32>,
+}
+
+/// The state of a run.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) ledger: Ledger,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) fills: Vec<Fill>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) exposed_samples: u64,
+    /// Value of all positions at their marks.
+    pub(crate) holdings: Money,
+    /// Instruments with a position.
+    pub(crate) held: usize,
+    pub(crate) halted: bool,
+    pub(crate) now_ns: Nanos,
+    /// Scratch of the matches, kept so that matching does not allocate.
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) stops: Vec<Reached>,
+    pub(crate) limits: Vec<Reached>,
+}
+
+impl Engine {
+    /// An engine for these instruments, which must be in strictly ascending order of their symbols.
+    pub fn new(config: Config, instruments: Vec<Instrument>) -> Result<Self> {
+        let config = config.checked()?;
+        if !instruments.is_sorted_by(|a, b| a.symbol < b.symbol) {
+            return Err(Error::Misuse("instruments must be in ascending order of their symbols, each one once".into()));
+        }
+        let ledger = Ledger::new(instruments.len(), config.cash)?;
+        let market =
+            |instrument| Market { instrument, opened: 0, mark: 0, value: 0, budget: None, working: Vec::new() };
+        Ok(Engine {
+            config,
+            markets: instruments.into_iter().map(market).collect(),
+            ledger,
+            orders: Vec::new(),
+            fills: Vec::new(),
+            notices: Vec::new(),
+            samples: Vec::new(),
+            exposed_samples: 0,
+            holdings: 0,
+            held: 0,
+            halted: false,
+            now_ns: Nanos::MIN,
+            candidates: Vec::new(),
+            stops: Vec::new(),
+            limits: Vec::new(),
+        })
+    }
+
+    /// Time of the last event.
+    pub fn now_ns(&self) -> Nanos {
+        self.now_ns
+    }
+
+    /// The settings of the run.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The instruments, in order of their symbols.
+    pub fn instruments(&self) -> impl ExactSizeIterator<Item = &Instrument> {
+        self.markets.iter().map(|market| &market.instrument)
+    }
+
+    /// Lots held, negative if short.
+    #[inline]
+    pub fn position(&self, instrument: usize) -> Quantity {
+        self.ledger.position(instrument)
+    }
+
+    /// Last known price, 0 before the first.
+    #[inline]
+    pub fn mark(&self, instrument: usize) -> Price {
+        self.markets[instrument].mark
+    }
+
+    /// Cash.
+    pub fn cash(&self) -> Money {
+        self.ledger.cash()
+    }
+
+    /// Cash and positions at their marks.
+    #[inline]
+    pub fn equity(&self) -> Result<Money> {
+        add(self.ledger.cash(), self.holdings)
+    }
+
+    /// Whether the run has ended in ruin.
+    pub fn halted(&self) -> bool {
+        self.halted
+    }
+
+    /// All orders; order `id` is at `id - 1`.
+    pub fn orders(&self) -> &[Order] {
+        &self.orders
+    }
+
+    /// All fills.
+    pub fn fills(&self) -> &[Fill] {
+        &self.fills
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Equity at each close.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// Samples at which a position was open.
+    pub fn exposed_samples(&self) -> u64 {
+        self.exposed_samples
+    }
+
+    /// Moves the mark of an instrument, and with it the value of its position.
+    #[inline]
+    pub(crate) fn set_mark(&mut self, instrument: usize, mark: Price) -> Result<()> {
+        let position = self.ledger.position(instrument);
+        let market = &mut self.markets[instrument];
+        market.mark = mark;
+        if position != 0 {
+            let value = notional(mark, position, market.instrument.unit)?;
+            self.holdings = add(subtract(self.holdings, market.value)?, value)?;
+            market.value = value;
+        }
+        Ok(())
+    }
+
+    /// Takes an order. Returns its id, or 0 where a target needs none.
+    ///
+    /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
+    pub fn submit(&mut self, request: &Request) -> Result<u32> {
+        self.check_request(request)?;
+        let k = request.instrument;
+        if request.size.is_target() {
+            self.cancel_targets(k);
+        }
+        let refusal = self.refusal(request);
+        let (side, quantity) = match refusal {
+            Some(_) => (request.side, 0),
+            None => match self.resolve_size(request)? {
+                Some(resolved) => resolved,
+                None => return Ok(0),
+            },
+        };
+        let refusal = refusal.or((quantity <= 0).then_some(Reason::Size));
+        let recorded = match request.size {
+            Size::Quantity(lots) if refusal.is_some() => lots.max(0),
+            _ => quantity.max(0),
+        };
+        let id = self.next_id()?;
+        let mut order = Order {
+            id,
+            parent: 0,
+            sibling: 0,
+            instrument: k as u32,
+            live_bar: self.markets[k].opened,
+            side,
+            kind: request.kind,
+            state: State::Working,
+            reason: Reason::None,
+            triggered: false,
+            target: request.size.is_target(),
+            time_in_force: request.time_in_force,
+            day: None,
+            quantity: recorded,
+            limit: request.limit.unwrap_or(0),
+            stop: request.stop.unwrap_or(0),
+            trail: request.trail,
+            water: 0,
+            filled: 0,
+            cancelled: 0,
+            submit_ns: self.now_ns,
+            bracket: (request.bracket != Bracket::default()).then(|| Box::new(request.bracket)),
+            children: [0, 0],
+        };
+        match refusal {
+            Some(reason) => {
+                order.cancelled = order.quantity;
+                order.state = State::Rejected;
+                order.reason = reason;
+                self.orders.push(order);
+                self.notices.push(Notice::OrderEnded(id));
+            }
+            None => {
+                if let Some(trail) = order.trail {
+                    order.water = self.markets[k].mark;
+                    order.stop = trail_level(order.side, order.water, trail)?;
+                }
+                self.orders.push(order);
+                self.markets[k].working.push(id);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Cancels a working order; says whether there was one.
+    pub fn cancel(&mut self, id: u32) -> bool {
+        let found = (id as usize).checked_sub(1).and_then(|index| self.orders.get(index)).is_some_and(Order::is_working);
+        if found {
+            self.end_order(id, State::Cancelled, Reason::User);
+        }
+        found
+    }
+
+    fn check_request(&self, request: &Request) -> Result<()> {
+        let wrong = |what: &str| Err(Error::Misuse(what.to_owned()));
+        if request.instrument >= self.markets.len() {
+            return wrong("the order names an unknown instrument");
+        }
+        let has = (request.limit.is_some(), request.stop.is_some(), request.trail.is_some());
+        let needs = match request.kind {
+            Kind::Market => (false, false, false),
+            Kind::Limit => (true, false, false),
+            Kind::Stop => (false, true, false),
+            Kind::StopLimit => (true, true, false),
+            Kind::TrailingStop => (false, false, true),
+        };
+        if has != needs {
+            return wrong("the order's prices do not fit its kind");
+        }
+        if request.size.is_target() && request.kind != Kind::Market {
+            return wrong("a target is a market order");
+        }
+        if request.bracket.stop_loss.is_some() && request.bracket.stop_loss_trail.is_some() {
+            return wrong("a bracket has one stop loss, at a price or trailing");
+        }
+        Ok(())
+    }
+
+    /// Why the order is rejected before its size is known, if it is.
+    fn refusal(&self, request: &Request) -> Option<Reason> {
+        if self.halted {
+            return Some(Reason::Halted);
+        }
+        let bracket = &request.bracket;
+        let prices = [request.limit, request.stop, bracket.stop_loss, bracket.take_profit];
+        let trails = [request.trail, bracket.stop_loss_trail];
+        let trail_is_positive = |trail: Trail| match trail {
+            Trail::Ticks(ticks) => ticks > 0,
+            Trail::Share(share) => share > 0,
+        };
+        if prices.into_iter().flatten().any(|price| price <= 0)
+            || !trails.into_iter().flatten().all(trail_is_positive)
+        {
+            return Some(Reason::Price);
+        }
+        let needs_mark = match request.size {
+            Size::Quantity(_) | Size::TargetQuantity(_) => request.kind == Kind::TrailingStop,
+            Size::Cash(_) | Size::Fraction(_) => request.limit.or(request.stop).is_none(),
+            Size::TargetFraction(_) => true,
+        };
+        (needs_mark && self.markets[request.instrument].mark == 0).then_some(Reason::NoPrice)
+    }
+
+    /// Side and lots of an order, or nothing where a target is already reached.
+    fn resolve_size(&self, request: &Request) -> Result<Option<(Side, Quantity)>> {
+        let k = request.instrument;
+        let price = request.limit.or(request.stop).unwrap_or(self.markets[k].mark);
+        let unit = self.markets[k].instrument.unit;
+        let lots_for = |money: Money| -> Result<Quantity> {
+            let lots = money / notional(price, 1, unit)?;
+            Quantity::try_from(lots).map_err(|_| Error::Overflow("the size of an order"))
+        };
+        let lots_of_fraction = |fraction: Ppb| -> Result<Quantity> {
+            match self.equity()? {
+                equity if equity > 0 && fraction > 0 => lots_for(share_down(equity, fraction)?),
+                _ => Ok(0),
+            }
+        };
+        let target = match request.size {
+            Size::Quantity(lots) => return Ok(Some((request.side, lots))),
+            Size::Cash(money) if money > 0 && self.equity()? > 0 => return Ok(Some((request.side, lots_for(money)?))),
+            Size::Cash(_) => return Ok(Some((request.side, 0))),
+            Size::Fraction(fraction) => return Ok(Some((request.side, lots_of_fraction(fraction)?))),
+            Size::TargetQuantity(lots) => lots,
+            Size::TargetFraction(fraction) => {
+                let magnitude = fraction.checked_abs().ok_or(Error::Overflow("a target fraction"))?;
+                fraction.signum() * lots_of_fraction(magnitude)?
+            }
+        };
+        let delta = target.checked_sub(self.position(k)).ok_or(Error::Overflow("the size of an order"))?;
+        Ok(match delta.signum() {
+            0 => None,
+            1 => Some((Side::Buy, delta)),
+            _ => Some((Side::Sell, delta.checked_neg().ok_or(Error::Overflow("the size of an order"))?)),
+        })
+    }
+
+    fn cancel_targets(&mut self, instrument: usize) {
+        let mut at = 0;
+        while let Some(&id) = self.markets[instrument].working.get(at) {
+            if self.order(id).target {
+                self.end_order(id, State::Cancelled, Reason::Replaced);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    pub(crate) fn next_id(&self) -> Result<u32> {
+        u32::try_from(self.orders.len() + 1).map_err(|_| Error::Overflow("the number of orders"))
+    }
+
+    #[inline]
+    pub(crate) fn order(&self, id: u32) -> &Order {
+        &self.orders[id as usize - 1]
+    }
+
+    #[inline]
+    pub(crate) fn order_mut(&mut self, id: u32) -> &mut Order {
+        &mut self.orders[id as usize - 1]
+    }
+
+    /// Takes away what is left of an order and says so.
+    pub(crate) fn end_order(&mut self, id: u32, state: State, reason: Reason) {
+        let order = self.order_mut(id);
+        order.cancelled += order.leaves();
+        order.state = state;
+        order.reason = reason;
+        self.forget_working(id);
+        self.notices.push(Notice::OrderEnded(id));
+    }
+
+    pub(crate) fn forget_working(&mut self, id: u32) {
+        let instrument = self.order(id).instrument as usize;
+        let working = &mut self.markets[instrument].working;
+        if let Ok(at) = working.binary_search(&id) {
+            working.remove(at);
+        }
+    }
+
+    /// Checks the laws that hold between any two events: balanced books, conserved orders, values that follow marks.
+    pub fn check_invariants(&self) -> Result<()> {
+        self.ledger.audit()?;
+        let broken = |what: String| Err(Error::Unbalanced(what));
+        for order in &self.orders {
+            if order.filled < 0 || order.cancelled < 0 || order.leaves() < 0 {
+                return broken(format!("order {} filled or cancelled more than was ordered", order.id));
+            }
+            if !order.is_working() && order.leaves() != 0 {
+                return broken(format!("order {} ended with leaves", order.id));
+            }
+        }
+        let mut holdings = 0;
+        for (k, market) in self.markets.iter().enumerate() {
+            let value = notional(market.mark, self.position(k), market.instrument.unit)?;
+            holdings = add(holdings, value)?;
+            if value != market.value {
+                return broken(format!("the value of {} does not follow its mark", market.instrument.symbol));
+            }
+            if !market.working.iter().all(|&id| self.order(id).is_working()) {
+                return broken(format!("an ended order of {} still works", market.instrument.symbol));
+            }
+        }
+        if holdings != self.holdings {
+            return broken("holdings are not the sum of positions at their marks".into());
+        }
+        Ok(())
+    }
+}
+
+/// The stop level that a trail keeps from its water mark.
+pub(crate) fn trail_level(side: Side, water: Price, trail: Trail) -> Result<Price> {
+    let offset = match trail {
+        Trail::Ticks(ticks) => ticks,
+        Trail::Share(share) => i64::try_from(nt_core::money::share_up(i128::from(water), share)?)
+            .map_err(|_| Error::Overflow("a trailing stop"))?,
+    };
+    Ok(side.worsen(water, offset).max(1))
+}

@@ -1,0 +1,304 @@
+//! One fill: how much of an order may fill at a price, and everything that follows from it.
+
+use nt_core::money::{add, margin_of, notional, share_up, subtract};
+use nt_core::{
+    Bracket, Error, Fill, Kind, Money, Nanos, Order, Price, Quantity, Reason, Result, Side, State, TimeInForce, Trail,
+};
+
+use crate::engine::{Engine, Notice, trail_level};
+use crate::ledger::FillAmounts;
+
+/// Where and how an order meets the market.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meeting {
+    /// The market's price.
+    pub reference: Price,
+    /// The order takes, so slippage and the taker fee apply.
+    pub taker: bool,
+    /// Ask minus bid over the bar.
+    pub spread: Price,
+    /// When.
+    pub time_ns: Nanos,
+    /// Index of the first bar that may fill children of this fill.
+    pub children_live_bar: u32,
+}
+
+/// Price and costs of a fill per lot, before its quantity is known.
+struct Terms {
+    side: Side,
+    price: Price,
+    reference: Price,
+    unit: i128,
+    fee_rate: i64,
+    fixed_fee: Money,
+}
+
+impl Terms {
+    fn fee(&self, quantity: Quantity) -> Result<Money> {
+        add(share_up(notional(self.price, quantity, self.unit)?, self.fee_rate)?, self.fixed_fee)
+    }
+
+    fn slippage(&self, quantity: Quantity) -> Result<Money> {
+        notional((self.price - self.reference) * self.side.sign(), quantity, self.unit)
+    }
+}
+
+impl Engine {
+    /// Fills what may be filled of a working order at a meeting.
+    pub(crate) fn execute(&mut self, id: u32, meeting: Meeting) -> Result<()> {
+        let order = self.order(id);
+        let (k, side) = (order.instrument as usize, order.side);
+        let mut quantity = order.leaves();
+        if let Some(budget) = self.markets[k].budget {
+            quantity = quantity.min(budget);
+            if quantity == 0 {
+                return Ok(());
+            }
+        }
+        if order.parent != 0 {
+            let protected = (-side.sign() * self.position(k)).max(0);
+            quantity = quantity.min(protected);
+            if quantity == 0 {
+                self.end_order(id, State::Cancelled, Reason::NothingToReduce);
+                return Ok(());
+            }
+        }
+        let terms = self.terms(order, &meeting)?;
+        let affordable = self.affordable(k, &terms, quantity)?;
+        let cut_by_margin = affordable < quantity;
+        if affordable > 0 {
+            self.settle(id, k, &terms, affordable, &meeting)?;
+            if let Some(budget) = &mut self.markets[k].budget {
+                *budget -= affordable;
+            }
+            let order = self.order_mut(id);
+            order.filled += affordable;
+            if order.leaves() == 0 {
+                order.state = State::Filled;
+                self.forget_working(id);
+            }
+        }
+        if cut_by_margin {
+            self.end_order(id, State::Cancelled, Reason::Margin);
+        }
+        if affordable > 0 {
+            self.cut_sibling(id, affordable);
+            self.raise_children(id, affordable, terms.price, meeting.children_live_bar)?;
+        }
+        Ok(())
+    }
+
+    fn terms(&self, order: &Order, meeting: &Meeting) -> Result<Terms> {
+        let config = &self.config;
+        let mut price = meeting.reference;
+        if meeting.taker {
+            price = order.side.worsen(price, self.slippage_ticks(meeting)?);
+            if matches!(order.kind, Kind::Limit | Kind::StopLimit) {
+                price = order.side.better(price, order.limit);
+            }
+        }
+        Ok(Terms {
+            side: order.side,
+            price,
+            reference: meeting.reference,
+            unit: self.markets[order.instrument as usize].instrument.unit,
+            fee_rate: if meeting.taker { config.taker_fee } else { config.maker_fee },
+            fixed_fee: config.fixed_fee,
+        })
+    }
+
+    fn slippage_ticks(&self, meeting: &Meeting) -> Result<Price> {
+        let config = &self.config;
+        let mut ticks = i128::from(config.slippage_ticks);
+        if config.slippage_rate != 0 {
+            ticks += share_up(i128::from(meeting.reference), config.slippage_rate)?;
+        }
+        if config.slippage_spread != 0 {
+            ticks += share_up(i128::from(meeting.spread), config.slippage_spread)?;
+        }
+        Price::try_from(ticks).map_err(|_| Error::Overflow("slippage"))
+    }
+
+    /// The largest quantity up to `wanted` that the account can carry; what reduces the position always is.
+    fn affordable(&self, k: usize, terms: &Terms, wanted: Quantity) -> Result<Quantity> {
+        let position = self.position(k);
+        let sign = terms.side.sign();
+        let reducing = if position.signum() == -sign { wanted.min(position.abs()) } else { 0 };
+        if reducing == wanted {
+            return Ok(wanted);
+        }
+        let mut others: Money = 0;
+        if self.held > usize::from(position != 0) {
+            for (other, market) in self.markets.iter().enumerate() {
+                if other != k {
+                    others = add(others, market.value.abs())?;
+                }
+            }
+        }
+        let value = notional(terms.reference, position, terms.unit)?;
+        let equity = add(subtract(self.equity()?, self.markets[k].value)?, value)?;
+        let leverage = self.config.leverage;
+        let holds = |quantity: Quantity| -> Result<bool> {
+            let after = position.checked_add(sign * quantity).ok_or(Error::Overflow("a position"))?;
+            let exposure = add(others, notional(terms.reference, after, terms.unit)?.abs())?;
+            let left = subtract(subtract(equity, terms.slippage(quantity)?)?, terms.fee(quantity)?)?;
+            Ok(margin_of(exposure, leverage)? <= left)
+        };
+        if holds(wanted)? {
+            return Ok(wanted);
+        }
+        // `holds` only ever turns from true to false as the quantity grows, so bisection finds the last true.
+        let (mut good, mut bad) = (reducing, wanted);
+        while bad - good > 1 {
+            let middle = good + (bad - good) / 2;
+            if holds(middle)? { good = middle } else { bad = middle }
+        }
+        Ok(good)
+    }
+
+    /// Posts a fill, records it and says so.
+    fn settle(&mut self, id: u32, k: usize, terms: &Terms, quantity: Quantity, meeting: &Meeting) -> Result<()> {
+        let (fee, slippage) = (terms.fee(quantity)?, terms.slippage(quantity)?);
+        let signed = terms.side.sign() * quantity;
+        let before = self.position(k);
+        self.ledger.post_fill(&FillAmounts {
+            instrument: k,
+            quantity: signed,
+            value: notional(terms.reference, signed, terms.unit)?,
+            slippage,
+            fee,
+        })?;
+        let after = self.position(k);
+        self.held = self.held + usize::from(after != 0) - usize::from(before != 0);
+        let market = &mut self.markets[k];
+        let value = notional(market.mark, after, terms.unit)?;
+        self.holdings = add(subtract(self.holdings, market.value)?, value)?;
+        market.value = value;
+        self.notices.push(Notice::Fill(self.fills.len()));
+        self.fills.push(Fill {
+            order: id,
+            instrument: k as u32,
+            side: terms.side,
+            maker: !meeting.taker,
+            quantity,
+            price: terms.price,
+            reference: terms.reference,
+            time_ns: meeting.time_ns,
+            fee,
+            slippage,
+        });
+        Ok(())
+    }
+
+    /// What filled of one leg of a bracket is taken from the other.
+    fn cut_sibling(&mut self, id: u32, quantity: Quantity) {
+        let sibling = self.order(id).sibling;
+        if sibling == 0 || !self.order(sibling).is_working() {
+            return;
+        }
+        let order = self.order_mut(sibling);
+        let cut = quantity.min(order.leaves());
+        if cut == order.leaves() {
+            self.end_order(sibling, State::Cancelled, Reason::Sibling);
+        } else {
+            order.cancelled += cut;
+            order.reason = Reason::Sibling;
+        }
+    }
+
+    /// Brings the exits of a bracket into being, or enlarges them, by what filled of their entry.
+    fn raise_children(&mut self, id: u32, quantity: Quantity, price: Price, live_bar: u32) -> Result<()> {
+        let Some(bracket) = self.order(id).bracket.as_deref().copied() else {
+            return Ok(());
+        };
+        if self.order(id).children == [0, 0] {
+            let stop = bracket.stop_loss.is_some() || bracket.stop_loss_trail.is_some();
+            let first = if stop { self.raise_child(id, quantity, live_bar, &bracket, price, true)? } else { 0 };
+            let second = match bracket.take_profit {
+                Some(_) => self.raise_child(id, quantity, live_bar, &bracket, price, false)?,
+                None => 0,
+            };
+            if first != 0 && second != 0 {
+                self.order_mut(first).sibling = second;
+                self.order_mut(second).sibling = first;
+            }
+            self.order_mut(id).children = [first, second];
+            return Ok(());
+        }
+        for child in self.order(id).children {
+            if child != 0 && self.order(child).is_working() {
+                self.order_mut(child).quantity += quantity;
+            }
+        }
+        Ok(())
+    }
+
+    fn raise_child(
+        &mut self,
+        parent: u32,
+        quantity: Quantity,
+        live_bar: u32,
+        bracket: &Bracket,
+        price: Price,
+        is_stop: bool,
+    ) -> Result<u32> {
+        let id = self.next_id()?;
+        let entry = self.order(parent);
+        let (instrument, side) = (entry.instrument, entry.side.opposite());
+        let trail: Option<Trail> = bracket.stop_loss_trail.filter(|_| is_stop);
+        let (kind, limit, stop) = match (is_stop, trail) {
+            (false, _) => (Kind::Limit, bracket.take_profit.unwrap_or(0), 0),
+            (true, Some(trail)) => (Kind::TrailingStop, 0, trail_level(side, price, trail)?),
+            (true, None) => (Kind::Stop, 0, bracket.stop_loss.unwrap_or(0)),
+        };
+        self.orders.push(Order {
+            id,
+            parent,
+            sibling: 0,
+            instrument,
+            live_bar,
+            side,
+            kind,
+            state: State::Working,
+            reason: Reason::None,
+            triggered: false,
+            target: false,
+            time_in_force: TimeInForce::GoodTillCancelled,
+            day: None,
+            quantity,
+            limit,
+            stop,
+            trail,
+            water: if trail.is_some() { price } else { 0 },
+            filled: 0,
+            cancelled: 0,
+            submit_ns: self.now_ns,
+            bracket: None,
+            children: [0, 0],
+        });
+        self.markets[instrument as usize].working.push(id);
+        Ok(id)
+    }
+
+    /// Closes a position at its mark, outside of any order: in ruin without cost, at the end of data like any taker.
+    pub(crate) fn close_position(&mut self, k: usize, at_a_cost: bool) -> Result<()> {
+        let position = self.position(k);
+        if position == 0 {
+            return Ok(());
+        }
+        let side = if position > 0 { Side::Sell } else { Side::Buy };
+        let reference = self.markets[k].mark;
+        let meeting =
+            Meeting { reference, taker: true, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
+        let ticks = if at_a_cost { self.slippage_ticks(&meeting)? } else { 0 };
+        let terms = Terms {
+            side,
+            price: side.worsen(reference, ticks),
+            reference,
+            unit: self.markets[k].instrument.unit,
+            fee_rate: if at_a_cost { self.config.taker_fee } else { 0 },
+            fixed_fee: if at_a_cost { self.config.fixed_fee } else { 0 },
+        };
+        self.settle(0, k, &terms, position.abs(), &meeting)
+    }
+}

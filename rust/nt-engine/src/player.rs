@@ -1,0 +1,157 @@
+//! Plays bars to the engine in order of time and says when the strategy has its turn.
+//!
+//! The player is pulled: each `advance` runs the engine up to the next call that a strategy is owed. So a strategy in Rust and
+//! one behind the Python border are driven by the same code, and the engine is never borrowed while a strategy runs.
+
+use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Result};
+
+use crate::engine::{Engine, Notice};
+
+/// A turn of the strategy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// Something happened to its orders.
+    Notice(Notice),
+    /// A bar of an instrument is complete.
+    Bar {
+        /// Rank of the symbol.
+        instrument: usize,
+        /// Position of the bar.
+        index: usize,
+    },
+    /// All bars of this time have been delivered.
+    Moment(Nanos),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    NextMoment,
+    Bar(usize),
+    Moment,
+    EndOfMoment,
+    Done,
+}
+
+/// More notifications than this at one time mean that a strategy answers itself without end.
+const NOTICES_PER_MOMENT_MAX: u32 = 10_000;
+
+/// Where each instrument stands on the common time line.
+#[derive(Debug, Clone)]
+pub struct Player {
+    phase: Phase,
+    now_ns: Nanos,
+    /// Per instrument the next bar, and whether it has opened.
+    cursors: Vec<(usize, bool)>,
+    openings: Vec<BarOpen>,
+    closes: Vec<BarClose>,
+    notices_read: usize,
+    notices_now: u32,
+}
+
+impl Player {
+    /// A player at the beginning of the bars of so many instruments.
+    pub fn new(instruments: usize) -> Self {
+        Player {
+            phase: Phase::NextMoment,
+            now_ns: Nanos::MIN,
+            cursors: vec![(0, false); instruments],
+            openings: Vec::with_capacity(instruments),
+            closes: Vec::with_capacity(instruments),
+            notices_read: 0,
+            notices_now: 0,
+        }
+    }
+
+    /// Runs the engine up to the strategy's next turn; `None` at the end of the bars.
+    #[inline]
+    pub fn advance(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
+        loop {
+            if let Some(notice) = self.next_notice(engine)? {
+                return Ok(Some(Call::Notice(notice)));
+            }
+            match self.phase {
+                Phase::NextMoment => self.play_moment(engine, bars)?,
+                Phase::Bar(at) => match self.closes.get(at) {
+                    Some(close) => {
+                        self.phase = Phase::Bar(at + 1);
+                        return Ok(Some(Call::Bar { instrument: close.instrument, index: close.index }));
+                    }
+                    None => {
+                        self.phase = Phase::Moment;
+                    }
+                },
+                Phase::Moment => {
+                    self.phase = Phase::EndOfMoment;
+                    return Ok(Some(Call::Moment(self.now_ns)));
+                }
+                Phase::EndOfMoment => {
+                    if engine.config.fill_at_close {
+                        engine.closing_match(self.now_ns, &self.closes)?;
+                    }
+                    engine.sample(self.now_ns)?;
+                    self.phase = Phase::NextMoment;
+                }
+                Phase::Done => return Ok(None),
+            }
+        }
+    }
+
+    /// The bars that closed at the present moment.
+    pub fn closes(&self) -> &[BarClose] {
+        &self.closes
+    }
+
+    #[inline]
+    fn next_notice(&mut self, engine: &mut Engine) -> Result<Option<Notice>> {
+        let Some(&notice) = engine.notices.get(self.notices_read) else {
+            if self.notices_read != 0 {
+                engine.notices.clear();
+                self.notices_read = 0;
+            }
+            return Ok(None);
+        };
+        self.notices_read += 1;
+        self.notices_now += 1;
+        if self.notices_now > NOTICES_PER_MOMENT_MAX {
+            return Err(Error::OrderLoop { time_ns: self.now_ns });
+        }
+        Ok(Some(notice))
+    }
+
+    /// Hands the engine everything that happens at the next time: all closes, or else all openings.
+    fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<()> {
+        self.notices_now = 0;
+        // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
+        let next = |(k, &(index, opened)): (usize, &(usize, bool))| {
+            let column = if opened { bars[k].close_ns } else { bars[k].open_ns };
+            column.get(index).map(|&time_ns| (time_ns, !opened))
+        };
+        let Some(moment) = self.cursors.iter().enumerate().filter_map(next).min() else {
+            engine.finish()?;
+            self.phase = Phase::Done;
+            return Ok(());
+        };
+        let (time_ns, is_opening) = moment;
+        self.now_ns = time_ns;
+        self.openings.clear();
+        self.closes.clear();
+        for (k, cursor) in self.cursors.iter_mut().enumerate() {
+            if next((k, cursor)) != Some(moment) {
+                continue;
+            }
+            if is_opening {
+                self.openings.push(bars[k].opening(k, cursor.0));
+                cursor.1 = true;
+            } else {
+                self.closes.push(bars[k].closing(k, cursor.0));
+                *cursor = (cursor.0 + 1, false);
+            }
+        }
+        if is_opening {
+            engine.open_moment(time_ns, &self.openings)
+        } else {
+            self.phase = Phase::Bar(0);
+            engine.close_moment(time_ns, &self.closes)
+        }
+    }
+}

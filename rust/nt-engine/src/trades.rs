@@ -1,0 +1,106 @@
+//! Round trips: fills matched first in, first out, per instrument (docs/fill-rules.md, section 9).
+
+use std::collections::VecDeque;
+
+use nt_core::money::{add, notional, subtract};
+use nt_core::{Fill, Instrument, Money, Quantity, Result};
+
+/// One lot of a position from its entry to its exit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trade {
+    /// Rank of the symbol.
+    pub instrument: u32,
+    /// `1` long, `-1` short.
+    pub direction: i8,
+    /// Lots.
+    pub quantity: Quantity,
+    /// Position of the entry in the list of fills.
+    pub entry: u32,
+    /// Position of the exit in the list of fills; `None` while open.
+    pub exit: Option<u32>,
+    /// Its share of both fills' fees.
+    pub fees: Money,
+    /// Result at fill prices, or at the mark while open, less fees.
+    pub pnl: Money,
+}
+
+/// A lot that is still open: which fill opened it, and how much of that fill is left.
+struct Lot {
+    fill: u32,
+    left: Quantity,
+}
+
+/// The trades of a run in the order of their exits, then those still open in the order of their entries.
+pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Result<Vec<Trade>> {
+    let mut open: Vec<VecDeque<Lot>> = instruments.iter().map(|_| VecDeque::new()).collect();
+    let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
+    for (at, fill) in fills.iter().enumerate() {
+        let k = fill.instrument as usize;
+        let unit = instruments[k].unit;
+        let mut left = fill.quantity;
+        while left > 0
+            && let Some(lot) = open[k].front_mut()
+        {
+            let entry = &fills[lot.fill as usize];
+            if entry.side == fill.side {
+                break;
+            }
+            let quantity = left.min(lot.left);
+            let fees = add(
+                fee_share(entry, entry.quantity - lot.left, quantity)?,
+                fee_share(fill, fill.quantity - left, quantity)?,
+            )?;
+            let gross = notional(fill.price - entry.price, entry.side.sign() * quantity, unit)?;
+            trades.push(Trade {
+                instrument: fill.instrument,
+                direction: entry.side as i8,
+                quantity,
+                entry: lot.fill,
+                exit: Some(at as u32),
+                fees,
+                pnl: subtract(gross, fees)?,
+            });
+            left -= quantity;
+            lot.left -= quantity;
+            if lot.left == 0 {
+                open[k].pop_front();
+            }
+        }
+        if left > 0 {
+            open[k].push_back(Lot { fill: at as u32, left });
+        }
+    }
+    let mut still_open: Vec<&Lot> = open.iter().flatten().collect();
+    still_open.sort_unstable_by_key(|lot| lot.fill);
+    for lot in still_open {
+        let entry = &fills[lot.fill as usize];
+        let k = entry.instrument as usize;
+        let fees = fee_share(entry, entry.quantity - lot.left, lot.left)?;
+        let gross = notional(marks[k] - entry.price, entry.side.sign() * lot.left, instruments[k].unit)?;
+        trades.push(Trade {
+            instrument: entry.instrument,
+            direction: entry.side as i8,
+            quantity: lot.left,
+            entry: lot.fill,
+            exit: None,
+            fees,
+            pnl: subtract(gross, fees)?,
+        });
+    }
+    Ok(trades)
+}
+
+/// The share of a fill's fee that belongs to `quantity` of it, after `before` has been assigned; shares add up to the fee.
+fn fee_share(fill: &Fill, before: Quantity, quantity: Quantity) -> Result<Money> {
+    if quantity == fill.quantity {
+        return Ok(fill.fee);
+    }
+    let total = i128::from(fill.quantity);
+    let upto = |part: Quantity| -> Result<Money> {
+        let whole = (fill.fee / total)
+            .checked_mul(i128::from(part))
+            .ok_or(nt_core::Error::Overflow("a share of a fee"))?;
+        add(whole, (fill.fee % total) * i128::from(part) / total)
+    };
+    subtract(upto(before + quantity)?, upto(before)?)
+}
