@@ -1,0 +1,176 @@
+"""The JSON document of a run, schema ``neural-trader.result/1``: made, written and read back.
+
+``docs/result-schema.md`` describes every field. Within ``/1`` fields are only ever added; a field that changes its
+meaning or goes away makes a new schema.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_trader.errors import DataError
+from neural_trader.report.atomic import write_text
+from neural_trader.report.display import rfc3339
+from neural_trader.report.metrics import Stats
+from neural_trader.report.outcome import initial_cash
+from neural_trader.report.thinning import CURVE_POINTS, extremes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from neural_trader.market.bars import Bars
+    from neural_trader.report.outcome import Floats, Outcome, Times
+
+SCHEMA = "neural-trader.result/1"
+
+_EMBEDDED = re.compile(r'<script type="application/json" id="result">(.*?)</script>', re.DOTALL)
+
+
+def to_document(result: Outcome, stats: Stats | None = None, rows: int | None = None) -> dict[str, Any]:
+    """The document of a result. ``rows`` keeps only the first rows of each table (a page does; a JSON file does not)."""
+    stats = stats or Stats.of(result)
+    tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}
+    kept = {name: frame if rows is None else frame.head(rows) for name, frame in tables.items()}
+    return {
+        "schema": SCHEMA,
+        "version": result.version,
+        "hash": result.hash,
+        "digests": dict(result.digests),
+        "run": _plain(result.run),
+        "data": [_describe(bars) for bars in result.bars],
+        "stats": dict(stats),
+        "undefined": dict(stats.undefined),
+        "benchmark": None
+        if result.benchmark_curve is None
+        else {"stats": dict(stats.benchmark), "undefined": dict(stats.benchmark_undefined)},
+        "equity": _equity(result),
+        "tables": {
+            name: {"total": frame.height, "given": kept[name].height, "columns": frame.columns}
+            for name, frame in tables.items()
+        },
+        **{name: _records(frame) for name, frame in kept.items()},
+        "warnings": list(result.warnings),
+    }
+
+
+def encode(document: dict[str, Any], indent: int | None = None) -> str:
+    """The document as strict JSON: no NaN and no Infinity; the same document always gives the same text."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+
+
+def write_document(result: Outcome, path: Path) -> Path:
+    """Write the complete document as a JSON file, wholly or not at all; returns its path."""
+    return write_text(Path(path), encode(to_document(result)) + "\n")
+
+
+def read_document(path: Path | str) -> dict[str, Any]:
+    """Read the document from a ``.json`` file, or from an HTML report in which it is embedded."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; give a report or JSON document that a backtest wrote") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a report ({error})") from error
+    if not text.lstrip().startswith("{"):
+        embedded = _EMBEDDED.search(text)
+        if embedded is None:
+            raise DataError(f"{path}: neither a JSON document nor a report with a document in it")
+        text = embedded.group(1)
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{path}: the JSON document is damaged ({error})") from error
+    schema = document.get("schema")
+    if schema != SCHEMA:
+        raise DataError(f"{path}: its schema is {schema!r}; this version reads {SCHEMA!r}")
+    return dict(document)
+
+
+def _describe(bars: Bars) -> dict[str, Any]:
+    rows = len(bars.open_ns)
+    return {
+        "symbol": bars.symbol,
+        "origin": bars.origin,
+        "source": bars.source,
+        "rows": rows,
+        "start": rfc3339(int(bars.open_ns[0])) if rows else None,
+        "end": rfc3339(int(bars.close_ns[-1])) if rows else None,
+        "interval_ns": int(bars.interval_ns),
+        "tick": str(bars.tick),
+        "lot": str(bars.lot),
+        "notes": list(bars.notes),
+    }
+
+
+def _equity(result: Outcome) -> dict[str, Any]:
+    curve, benchmark = result.equity_curve, result.benchmark_curve
+    below = drawdown(curve, initial_cash(result))
+    deepest = [int(below.argmin())] if len(below) else []
+    chosen = extremes([curve] if benchmark is None else [curve, benchmark], CURVE_POINTS, also=deepest)
+    return {
+        "total": len(curve),
+        "given": len(chosen),
+        "deposit": initial_cash(result),
+        "time": _times(result.time_ns[chosen]),
+        "equity": _numbers(curve[chosen]),
+        "drawdown": _numbers(below[chosen]),
+        "benchmark": None if benchmark is None else _numbers(benchmark[chosen]),
+    }
+
+
+def drawdown(curve: Floats, deposit: float) -> Floats:
+    """The fraction by which each sample lies below the running peak, deposit included; never above 0."""
+    peaks = np.maximum(np.maximum.accumulate(curve), deposit) if len(curve) else curve
+    below: Floats = curve / peaks - 1.0
+    return below
+
+
+def _times(times: Times) -> list[str]:
+    return [rfc3339(int(time)) for time in times]
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _records(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as JSON values: times as RFC 3339, decimals as text, what is not finite as null."""
+    import polars as pl
+
+    columns = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if isinstance(kind, pl.Datetime):
+            columns.append(column.dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
+        elif isinstance(kind, pl.Decimal):
+            columns.append(column.cast(pl.String))
+        elif isinstance(kind, pl.Duration):
+            columns.append(column.dt.total_nanoseconds() / 1e9)
+        elif kind in (pl.Float32, pl.Float64):
+            columns.append(pl.when(column.is_finite()).then(column).alias(name))
+        elif isinstance(kind, pl.Categorical | pl.Enum):
+            columns.append(column.cast(pl.String))
+    return frame.with_columns(columns).to_dicts()
+
+
+def _plain(value: Any) -> Any:
+    """A value of ``run`` as JSON: unknown types as text, so that a parameter of any type can be reported."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,190 @@
+"""A run on one screen of 80 columns: what was run, how it went beside buy and hold, and the shape of its curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from neural_trader.report.display import NOT_AVAILABLE, statistic
+from neural_trader.report.document import drawdown
+from neural_trader.report.metrics import Stats
+from neural_trader.report.outcome import initial_cash
+from neural_trader.report.sections import FILL_RULES, LIMIT_RULES, fees, is_synthetic, parameters, span_of_data
+from neural_trader.report.sections import strategy_name as name_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from neural_trader.report.outcome import Floats, Outcome
+
+WIDTH = 80
+"""The widest line that is printed, whatever the terminal; the whole must fit an old one."""
+
+SPARK_WIDTH = 62
+BLOCKS = "▁▂▃▄▅▆▇█"
+PLAIN_BLOCKS = "_.-:=+*#"
+"""For terminals whose encoding has no block characters."""
+
+CURVE_ROWS = (
+    "Return [%]",
+    "CAGR [%]",
+    "Volatility (Ann.) [%]",
+    "Sharpe Ratio",
+    "Sortino Ratio",
+    "Calmar Ratio",
+    "Max. Drawdown [%]",
+    "Max. Drawdown Duration",
+    "Equity Final",
+    "Equity Peak",
+)
+TRADE_ROWS = (
+    "# Trades",
+    "Win Rate [%]",
+    "Profit Factor",
+    "Expectancy [%]",
+    "Best Trade [%]",
+    "Worst Trade [%]",
+    "Avg. Hold",
+    "SQN",
+    "Exposure Time [%]",
+    "Turnover (Ann.)",
+)
+"""The two groups of the table; Start, End and Duration stand above it, the costs below."""
+
+_SHORT = {"Max. Drawdown Duration": "Max. DD Duration"}
+
+
+def print_result(result: Outcome, console: Console) -> None:
+    """Print a run. Colour follows the console, which leaves it out for NO_COLOR and where there is no terminal."""
+    stats = Stats.of(result)
+    width = min(WIDTH, console.width)
+    for line in _what_was_run(result, stats):
+        console.print(line, width=width, overflow="fold", highlight=False)
+    console.print()
+    console.print(_table(stats), width=width)
+    console.print(_undefined(stats), width=width, highlight=False, end="")
+    console.print(_costs(stats), width=width, highlight=False)
+    if len(result.time_ns):
+        console.print()
+        for line in _shape(result, console, width):
+            console.print(line, width=width, overflow="crop", no_wrap=True, highlight=False)
+    for warning in result.warnings:
+        console.print(Text.assemble(("warning: ", "bold yellow"), warning), width=width, highlight=False)
+    console.print(Text.assemble(("hash ", "dim"), result.hash), width=width, highlight=False)
+
+
+def _what_was_run(result: Outcome, stats: Stats) -> list[Text]:
+    run = result.run
+    fill, limit = str(run.get("fill", "")), str(run.get("limit", ""))
+    title = Text.assemble((name_of(run), "bold"), ("  " + parameters(run) if run.get("parameters") else "", "dim"))
+    lines = [title]
+    if is_synthetic(result):
+        lines.append(Text("SYNTHETIC DATA: made by a generator, no market traded these prices", "bold black on yellow"))
+    lines.append(_labelled("data", span_of_data(result, stats)))
+    sources = list(dict.fromkeys(str(bars.source) for bars in result.bars if bars.source))
+    if sources:
+        more = f" and {len(sources) - 2} more" if len(sources) > 2 else ""
+        lines.append(_labelled("source", "; ".join(sources[:2]) + more))
+    lines.append(_labelled("costs", f"fees {fees(run)} · slippage {run.get('slippage')}"))
+    rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
+    lines.append(_labelled("rules", f"{rules} · seed {run.get('seed')}"))
+    return lines
+
+
+def _labelled(label: str, text: str) -> Text:
+    return Text.assemble((f"{label:8}", "dim"), text)
+
+
+def _table(stats: Stats) -> Table:
+    """Curve statistics with buy and hold on the left, trade statistics on the right."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
+    table.add_column("")
+    table.add_column("strategy", justify="right", no_wrap=True)
+    table.add_column("buy & hold", justify="right", style="dim", no_wrap=True)
+    table.add_column("", min_width=1)
+    table.add_column("")
+    table.add_column("strategy", justify="right", no_wrap=True)
+    for curve, trade in zip(CURVE_ROWS, TRADE_ROWS, strict=True):
+        held = statistic(curve, stats.benchmark[curve]) if curve in stats.benchmark else ""
+        table.add_row(
+            Text(_SHORT.get(curve, curve), no_wrap=True),
+            _value(stats, curve),
+            Text(held),
+            "",
+            Text(trade, no_wrap=True),
+            _value(stats, trade),
+        )
+    return table
+
+
+def _value(stats: Stats, name: str) -> Text:
+    value = stats[name]
+    text = statistic(name, value)
+    if value is None:
+        return Text(NOT_AVAILABLE, "yellow")
+    if name in ("Return [%]", "CAGR [%]", "Expectancy [%]") and value:
+        return Text(text, "green" if float(value) > 0 else "red")
+    return Text(text, "bold" if name in ("Sharpe Ratio", "Max. Drawdown [%]") else "")
+
+
+def _undefined(stats: Stats) -> Text:
+    """The reasons of what is not available, each once, with the names that share it."""
+    shared: dict[str, list[str]] = {}
+    for name in (*CURVE_ROWS, *TRADE_ROWS, "Buy & Hold Return [%]"):
+        if name in stats.undefined:
+            shared.setdefault(stats.undefined[name], []).append(name.removesuffix(" [%]"))
+    text = Text()
+    for reason, names in shared.items():
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        text.append(f"{NOT_AVAILABLE}: {reason} ({shown})\n", "yellow")
+    return text
+
+
+def _costs(stats: Stats) -> Text:
+    paid, slipped = statistic("Fees Paid", stats["Fees Paid"]), statistic("Slippage Paid", stats["Slippage Paid"])
+    text = f"fees {paid}, slippage {slipped} {stats.currency}".rstrip()
+    count = stats["# Open Trades"]
+    if count:
+        text += f" · {count} {'trade' if count == 1 else 'trades'} still open"
+    return _labelled("paid", text)
+
+
+def _shape(result: Outcome, console: Console, width: int) -> list[Text]:
+    blocks = BLOCKS if _can_print(BLOCKS, console.encoding) else PLAIN_BLOCKS
+    room = max(8, min(SPARK_WIDTH, width - 18))
+    curve = result.equity_curve
+    below = drawdown(curve, initial_cash(result))
+    deepest = f"{100.0 * float(below.min()):.1f} %"
+    style = "green" if float(curve[-1]) >= initial_cash(result) else "red"
+    return [
+        Text.assemble(("equity  ", "dim"), (sparkline(curve, room, blocks), style), f" {float(curve[-1]):,.0f}"),
+        Text.assemble(("drawdown", "dim"), (sparkline(-below, room, blocks, worst=True), "red"), f" {deepest}"),
+    ]
+
+
+def sparkline(values: Floats, width: int, blocks: str = BLOCKS, *, worst: bool = False) -> str:
+    """A curve as one line of blocks: the last value of each bucket, or the highest one if ``worst`` is what matters."""
+    width = min(width, len(values))
+    bounds = np.linspace(0, len(values), width + 1).astype(int)
+    if worst:
+        heights = np.maximum.reduceat(values, bounds[:-1])
+        low = 0.0
+    else:
+        heights = values[bounds[1:] - 1]
+        low = float(heights.min())
+    span = float(heights.max()) - low
+    if not span > 0.0:
+        return blocks[0] * width
+    levels = np.clip(((heights - low) / span * len(blocks)).astype(int), 0, len(blocks) - 1)
+    return "".join(blocks[level] for level in levels)
+
+
+def _can_print(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
