@@ -1,0 +1,1 @@
+"""Laws that every run obeys, tested over generated markets and orders."""
