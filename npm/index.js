@@ -1,0 +1,54 @@
+/** The engine for programs in JavaScript: it runs in a process of its own, and answers in JSON. */
+
+import { NeuralTraderError } from "./errors.js";
+import { version as packageVersion } from "./package.js";
+import { createProgress } from "./progress.js";
+import { resolvePython } from "./resolve.js";
+import { capture } from "./run.js";
+
+export { NeuralTraderError };
+
+/** The version of this package, which is that of the engine too: no other one is ever started. */
+export function version() {
+  return packageVersion;
+}
+
+/** Runs one command of the engine; a code other than 0 is a NeuralTraderError. */
+export async function run(args, { cwd, env, signal, onProgress } = {}) {
+  signal?.throwIfAborted();
+  const merged = { ...process.env, ...env };
+  const progress = onProgress && createProgress(onProgress);
+  const python = await resolvePython({ env: merged, cwd, progress, signal });
+  const { exitCode, stdout, stderr, signal: endedBy } = await capture(python, args, { cwd, env: merged, signal });
+  if (exitCode === 0) return { exitCode, stdout, stderr };
+  throw new NeuralTraderError(errorLine(stderr, exitCode), { exitCode, signal: endedBy, stdout, stderr });
+}
+
+/** Runs a backtest and answers with its result document. */
+export async function backtest(options = {}, runOptions) {
+  const { stdout, stderr } = await run(["backtest", ...flags(options), "--json"], runOptions);
+  try {
+    return JSON.parse(stdout);
+  } catch (cause) {
+    throw new NeuralTraderError("the engine's answer is not JSON", { stdout, stderr, cause });
+  }
+}
+
+/** Options become flags by their names, so that the engine, which knows them, judges them; `fooBar` is `--foo-bar`. */
+export function flags(options) {
+  return Object.entries(options).flatMap(([name, value]) => {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (value === undefined || value === null || value === false) return [];
+    if (value === true) return [flag];
+    if (name === "set") return Object.entries(value).map(([key, setting]) => `${flag}=${key}=${setting}`);
+    if (value instanceof Date) return [`${flag}=${value.toISOString()}`];
+    // Joined to its flag, a value that begins with a dash cannot be taken for another flag.
+    return [`${flag}=${Array.isArray(value) ? value.join(",") : value}`];
+  });
+}
+
+/** The engine's errors are one line each, the last of what it says. */
+function errorLine(stderr, exitCode) {
+  const lines = stderr.replace(/\x1b\[[\d;]*m/g, "").split("\n").map((line) => line.trim()).filter(Boolean);
+  return lines.at(-1) ?? `the engine ended with exit code ${exitCode}`;
+}
