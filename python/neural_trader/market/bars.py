@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from neural_trader.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,12 +14,36 @@ if TYPE_CHECKING:
     Column = np.ndarray[Any, np.dtype[np.int64]]
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+DECIMALS_MAX = 9
+"""The most decimals that a tick or lot may have: so is one tick times one lot exact money."""
+
 
 class Step(NamedTuple):
     """An exact decimal step, ``mantissa / 10**decimals``: the tick of a price or the lot of a quantity."""
 
     mantissa: int
     decimals: int
+
+    @classmethod
+    def of(cls, value: Step | Decimal | str | float | int, name: str = "step") -> Step:
+        """The step written as ``value``: ``"0.25"``, ``0.25`` and ``Decimal("0.25")`` are the same step."""
+        if isinstance(value, Step):
+            return value
+        try:
+            decimal = Decimal(str(value).strip())
+        except InvalidOperation:
+            raise DataError(f"{name} {value!r} is not a decimal number; write it like 0.01") from None
+        if not decimal.is_finite() or decimal <= 0:
+            raise DataError(f"{name} {value} must be above zero; write it like 0.01")
+        decimal = decimal.normalize()
+        exponent = int(decimal.as_tuple().exponent)
+        if -exponent > DECIMALS_MAX:
+            raise DataError(f"{name} {value} has more than {DECIMALS_MAX} decimals; choose a coarser one")
+        decimals = max(0, -exponent)
+        mantissa = int(decimal.scaleb(decimals))
+        if mantissa >= 2**53:
+            raise DataError(f"{name} {value} is too large; choose a smaller one")
+        return cls(mantissa, decimals)
 
     def __str__(self) -> str:
         if self.decimals == 0:
@@ -29,7 +56,7 @@ class Step(NamedTuple):
         return counts * self.mantissa / 10**self.decimals
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars:
     """Bars of one instrument; prices in ticks, volume in lots, times in UTC nanoseconds.
 
@@ -57,6 +84,13 @@ class Bars:
 
     def __len__(self) -> int:
         return len(self.open_ns)
+
+    def __repr__(self) -> str:
+        from neural_trader.market.times import interval_text, time_text
+
+        span = f", {time_text(self.open_ns[0])} to {time_text(self.close_ns[-1])}" if len(self) else ""
+        every = f" every {interval_text(self.interval_ns)}" if self.interval_ns else ""
+        return f"Bars({self.symbol}: {len(self)} bars{every}{span}, tick {self.tick}, lot {self.lot}, {self.origin})"
 
     @property
     def open_price(self) -> Floats:

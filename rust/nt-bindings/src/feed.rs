@@ -43,13 +43,19 @@ fn raised(fault: Fault) -> PyErr {
 
 fn decimal_step(mantissa: i64, decimals: u8) -> PyResult<DecimalStep> {
     if mantissa < 1 || decimals > nt_feed::DECIMALS_MAX {
-        return Err(PyValueError::new_err("a step needs a positive mantissa and at most nine decimals"));
+        return Err(PyValueError::new_err(
+            "a step needs a positive mantissa and at most nine decimals",
+        ));
     }
     Ok(DecimalStep { mantissa, decimals })
 }
 
 fn off_step(floor: bool) -> OffStep {
-    if floor { OffStep::Floor } else { OffStep::Refuse }
+    if floor {
+        OffStep::Floor
+    } else {
+        OffStep::Refuse
+    }
 }
 
 fn fit_name(fit: Fit) -> (&'static str, f64) {
@@ -68,22 +74,41 @@ fn decimals_from_text<'py>(
     rows: usize,
     decimals_max: u8,
 ) -> PyResult<(Column<'py>, u8)> {
-    let parsed = py.detach(|| decimal::parse_column(text, rows, decimals_max)).map_err(raised)?;
+    let parsed = py
+        .detach(|| decimal::parse_column(text, rows, decimals_max))
+        .map_err(raised)?;
     Ok((parsed.mantissas.into_pyarray(py), parsed.decimals))
 }
 
 /// The floats nearest to the cells, which are joined by newlines.
 #[pyfunction]
-fn floats_from_text<'py>(py: Python<'py>, text: &[u8], rows: usize) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let parsed = py.detach(|| decimal::parse_floats(text, rows)).map_err(raised)?;
+fn floats_from_text<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    rows: usize,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let parsed = py
+        .detach(|| decimal::parse_floats(text, rows))
+        .map_err(raised)?;
     Ok(parsed.into_pyarray(py))
 }
 
 /// Nanoseconds since the epoch; whether the cells name a zone, an offset other than zero, a time of day.
 #[pyfunction]
-fn instants_from_text<'py>(py: Python<'py>, text: &[u8], rows: usize) -> PyResult<(Column<'py>, bool, bool, bool)> {
-    let parsed = py.detach(|| instant::parse_instants(text, rows)).map_err(raised)?;
-    Ok((parsed.ns.into_pyarray(py), parsed.zoned, parsed.shifted, parsed.timed))
+fn instants_from_text<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    rows: usize,
+) -> PyResult<(Column<'py>, bool, bool, bool)> {
+    let parsed = py
+        .detach(|| instant::parse_instants(text, rows))
+        .map_err(raised)?;
+    Ok((
+        parsed.ns.into_pyarray(py),
+        parsed.zoned,
+        parsed.shifted,
+        parsed.timed,
+    ))
 }
 
 /// Counts of the coarsest decimal grid that represents all columns; its decimals; how the floats fit; the largest change.
@@ -93,10 +118,19 @@ fn prices_on_grid<'py>(
     columns: Vec<Floats<'py>>,
     decimals_max: u8,
 ) -> PyResult<(Columns<'py>, u8, &'static str, f64)> {
-    let slices = columns.iter().map(|column| column.as_slice()).collect::<Result<Vec<_>, _>>()?;
-    let found = py.detach(|| grid::prices_on_grid(&slices, decimals_max)).map_err(raised)?;
+    let slices = columns
+        .iter()
+        .map(|column| column.as_slice())
+        .collect::<Result<Vec<_>, _>>()?;
+    let found = py
+        .detach(|| grid::prices_on_grid(&slices, decimals_max))
+        .map_err(raised)?;
     let (fit, worst) = fit_name(found.fit);
-    let counts = found.columns.into_iter().map(|column| column.into_pyarray(py)).collect();
+    let counts = found
+        .columns
+        .into_iter()
+        .map(|column| column.into_pyarray(py))
+        .collect();
     Ok((counts, found.decimals, fit, worst))
 }
 
@@ -108,8 +142,15 @@ fn volume_on_grid<'py>(
     decimals_max: u8,
 ) -> PyResult<(Column<'py>, u8, &'static str, usize)> {
     let values = values.as_slice()?;
-    let found = py.detach(|| grid::volume_on_grid(values, decimals_max)).map_err(raised)?;
-    Ok((found.lots.into_pyarray(py), found.decimals, fit_name(found.fit).0, found.floored))
+    let found = py
+        .detach(|| grid::volume_on_grid(values, decimals_max))
+        .map_err(raised)?;
+    Ok((
+        found.lots.into_pyarray(py),
+        found.decimals,
+        fit_name(found.fit).0,
+        found.floored,
+    ))
 }
 
 /// Floats as counts of a step, and how many were floored to it.
@@ -122,7 +163,9 @@ fn floats_on_step<'py>(
     floor: bool,
 ) -> PyResult<(Column<'py>, usize)> {
     let (values, to) = (values.as_slice()?, decimal_step(mantissa, decimals)?);
-    let (counts, floored) = py.detach(|| step::floats_on_step(values, to, off_step(floor))).map_err(raised)?;
+    let (counts, floored) = py
+        .detach(|| step::floats_on_step(values, to, off_step(floor)))
+        .map_err(raised)?;
     Ok((counts.into_pyarray(py), floored))
 }
 
@@ -136,6 +179,11 @@ fn decimals_on_step<'py>(
     decimals: u8,
     floor: bool,
 ) -> PyResult<(Column<'py>, usize)> {
+    if usize::from(own) >= nt_feed::POWERS_OF_TEN.len() {
+        return Err(PyValueError::new_err(
+            "decimals have at most 18 digits after the point",
+        ));
+    }
     let (values, to) = (mantissas.as_slice()?, decimal_step(mantissa, decimals)?);
     let counted = py.detach(|| step::decimals_on_step(values, own, to, off_step(floor)));
     let (counts, floored) = counted.map_err(raised)?;
@@ -149,7 +197,9 @@ fn in_nanoseconds<'py>(py: Python<'py>, times: Ints<'py>, unit_ns: i64) -> PyRes
         return Err(PyValueError::new_err("a unit of time needs to be positive"));
     }
     let times = times.as_slice()?;
-    let converted = py.detach(|| timeline::in_nanoseconds(times, unit_ns)).map_err(raised)?;
+    let converted = py
+        .detach(|| timeline::in_nanoseconds(times, unit_ns))
+        .map_err(raised)?;
     Ok(converted.into_pyarray(py))
 }
 
@@ -165,26 +215,36 @@ fn spacing(py: Python<'_>, open_ns: Ints<'_>) -> PyResult<(i64, usize, i64)> {
 #[pyfunction]
 fn closes<'py>(py: Python<'py>, open_ns: Ints<'py>, interval_ns: i64) -> PyResult<Column<'py>> {
     let open_ns = open_ns.as_slice()?;
-    Ok(py.detach(|| timeline::closes(open_ns, interval_ns)).into_pyarray(py))
+    Ok(py
+        .detach(|| timeline::closes(open_ns, interval_ns))
+        .into_pyarray(py))
 }
 
 /// Raises for the first bar whose prices are not positive or contradict one another.
 #[pyfunction]
-fn check_prices(py: Python<'_>, open: Ints<'_>, high: Ints<'_>, low: Ints<'_>, close: Ints<'_>) -> PyResult<()> {
+fn check_prices(
+    py: Python<'_>,
+    open: Ints<'_>,
+    high: Ints<'_>,
+    low: Ints<'_>,
+    close: Ints<'_>,
+) -> PyResult<()> {
     let prices = Prices {
         open: open.as_slice()?,
         high: high.as_slice()?,
         low: low.as_slice()?,
         close: close.as_slice()?,
     };
-    py.detach(|| consistency::check_prices(prices)).map_err(raised)
+    py.detach(|| consistency::check_prices(prices))
+        .map_err(raised)
 }
 
 /// Raises for the first negative number.
 #[pyfunction]
 fn check_not_negative(py: Python<'_>, values: Ints<'_>) -> PyResult<()> {
     let values = values.as_slice()?;
-    py.detach(|| consistency::check_not_negative(values)).map_err(raised)
+    py.detach(|| consistency::check_not_negative(values))
+        .map_err(raised)
 }
 
 /// Open, high, low, close in hundredths and volume in units, for each symbol in the order given.
@@ -199,8 +259,24 @@ fn synthetic_market<'py>(
 ) -> Vec<Columns<'py>> {
     let made = py.detach(|| {
         let names: Vec<&str> = symbols.iter().map(String::as_str).collect();
-        synthetic::market(seed, &names, Shape { bars, start_ns, interval_ns })
+        synthetic::market(
+            seed,
+            &names,
+            Shape {
+                bars,
+                start_ns,
+                interval_ns,
+            },
+        )
     });
-    let columns = |bars: synthetic::SyntheticBars| [bars.open, bars.high, bars.low, bars.close, bars.volume];
-    made.into_iter().map(|bars| columns(bars).into_iter().map(|column| column.into_pyarray(py)).collect()).collect()
+    let columns =
+        |bars: synthetic::SyntheticBars| [bars.open, bars.high, bars.low, bars.close, bars.volume];
+    made.into_iter()
+        .map(|bars| {
+            columns(bars)
+                .into_iter()
+                .map(|column| column.into_pyarray(py))
+                .collect()
+        })
+        .collect()
 }

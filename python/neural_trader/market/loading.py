@@ -1,0 +1,309 @@
+"""Bars from files and from data in memory: columns recognised, put on an exact grid, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from neural_trader.errors import DataError
+from neural_trader.market.bars import Bars, Step
+from neural_trader.market.faults import Fault, Table, checked
+from neural_trader.market.prices import check, mid_prices_of, prices_of, volume_of
+from neural_trader.market.recognise import Columns
+from neural_trader.market.sources import Source, read, sources_in, suggestion
+from neural_trader.market.times import DAY_NS, Instants, instant_ns_of, instants, interval_text, time_text
+
+if TYPE_CHECKING:
+    from neural_trader.market.bars import Column
+
+StepLike = Step | str | float | int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The bars of one instrument, the file they came from and the role of each of its columns."""
+
+    bars: Bars
+    file: str
+    columns: Columns
+
+
+def load_bars(
+    path: str | Path,
+    symbols: Iterable[str] | str | None = None,
+    start: Any = None,
+    end: Any = None,
+    tick: Any = None,
+    lot: Any = None,
+) -> tuple[Bars, ...]:
+    """Loads the bars of a file, or of all files in a folder, sorted by symbol.
+
+    A file holds one instrument, whose symbol is the file's name without extensions, or many with a column ``symbol``.
+    ``symbols`` selects; ``start`` and ``end`` (text, date, datetime or nanoseconds; UTC) keep bars with
+    ``start <= open time < end``. ``tick`` and ``lot`` replace the steps inferred from the decimals of the data. Nothing is
+    sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row, column and value.
+    """
+    window = _window(start, end)
+    wanted = None if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
+    loaded = load(path, wanted, _step(tick, "tick"), _step(lot, "lot"))
+    return tuple(_within(item.bars, *window) for item in loaded)
+
+
+def _step(value: Any, name: str) -> Step | None:
+    return None if value is None else Step.of(value, name)
+
+
+def load(path: str | Path, symbols: list[str] | None, tick: Step | None, lot: Step | None) -> list[Loaded]:
+    """Loads whole series, with what was recognised, sorted by symbol."""
+    sources = sources_in(path)
+    loaded: dict[str, Loaded] = {}
+    passed: list[str] = []
+    for source in _candidates(sources, symbols):
+        notes: list[str] = []
+        table, columns = read(source, notes)
+        for symbol, part in _instruments(table, columns, source.stem):
+            if symbols is not None and symbol not in symbols:
+                passed.append(symbol)
+                continue
+            if symbol in loaded:
+                raise DataError(f"{source.name}: symbol {symbol!r} is in {loaded[symbol].file} too; remove one of them")
+            bars = bars_from_table(part, columns, symbol, tick, lot, "file", str(source.path), list(notes))
+            loaded[symbol] = Loaded(bars, source.name, columns)
+    if missing := [symbol for symbol in symbols or () if symbol not in loaded]:
+        known = sorted({*passed, *loaded} if len(sources) == 1 else {source.stem for source in sources})
+        shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+        raise DataError(f"{Path(path).name}: no symbol {missing[0]!r} here{suggestion(missing[0], known)} (found: {shown})")
+    return [loaded[symbol] for symbol in sorted(loaded, key=lambda name: name.encode())]
+
+
+def _candidates(sources: list[Source], symbols: list[str] | None) -> list[Source]:
+    """The files worth reading: those named like a wanted symbol, or all where a column may hold the symbols."""
+    if symbols is None or len(sources) == 1:
+        return sources
+    named = [source for source in sources if source.stem in symbols]
+    return named if len(named) == len(set(symbols)) else sources
+
+
+def _instruments(table: Table, columns: Columns, stem: str) -> Iterator[tuple[str, Table]]:
+    """The instruments of a table, each with its rows in their order."""
+    if columns.symbol is None:
+        yield stem, table
+        return
+    import polars as pl
+
+    table.refuse_missing(columns.symbol)
+    series = table.frame[columns.symbol].cast(pl.String).str.strip_chars()
+    distinct = series.unique(maintain_order=True).to_list()
+    for symbol in distinct:
+        yield symbol, table if len(distinct) == 1 else table.only((series == symbol).arg_true())
+
+
+def bars_from_table(
+    table: Table,
+    columns: Columns,
+    symbol: str,
+    tick: Step | None,
+    lot: Step | None,
+    origin: Literal["file", "memory"],
+    source: str,
+    notes: list[str],
+) -> Bars:
+    """One instrument's bars from the columns that were recognised."""
+    if not symbol or any(ord(letter) < 32 for letter in symbol):
+        raise DataError(f"{table.source}: {symbol!r} cannot be a symbol; name the instrument")
+    if columns.ignored:
+        notes.append(f"ignored column(s): {', '.join(map(repr, columns.ignored))}")
+    tick = tick or _step_column(table, columns.tick_size, "tick")
+    lot = lot or _step_column(table, columns.lot_size, "lot")
+    open_ns, close_ns, interval_ns = _time_line(table, columns, notes)
+    spread: Column | None = None
+    if columns.quoted:
+        prices, step, spread = mid_prices_of(table, columns.prices, tick, notes)
+    else:
+        prices, step = prices_of(table, columns.prices, tick, notes)
+        if columns.spread_ticks is not None:
+            (spread,), _ = prices_of(table, [columns.spread_ticks], Step(1, 0), notes)
+    check(table, columns.prices, prices)
+    if tick is None and not columns.quoted:
+        notes.append(f"tick {step} inferred from the decimals of the prices")
+    volume, lot_step = volume_of(table, columns.volume, lot, notes)
+    arrays = [open_ns, close_ns, *prices, volume, spread]
+    for array in arrays:
+        if array is not None:
+            array.flags.writeable = False
+    return Bars(
+        symbol, step, lot_step, open_ns, close_ns, *prices, volume=volume, spread=spread,
+        origin=origin, source=source, interval_ns=interval_ns, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _step_column(table: Table, name: str | None, what: str) -> Step | None:
+    """A tick or lot that a file written by this package carries in a column of one value."""
+    if name is None:
+        return None
+    table.refuse_missing(name)
+    if table.frame[name].n_unique() > 1:
+        raise DataError(f"{table.source}: column {name!r} has more than one value; an instrument has one {what}")
+    return Step.of(str(table.frame[name][0]), what)
+
+
+def _spacing(table: Table, column: str, ns: Column) -> int:
+    from neural_trader import _core
+
+    try:
+        return checked(_core.spacing, ns)[0]
+    except Fault as fault:
+        raise table.error(fault.code, column, fault.row) from None
+
+
+def _with_time_of_day(table: Table, columns: Columns) -> Table:
+    """The table with date and time of day joined in the column of dates."""
+    import polars as pl
+
+    if columns.time is None or columns.time_of_day is None:
+        return table
+    date, clock = table.frame[columns.time], table.frame[columns.time_of_day]
+    table.refuse_missing(columns.time)
+    table.refuse_missing(columns.time_of_day)
+    days = date.cast(pl.Date).cast(pl.String) if date.dtype.is_temporal() else date.cast(pl.String).str.strip_chars()
+    moments = days + " " + clock.cast(pl.String).str.strip_chars().str.pad_start(5, "0")
+    return Table(table.frame.with_columns(moments.alias(columns.time)), table.source, table.first_line, table.rows)
+
+
+def _time_line(table: Table, columns: Columns, notes: list[str]) -> tuple[Column, Column, int]:
+    """Opens, closes and the usual interval."""
+    from neural_trader import _core
+
+    closing = None
+    if columns.close_time is not None:
+        closing = instants(table, columns.close_time, columns.close_time_unit, notes)
+    if columns.time is None:
+        if closing is None or columns.close_time is None:
+            raise DataError(f"{table.source}: no column of times; rename it to 'time'")
+        return _labelled_at_close(table, columns.close_time, closing, notes)
+    opening = instants(_with_time_of_day(table, columns), columns.time, columns.time_unit, notes)
+    interval_ns = _spacing(table, columns.time, opening.ns)
+    if closing is not None and columns.close_time is not None:
+        return _both(table, columns.close_time, opening, closing, interval_ns, notes)
+    if interval_ns == 0:
+        if not opening.dates:
+            raise DataError(
+                f"{table.source}: one bar alone does not tell how long it lasts; add a column 'close_time' or more bars"
+            )
+        interval_ns = DAY_NS
+        notes.append("one bar with a date: taken to last a day")
+    return opening.ns, checked(_core.closes, opening.ns, interval_ns), interval_ns
+
+
+def _inclusive(close_ns: Column, resolution_ns: int, interval_ns: int) -> bool:
+    """Whether closes are the last instant within each bar, such as 09:59:59.999, rather than the first after it."""
+    return bool(interval_ns) and bool(((close_ns + resolution_ns) % resolution_of(interval_ns) == 0).all()) and bool(
+        (close_ns % resolution_of(interval_ns) != 0).all()
+    )
+
+
+def resolution_of(interval_ns: int) -> int:
+    """The whole second or minute that bars of this interval keep to."""
+    minute_ns = 60_000_000_000
+    return minute_ns if interval_ns % minute_ns == 0 else 1_000_000_000
+
+
+def _labelled_at_close(
+    table: Table, column: str, closing: Instants, notes: list[str]
+) -> tuple[Column, Column, int]:
+    import numpy as np
+
+    interval_ns = _spacing(table, column, closing.ns)
+    if interval_ns == 0:
+        raise DataError(
+            f"{table.source}: one bar alone does not tell how long it lasts; add a column 'open_time' or more bars"
+        )
+    close_ns = closing.ns
+    if _inclusive(close_ns, closing.resolution_ns, interval_ns):
+        close_ns = close_ns + closing.resolution_ns
+        notes.append(f"column {column!r} is the last instant of each bar: the close is one step later")
+    open_ns = np.ascontiguousarray(close_ns - interval_ns)
+    open_ns[1:] = np.maximum(open_ns[1:], close_ns[:-1])
+    notes.append(f"bars are labelled by their close: each opens {interval_text(interval_ns)} before column {column!r}")
+    return open_ns, close_ns, interval_ns
+
+
+def _both(
+    table: Table, column: str, opening: Instants, closing: Instants, interval_ns: int, notes: list[str]
+) -> tuple[Column, Column, int]:
+    import numpy as np
+
+    open_ns, close_ns = opening.ns, closing.ns
+    length_ns = interval_ns or int(close_ns[0] - open_ns[0])
+    last = close_ns - open_ns == length_ns - closing.resolution_ns
+    if closing.resolution_ns < length_ns and 2 * int(last.sum()) > len(last):
+        close_ns = close_ns + closing.resolution_ns
+        notes.append(f"column {column!r} is the last instant of each bar: the close is one step later")
+    early = close_ns <= open_ns
+    late = np.zeros(len(early), bool)
+    late[:-1] = close_ns[:-1] > open_ns[1:]
+    if (early | late).any():
+        row = int(np.argmax(early | late))
+        what = "is not after the open of its bar" if early[row] else "is after the open of the next bar"
+        raise DataError(
+            f"{table.place(row)}, column {column!r}: {table.frame[column][row]} {what};"
+            " correct it, or remove the column to have closes derived from the opens"
+        )
+    return open_ns, close_ns, interval_ns or int(close_ns[0] - open_ns[0])
+
+
+def _window(start: Any, end: Any) -> tuple[int | None, int | None]:
+    start_ns = None if start is None else instant_ns_of(start, "start")
+    end_ns = None if end is None else instant_ns_of(end, "end")
+    if start_ns is not None and end_ns is not None and start_ns >= end_ns:
+        raise DataError(f"start {time_text(start_ns)} is not before end {time_text(end_ns)}; swap them")
+    return start_ns, end_ns
+
+
+def _within(bars: Bars, start_ns: int | None, end_ns: int | None) -> Bars:
+    """The bars that open within the window."""
+    if start_ns is None and end_ns is None:
+        return bars
+    first = 0 if start_ns is None else int(bars.open_ns.searchsorted(start_ns))
+    last = len(bars) if end_ns is None else int(bars.open_ns.searchsorted(end_ns))
+    if first >= last:
+        asked = " ".join(
+            f"{word} {time_text(ns)}" for word, ns in (("from", start_ns), ("to", end_ns)) if ns is not None
+        )
+        raise DataError(
+            f"{bars.symbol}: no bars {asked}; the data runs from {time_text(bars.open_ns[0])}"
+            f" to {time_text(bars.close_ns[-1])}: choose a time within it"
+        )
+
+    def cut(column: Column | None) -> Column | None:
+        return None if column is None else column[first:last]
+
+    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume", "spread")
+    note = f"{last - first} of {len(bars)} bars kept: those that open within the window asked for"
+    return replace(bars, notes=(*bars.notes, note), **{name: cut(getattr(bars, name)) for name in names})
+
+
+def bars_of(
+    data: Any, symbol: str = "", *, tick: Any = None, lot: Any = None
+) -> Bars:
+    """Bars of one instrument from data in memory: a polars or pandas frame, or a mapping of names to columns."""
+    from neural_trader.market.memory_frames import frame_of
+    from neural_trader.market.recognise import recognise
+    from neural_trader.market.times import is_time_of_day
+
+    frame, named = frame_of(data)
+    columns = recognise(frame.columns, "data", lambda name: is_time_of_day(frame[name]), symbol)
+    table = Table(frame.select(columns.used), "data")
+    if frame.is_empty():
+        raise DataError("data: no bars; it has columns but no rows")
+    parts = dict(_instruments(table, columns, symbol or named))
+    if len(parts) > 1 and symbol not in parts:
+        raise DataError(f"data: holds {len(parts)} symbols{suggestion(symbol, list(parts))}; name one with symbol=...")
+    part = parts[symbol] if symbol in parts else next(iter(parts.values()))
+    name = symbol or next(iter(parts))
+    if not name:
+        raise DataError("data: no symbol; name the instrument with symbol=...")
+    kind = "mapping" if isinstance(data, Mapping) else f"{type(data).__module__.split('.')[0]} frame"
+    return bars_from_table(part, columns, name, _step(tick, "tick"), _step(lot, "lot"), "memory", kind, [])
