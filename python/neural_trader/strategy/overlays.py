@@ -1,0 +1,168 @@
+"""Overlays: risk rules that any strategy can wear, without being written for it.
+
+An overlay stands between what a strategy wishes and what is held. Whenever the strategy sets a target as a fraction of
+equity, the fraction goes through every overlay, and each multiplies it by its own factor. An overlay that changes its mind
+while the strategy is silent sets the strategy's last wish again, and so asks all overlays anew.
+
+Orders that a strategy sends with ``buy`` and ``sell``, and targets given as a quantity, are not scaled.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neural_trader.strategy.base import Bar, Indicator, Strategy
+
+
+class Overlay:
+    """The base of overlays, which changes nothing: override ``factor`` or ``stop_loss``, and ``on_bar`` to act."""
+
+    band = 0.0
+    """A held position is scaled again when the factor has moved by more than this part of itself."""
+
+    def on_start(self, strategy: Strategy) -> None:
+        """Called once, before the first bar; make indicators here."""
+        # One overlay object may serve several runs, one after the other; nothing of the last one may be left.
+        self.asked = dict.fromkeys(strategy.symbols, 0.0)
+        self.applied = dict.fromkeys(strategy.symbols, 1.0)
+
+    def on_bar(self, strategy: Strategy, bar: Bar) -> None:
+        """Called for each closed bar: scales what is held when the factor has moved.
+
+        A position that was stopped out stays out: only one that is held is scaled, or one that this overlay had withheld.
+        """
+        wish = self.wish(strategy, bar.symbol)
+        applied = self.applied[bar.symbol]
+        if wish == 0.0 or (applied > 0.0 and strategy.position(bar.symbol) == 0.0):
+            return
+        if abs(self.factor(strategy, bar.symbol, wish) - applied) > self.band * applied:
+            strategy.target(wish, symbol=bar.symbol)
+
+    def wish(self, strategy: Strategy, symbol: str) -> float:
+        """The last fraction that the strategy itself set, which is what the first overlay was asked."""
+        return strategy._overlays[0].asked[symbol]
+
+    def weight(self, strategy: Strategy, symbol: str, fraction: float) -> float:
+        """The fraction that this overlay makes of one; called for every target, zero included, in the order of overlays."""
+        self.asked[symbol] = fraction
+        wish = self.wish(strategy, symbol)
+        self.applied[symbol] = self.factor(strategy, symbol, wish) if wish else 1.0
+        return fraction * self.applied[symbol]
+
+    def factor(self, strategy: Strategy, symbol: str, wish: float) -> float:
+        """The factor, not negative, for a strategy's wish that is not zero."""
+        return 1.0
+
+    def stop_loss(self, strategy: Strategy, symbol: str, fraction: float) -> float | None:
+        """A stop price for the position that a target opens or enlarges, or None."""
+        return None
+
+
+class VolatilityTarget(Overlay):
+    """Scale every position so that its instrument's volatility per year comes to ``annual`` times its share.
+
+    The volatility is that of the last ``n`` bar returns, made annual by the real spacing of the bars. The factor is at
+    most ``limit``, and 0 until the volatility is known. A position is scaled again when the factor has moved by more than
+    ``band`` of itself, so that not every bar costs a fee.
+
+    Source: A. Moreira and T. Muir, "Volatility-Managed Portfolios", Journal of Finance 72 (2017).
+    """
+
+    def __init__(self, annual: float = 0.2, n: int = 20, limit: float = 1.0, band: float = 0.1) -> None:
+        if not annual > 0:
+            raise ValueError(f"VolatilityTarget: annual ({annual}) must be positive")
+        if not limit > 0:
+            raise ValueError(f"VolatilityTarget: limit ({limit}) must be positive")
+        if not band >= 0:
+            raise ValueError(f"VolatilityTarget: band ({band}) must not be negative")
+        self.annual = annual
+        self.n = n
+        self.limit = limit
+        self.band = band
+
+    def on_start(self, strategy: Strategy) -> None:
+        super().on_start(strategy)
+        self.volatility: Indicator = strategy.volatility(self.n)
+        self.root_of_year = math.sqrt(strategy.bars_per_year)
+
+    def factor(self, strategy: Strategy, symbol: str, wish: float) -> float:
+        annual = self.volatility[symbol] * self.root_of_year
+        if math.isnan(annual):
+            return 0.0
+        # A market that has not moved has no volatility to aim at; the limit holds.
+        return min(self.limit, self.annual / annual) if annual > 0 else self.limit
+
+
+class RegimeFilter(Overlay):
+    """Hold longs only above the average of the last ``trend`` closes, and shorts only below it.
+
+    An open position is taken off when the regime turns, and comes back with it if the strategy still wants it. Until the
+    average is known nothing is held.
+
+    Source: M. Faber, "A Quantitative Approach to Tactical Asset Allocation", Journal of Wealth Management (2007).
+    """
+
+    def __init__(self, trend: int = 200) -> None:
+        if trend < 2:
+            raise ValueError(f"RegimeFilter: trend ({trend}) must be at least 2")
+        self.trend = trend
+
+    def on_start(self, strategy: Strategy) -> None:
+        super().on_start(strategy)
+        self.average: Indicator = strategy.sma(self.trend)
+
+    def factor(self, strategy: Strategy, symbol: str, wish: float) -> float:
+        above = strategy.price(symbol) - self.average[symbol]
+        return 1.0 if above * wish > 0 else 0.0
+
+
+class StopLoss(Overlay):
+    """A stop ``percent`` away from the close at which the target was set.
+
+    It is an order at the venue: it fills during the bar, at the stop, or at the open of a bar that gaps through it.
+    """
+
+    def __init__(self, percent: float = 5.0) -> None:
+        if not 0 < percent < 100:
+            raise ValueError(f"StopLoss: percent ({percent}) must be between 0 and 100")
+        self.percent = percent
+
+    def stop_loss(self, strategy: Strategy, symbol: str, fraction: float) -> float | None:
+        price = strategy.price(symbol)
+        if fraction == 0.0 or math.isnan(price):
+            return None
+        return price * (1.0 - math.copysign(self.percent / 100.0, fraction))
+
+
+class TrailingStop(Overlay):
+    """Leave when a close is ``percent`` worse than the best price since the position was opened.
+
+    It is judged at the close and fills at the next open, so that it guards what is held whatever orders opened it.
+    """
+
+    def __init__(self, percent: float = 5.0) -> None:
+        if not 0 < percent < 100:
+            raise ValueError(f"TrailingStop: percent ({percent}) must be between 0 and 100")
+        self.percent = percent
+
+    def on_start(self, strategy: Strategy) -> None:
+        super().on_start(strategy)
+        self.best = dict.fromkeys(strategy.symbols, 0.0)
+        """Best price of the open position, with the sign of the position; 0 while there is none."""
+
+    def on_bar(self, strategy: Strategy, bar: Bar) -> None:
+        held = strategy.position(bar.symbol)
+        best = self.best[bar.symbol]
+        if held == 0.0:
+            self.best[bar.symbol] = 0.0
+            return
+        if best * held <= 0.0:
+            # The position is new, or was turned around: its first bar begins at the open that filled it.
+            best = math.copysign(bar.open, held)
+        best = max(best, bar.high) if held > 0 else max(best, -bar.low)
+        self.best[bar.symbol] = best
+        level = abs(best) * (1.0 - math.copysign(self.percent / 100.0, held))
+        if (bar.close - level) * held < 0.0:
+            strategy.target(0.0, symbol=bar.symbol)
