@@ -41,7 +41,10 @@ def make_bars(
         lot,
         np.array(open_ns, dtype=np.int64),
         np.array(close_ns, dtype=np.int64),
-        *(np.ascontiguousarray(column) for column in columns[:4]),
+        open=np.ascontiguousarray(columns[0]),
+        high=np.ascontiguousarray(columns[1]),
+        low=np.ascontiguousarray(columns[2]),
+        close=np.ascontiguousarray(columns[3]),
         volume=np.ascontiguousarray(columns[4]) if with_volume else None,
         spread=np.ascontiguousarray(columns[5]) if with_spread else None,
     )
@@ -96,7 +99,7 @@ def _walk(random: Random, length: int) -> list[tuple[int, ...]]:
     flat_share = random.choice((0.0, 0.1, 0.8))
     volume_scale = random.choice((5, 50, 5_000))
     spread_scale = random.choice((0, 2, 30))
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for _ in range(length):
         open_ = price
         if random.random() < gap_share:

@@ -49,7 +49,7 @@ def _random_config(random: Random) -> dict[str, Any]:
         "slippage_spread_ppb": random.choice((0, 0, BILLION // 2, BILLION)),
         "fill_close": random.random() < 0.25,
         "limit_through": random.random() < 0.3,
-        "volume_cap_ppb": random.choice((None, None, 0, BILLION // 10, BILLION // 2, BILLION)),
+        "volume_cap_ppb": random.choice((None, None, BILLION // 100, BILLION // 10, BILLION // 2, BILLION)),
         "close_at_end": random.random() < 0.3,
     }
 

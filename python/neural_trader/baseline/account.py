@@ -52,7 +52,7 @@ class Account:
             fee = self._costs.fee(money(price * quantity * unit, "notional"), maker=maker)
             equity_after = money(self._equity_with(instrument, reference) - slippage - fee, "equity")
             exposure = self._exposure_with(instrument, position + side * quantity, reference)
-            return div_up(money(exposure * BILLION, "exposure"), self._leverage_ppb) <= equity_after
+            return money(div_up(exposure * BILLION, self._leverage_ppb), "required margin") <= equity_after
 
         if reducing == quantity or affordable(quantity):
             return quantity

@@ -11,11 +11,11 @@ from neural_trader.baseline.records import FillRecord, OrderRecord, Reason, Stat
 
 
 class OrderBook:
-    """Orders by id, and what has arisen that the strategy does not know yet."""
+    """Orders by id, and what the strategy has not been told yet, in the order in which it arose."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         self.orders: list[Order] = []
-        self._notifications: deque[FillRecord | OrderRecord] = deque()
+        self.notifications: deque[FillRecord | OrderRecord] = deque()
         self._instruments = instruments
         self._working: dict[int, Order] = {}
         """The orders that may still fill, by ascending id."""
@@ -66,13 +66,4 @@ class OrderBook:
         del self._working[order.id]
         # That an order is filled is told by its last fill.
         if state is not State.FILLED:
-            self.notify(order.record())
-
-    def notify(self, record: FillRecord | OrderRecord) -> None:
-        """Keep for delivery to the strategy."""
-        self._notifications.append(record)
-
-    def take_notifications(self) -> deque[FillRecord | OrderRecord]:
-        """What has arisen since the last call, in order."""
-        taken, self._notifications = self._notifications, deque()
-        return taken
+            self.notifications.append(order.record())

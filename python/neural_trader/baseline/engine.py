@@ -65,8 +65,8 @@ class Engine:
         symbols = [bars.symbol.encode() for bars in instruments]
         if any(first >= second for first, second in pairwise(symbols)):
             raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
-        if cash < 0 or leverage_ppb <= 0 or (volume_cap_ppb or 0) < 0:
-            raise EngineError("cash and the volume cap must not be negative, leverage must be positive")
+        if cash <= 0 or leverage_ppb <= 0 or (volume_cap_ppb is not None and volume_cap_ppb <= 0):
+            raise EngineError("cash, leverage and the volume cap must be positive")
         self.instruments = [Instrument(bars, volume_cap_ppb) for bars in instruments]
         self.costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self.fills: list[FillRecord] = []
@@ -170,7 +170,7 @@ class Engine:
             if self._invariants is not None:
                 self._invariants.check()
         if self._close_at_end:
-            self._close_positions_at_end()
+            self._close_positions_at_end(strategy)
 
     def check_invariants(self) -> None:
         """Raise EngineError if the records so far break a conservation or price law."""
@@ -204,16 +204,14 @@ class Engine:
         self._sample_equity()
 
     def _notify(self, strategy: Strategy) -> None:
-        """Deliver what is pending; what arises from one call of the strategy is delivered before the next call."""
-        pending = self._book.take_notifications()
-        while pending:
-            notification = pending.popleft()
+        """Deliver what is pending, and what arises from that, in the order in which it arose."""
+        while self._book.notifications:
+            notification = self._book.notifications.popleft()
             self._count_notification()
             if isinstance(notification, FillRecord):
                 strategy.on_fill(self, notification)
             else:
                 strategy.on_order(self, notification)
-            pending.extendleft(reversed(self._book.take_notifications()))
 
     def _count_notification(self) -> None:
         time_ns, count = self._notified
@@ -230,7 +228,7 @@ class Engine:
     def _enter(self, index: int, ticket: Ticket) -> int:
         """Work the order of a ticket or reject it; returns its id, or 0 if the ticket is a target already reached."""
         instrument = self.instruments[index]
-        size = Size(ticket.side, max(0, ticket.size) if ticket.is_in_lots else 0)
+        size = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
         refusal = self._refusal(ticket, instrument)
         if refusal is Reason.NONE:
             size = resolve_size(
@@ -386,7 +384,7 @@ class Engine:
         int64(self.position(index) + side * quantity, "position")
         self._ledger.post_fill(fill, unit)
         self.fills.append(fill)
-        self._book.notify(fill)
+        self._book.notifications.append(fill)
 
     def _cut_sibling(self, order: Order, quantity: int) -> None:
         sibling = self._book.working(order.sibling)
@@ -394,7 +392,7 @@ class Engine:
             self._book.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
 
     def _attach_children(self, parent: Order, quantity: int, price: int, live_bar: int) -> None:
-        """Make the exits of a bracket with the first fill of their parent; enlarge those that still work with later ones."""
+        """Make the exits of a bracket with the first fill of their parent; enlarge those still there with later ones."""
         bracket = parent.bracket
         if bracket is None:
             return
@@ -457,7 +455,7 @@ class Engine:
                 self._record_fill(0, index, side, abs(position), instrument.mark, instrument.mark, 0, maker=False)
         self.halted = True
 
-    def _close_positions_at_end(self) -> None:
+    def _close_positions_at_end(self, strategy: Strategy) -> None:
         """Bring every position to zero at its last mark, where no spread is known, and sample the equity again."""
         for index, instrument in enumerate(self.instruments):
             position = self.position(index)
@@ -468,6 +466,7 @@ class Engine:
                 self._record_fill(0, index, side, abs(position), price, instrument.mark, fee, maker=False)
         if self._invariants is not None:
             self._invariants.check()
+        self._notify(strategy)
         if self.equity_samples:
             self.equity_samples.pop()
             self._exposed.pop()
@@ -489,7 +488,7 @@ class Engine:
         return sum(self._exposed)
 
     def trades(self) -> list[TradeRecord]:
-        return match_trades(self.fills, [instrument.unit for instrument in self.instruments])
+        return match_trades(self.fills, self.instruments)
 
     def _known(self, index: int) -> Instrument:
         if not 0 <= index < len(self.instruments):

@@ -37,7 +37,7 @@ class Invariants:
         engine = self._engine
         for posting in engine.postings[self._postings_seen :]:
             sums[posting.transaction, posting.unit] += posting.amount
-            self._balances[posting.account, posting.account_instrument, posting.unit] += posting.amount
+            self._balances[posting.account, posting.instrument, posting.unit] += posting.amount
         self._postings_seen = len(engine.postings)
         for (transaction, _), total in sums.items():
             _hold(total == 0, 2, f"transaction {transaction} sums to {total}")

@@ -46,7 +46,7 @@ def intrabar_stops(orders: Iterable[Order], bar: Bar) -> list[tuple[Order, int]]
 
 
 def intrabar_limits(orders: Iterable[Order], bar: Bar, *, through: bool) -> list[tuple[Order, int]]:
-    """Limits, triggered stop-limits included, that the bar reaches, each with its reference, nearest to the open first."""
+    """Limits and triggered stop-limits that the bar reaches, each with its reference, nearest to the open first."""
     reached = []
     for order in orders:
         resting = order.kind is Kind.LIMIT or (order.kind is Kind.STOP_LIMIT and order.triggered)

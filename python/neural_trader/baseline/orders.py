@@ -24,7 +24,8 @@ class Trail:
     ppb: int
 
     def offset(self, water: int) -> int:
-        return self.ticks if self.ppb == 0 else div_up(water * self.ppb, BILLION)
+        offset = self.ticks if self.ppb == 0 else div_up(water * self.ppb, BILLION)
+        return int64(offset, "offset of a trailing stop")
 
     def level(self, side: int, water: int) -> int:
         """The stop price of an order of this side at this water mark."""

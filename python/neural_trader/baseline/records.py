@@ -100,7 +100,7 @@ class PostingRecord:
 
     transaction: int
     account: int
-    account_instrument: int
+    instrument: int
     unit: int
     amount: int
 

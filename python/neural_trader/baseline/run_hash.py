@@ -59,7 +59,7 @@ def encode_fill(fill: FillRecord) -> bytes:
 
 
 def encode_posting(posting: PostingRecord) -> bytes:
-    head = _POSTING_HEAD.pack(posting.transaction, posting.account, posting.account_instrument, posting.unit)
+    head = _POSTING_HEAD.pack(posting.transaction, posting.account, posting.instrument, posting.unit)
     return head + encode_int128(posting.amount)
 
 

@@ -45,4 +45,4 @@ def _lots_of_cash(cash: int, price: int, equity: int, unit: int) -> int:
 def _lots_of_fraction(fraction: int, price: int, equity: int, unit: int) -> int:
     if fraction <= 0 or equity <= 0:
         return 0
-    return _lots_of_cash(div_down(money(equity * fraction, "fraction of equity"), BILLION), price, equity, unit)
+    return _lots_of_cash(money(div_down(equity * fraction, BILLION), "fraction of equity"), price, equity, unit)

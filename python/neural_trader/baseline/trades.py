@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 
 from neural_trader.baseline.arithmetic import money
+from neural_trader.baseline.instrument import Instrument
 from neural_trader.baseline.records import FillRecord, TradeRecord
 
 
@@ -32,33 +34,32 @@ class _FeeShares:
         return whole.fee * after // whole.quantity - whole.fee * before // whole.quantity
 
 
-def match_trades(fills: Sequence[FillRecord], units: Sequence[int]) -> list[TradeRecord]:
-    """Trades by instrument: the closed ones in the order of their exits, then the lots that are still open.
-
-    The profit of an open lot is what is certain about it: the fee it has paid.
-    """
+def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Instrument]) -> list[TradeRecord]:
+    """Closed trades in the order of their exits, then the lots still open in the order of their entries, at the mark."""
     shares = _FeeShares(fills)
     trades: list[TradeRecord] = []
-    for instrument, unit in enumerate(units):
-        open_lots: deque[_Lot] = deque()
-        for index, fill in enumerate(fills):
-            if fill.instrument != instrument:
-                continue
-            leaves = fill.quantity
-            while leaves and open_lots and fills[open_lots[0].fill].side != fill.side:
-                lot = open_lots[0]
-                quantity = min(leaves, lot.quantity)
-                entry = fills[lot.fill]
-                fees = shares.take(lot.fill, quantity) + shares.take(index, quantity)
-                gain = money(entry.side * (fill.price - entry.price) * quantity * unit, "gain")
-                trades.append(TradeRecord(instrument, entry.side, quantity, lot.fill, index, fees, gain - fees))
-                leaves -= quantity
-                lot.quantity -= quantity
-                if lot.quantity == 0:
-                    open_lots.popleft()
-            if leaves:
-                open_lots.append(_Lot(index, leaves))
-        for lot in open_lots:
-            fees = shares.take(lot.fill, lot.quantity)
-            trades.append(TradeRecord(instrument, fills[lot.fill].side, lot.quantity, lot.fill, -1, fees, -fees))
+    open_lots: list[deque[_Lot]] = [deque() for _ in instruments]
+
+    def add(lot: _Lot, quantity: int, exit_fill: int, exit_price: int, exit_fees: int) -> None:
+        entry = fills[lot.fill]
+        fees = shares.take(lot.fill, quantity) + exit_fees
+        unit = instruments[entry.instrument].unit
+        gain = money(entry.side * (exit_price - entry.price) * quantity * unit, "gain")
+        pnl = money(gain - fees, "profit")
+        trades.append(TradeRecord(entry.instrument, entry.side, quantity, lot.fill, exit_fill, fees, pnl))
+
+    for index, fill in enumerate(fills):
+        lots = open_lots[fill.instrument]
+        leaves = fill.quantity
+        while leaves and lots and fills[lots[0].fill].side != fill.side:
+            quantity = min(leaves, lots[0].quantity)
+            add(lots[0], quantity, index, fill.price, shares.take(index, quantity))
+            leaves -= quantity
+            lots[0].quantity -= quantity
+            if lots[0].quantity == 0:
+                lots.popleft()
+        if leaves:
+            lots.append(_Lot(index, leaves))
+    for lot in sorted(chain.from_iterable(open_lots), key=lambda lot: lot.fill):
+        add(lot, lot.quantity, -1, instruments[fills[lot.fill].instrument].mark, 0)
     return trades
