@@ -11,9 +11,14 @@ try {
   const { launch } = await import("../npm/run.js");
   process.exitCode = await launch(python, process.argv.slice(2));
 } catch (error) {
-  // Anything else that is thrown is a mistake of ours, and deserves its stack trace.
-  if (!(error instanceof NeuralTraderError) && error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-  const line = error.code ? `a library is missing: run "npm install" in ${root} first` : error.message;
-  process.stderr.write(`neural-trader: ${line}\n`);
+  process.stderr.write(`neural-trader: ${explain(error)}\n`);
   process.exitCode = error.exitCode ?? 1;
+}
+
+function explain(error) {
+  if (error instanceof NeuralTraderError) return error.message;
+  // A clone has no libraries until npm has fetched them.
+  if (error.code === "ERR_MODULE_NOT_FOUND") return `a library is missing: run "npm install" in ${root}`;
+  // Anything else is a mistake of ours, and deserves its stack trace.
+  throw error;
 }

@@ -1,6 +1,7 @@
 /** The engine for programs in JavaScript: it runs in a process of its own, and answers in JSON. */
 
 import { NeuralTraderError } from "./errors.js";
+import { flags } from "./flags.js";
 import { version as packageVersion } from "./package.js";
 import { createProgress } from "./progress.js";
 import { resolvePython } from "./resolve.js";
@@ -32,19 +33,6 @@ export async function backtest(options = {}, runOptions) {
   } catch (cause) {
     throw new NeuralTraderError("the engine's answer is not JSON", { stdout, stderr, cause });
   }
-}
-
-/** Options become flags by their names, so that the engine, which knows them, judges them; `fooBar` is `--foo-bar`. */
-export function flags(options) {
-  return Object.entries(options).flatMap(([name, value]) => {
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (value === undefined || value === null || value === false) return [];
-    if (value === true) return [flag];
-    if (name === "set") return Object.entries(value).map(([key, setting]) => `${flag}=${key}=${setting}`);
-    if (value instanceof Date) return [`${flag}=${value.toISOString()}`];
-    // Joined to its flag, a value that begins with a dash cannot be taken for another flag.
-    return [`${flag}=${Array.isArray(value) ? value.join(",") : value}`];
-  });
 }
 
 /** The engine's errors are one line each, the last of what it says. */

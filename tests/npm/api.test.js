@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { backtest, flags, NeuralTraderError, run, version } from "../../npm/index.js";
+import { flags } from "../../npm/flags.js";
+import { backtest, NeuralTraderError, run, version } from "../../npm/index.js";
 import { isAlive, makeStage, until } from "./stage.js";
 
 const { fill, makeEnvironment } = createRequire(import.meta.url)("./fakes/environment.cjs");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { makeStage, until } from "./stage.js";
 
@@ -38,6 +38,14 @@ test("an_engine_that_a_signal_killed_is_never_a_success", async (t) => {
 test("standard_input_is_the_engines", async (t) => {
   const { stdout } = await makeStage(t).run(["cat"], { input: "line one\nline two\n" });
   assert.equal(stdout, "line one\nline two\n");
+});
+
+test("a_clone_in_which_npm_install_never_ran_is_one_line", async (t) => {
+  const stage = makeStage(t);
+  rmSync(stage.at("package", "node_modules"));
+  const { code, stderr } = await stage.run(["echo"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^neural-trader: a library is missing: run "npm install" in .*package\n$/);
 });
 
 // Without a terminal nobody but the launcher can tell the engine, so a session of its own stands for that case.

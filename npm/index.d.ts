@@ -1,0 +1,67 @@
+import type { BacktestResult } from "./result.js";
+
+export type * from "./result.js";
+
+/** What to test and how; each option is the flag of the same name of `neural-trader backtest`. */
+export interface BacktestOptions {
+  /** A strategy of the library by its name, or a class in a file: `rsi.py` or `rsi.py:Rsi`. */
+  strategy?: string;
+  /** A file or folder of market data; a synthetic market if there is none. */
+  data?: string;
+  symbols?: string | string[];
+  start?: string | Date;
+  end?: string | Date;
+  cash?: number | string;
+  /** A rate (0.001, "0.1%", "10bps"), or "MAKER/TAKER" or "MAKER/TAKER/FIXED". */
+  fee?: number | string;
+  /** A rate (0.0002, "2bps"), "1tick", "0.5spread", or terms joined by "+". */
+  slippage?: number | string;
+  /** A decision at the close of a bar fills at the next bar's open, unless this says "close". */
+  fill?: "open" | "close";
+  /** Parameters of the strategy. */
+  set?: Record<string, string | number | boolean>;
+  seed?: number;
+  /** The conventions of another engine, for comparison with it. */
+  like?: string;
+  /** A configuration file. */
+  config?: string;
+  /** Where to write the report as one HTML file. */
+  html?: string;
+}
+
+export interface RunOptions {
+  /** The folder that relative paths, and a `.venv`, are looked for in. */
+  cwd?: string;
+  /** Variables on top of those of this process. */
+  env?: Record<string, string | undefined>;
+  /** Ends the engine in good order, by SIGTERM; the promise is rejected with the signal's reason once it has ended. */
+  signal?: AbortSignal;
+  /** Gets the lines of a first start's set-up, which otherwise go to standard error. */
+  onProgress?: (line: string) => void;
+}
+
+export interface RunResult {
+  exitCode: 0;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a backtest in a process of its own, and answers with its result document. */
+export function backtest(options?: BacktestOptions, runOptions?: RunOptions): Promise<BacktestResult>;
+
+/** Runs one command of the engine, such as `["data", "list"]`. */
+export function run(args: string[], options?: RunOptions): Promise<RunResult>;
+
+/** The version of this package, which is that of the engine too. */
+export function version(): string;
+
+/** A set-up that failed, or an engine that ended with a code other than 0; the message is one line for a person. */
+export class NeuralTraderError extends Error {
+  readonly name: "NeuralTraderError";
+  /** 1 the run failed, 2 wrong use, 3 bad data or configuration, 4 a risk stop or verification; above 128 a signal. */
+  readonly exitCode: number;
+  /** The signal that ended the engine, if one did. */
+  readonly signal?: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
