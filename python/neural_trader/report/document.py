@@ -22,6 +22,8 @@ from neural_trader.report.outcome import initial_cash
 from neural_trader.report.thinning import CURVE_POINTS, extremes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from neural_trader.market.bars import Bars
@@ -32,11 +34,13 @@ SCHEMA = "neural-trader.result/1"
 _EMBEDDED = re.compile(r'<script type="application/json" id="result">(.*?)</script>', re.DOTALL)
 
 
-def to_document(result: Outcome, stats: Stats | None = None, rows: int | None = None) -> dict[str, Any]:
-    """The document of a result. ``rows`` keeps only the first rows of each table (a page does; a JSON file does not)."""
+def to_document(
+    result: Outcome, stats: Stats | None = None, rows: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The document of a result. ``rows`` limits tables to their first rows (as a page does; a JSON file does not)."""
     stats = stats or Stats.of(result)
     tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}
-    kept = {name: frame if rows is None else frame.head(rows) for name, frame in tables.items()}
+    kept = {name: frame if rows is None else frame.head(rows[name]) for name, frame in tables.items()}
     return {
         "schema": SCHEMA,
         "version": result.version,

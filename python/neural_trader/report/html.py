@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from neural_trader.market.bars import Bars
     from neural_trader.report.outcome import Outcome
 
-PAGE_ROWS = 5_000
-"""Rows of each table that a page holds; the JSON document holds all."""
+PAGE_ROWS = {"trades": 5_000, "orders": 1_000, "fills": 1_000}
+"""Rows of each table that the document in a page holds; the JSON file holds all. The page itself shows trades only."""
 
 PAGE_CANDLES = 40_000
 """Candles of all instruments together, which keeps the page of a large portfolio small."""

@@ -1,6 +1,6 @@
 """What a report reads: the shape of a finished run, whichever world (backtest, sweep, paper, live) made it.
 
-The reports depend on this shape and not on ``neural_trader.backtest``, which depends on them.
+The reports depend on this shape and not on ``neural_trader.backtesting``, which depends on them.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     import polars as pl
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(Protocol):
-    """The fields of a result that reports read; ``neural_trader.backtest.result.Result`` has them all."""
+    """The fields of a result that reports read; ``neural_trader.backtesting.result.Result`` has them all."""
 
     @property
     def version(self) -> str: ...
@@ -43,7 +41,7 @@ class Outcome(Protocol):
     @property
     def trades(self) -> pl.DataFrame: ...
     @property
-    def digests(self) -> Mapping[str, str]: ...
+    def digests(self) -> dict[str, str]: ...
     @property
     def hash(self) -> str: ...
     @property

@@ -8,6 +8,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from neural_trader.report.definitions import BY_NAME
 from neural_trader.report.display import NOT_AVAILABLE, statistic
 from neural_trader.report.document import drawdown
 from neural_trader.report.metrics import Stats
@@ -18,12 +19,14 @@ from neural_trader.report.sections import strategy_name as name_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from neural_trader.report.metrics import Value
     from neural_trader.report.outcome import Floats, Outcome
 
 WIDTH = 80
 """The widest line that is printed, whatever the terminal; the whole must fit an old one."""
 
-SPARK_WIDTH = 62
+SYNTHETIC = "SYNTHETIC DATA: made by a generator; no market traded these prices"
+SPARK_WIDTH = 60
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = "_.-:=+*#"
 """For terminals whose encoding has no block characters."""
@@ -54,15 +57,15 @@ TRADE_ROWS = (
 )
 """The two groups of the table; Start, End and Duration stand above it, the costs below."""
 
-_SHORT = {"Max. Drawdown Duration": "Max. DD Duration"}
-
 
 def print_result(result: Outcome, console: Console) -> None:
     """Print a run. Colour follows the console, which leaves it out for NO_COLOR and where there is no terminal."""
     stats = Stats.of(result)
     width = min(WIDTH, console.width)
-    for line in _what_was_run(result, stats):
-        console.print(line, width=width, overflow="fold", highlight=False)
+    console.print(_title(result), width=width, overflow="fold", highlight=False)
+    if is_synthetic(result):
+        console.print(Text(SYNTHETIC, "bold black on yellow"), width=width)
+    console.print(_what_was_run(result, stats), width=width)
     console.print()
     console.print(_table(stats), width=width)
     console.print(_undefined(stats), width=width, highlight=False, end="")
@@ -72,30 +75,30 @@ def print_result(result: Outcome, console: Console) -> None:
         for line in _shape(result, console, width):
             console.print(line, width=width, overflow="crop", no_wrap=True, highlight=False)
     for warning in result.warnings:
-        console.print(Text.assemble(("warning: ", "bold yellow"), warning), width=width, highlight=False)
-    console.print(Text.assemble(("hash ", "dim"), result.hash), width=width, highlight=False)
+        console.print(Text.assemble(("warning  ", "bold yellow"), warning), width=width, highlight=False)
+    console.print(Text.assemble(("hash     ", "dim"), result.hash), width=width, highlight=False)
 
 
-def _what_was_run(result: Outcome, stats: Stats) -> list[Text]:
+def _title(result: Outcome) -> Text:
+    given = parameters(result.run)
+    return Text.assemble((name_of(result.run), "bold"), (f"  {given}" if given else "", "dim"))
+
+
+def _what_was_run(result: Outcome, stats: Stats) -> Table:
     run = result.run
     fill, limit = str(run.get("fill", "")), str(run.get("limit", ""))
-    title = Text.assemble((name_of(run), "bold"), ("  " + parameters(run) if run.get("parameters") else "", "dim"))
-    lines = [title]
-    if is_synthetic(result):
-        lines.append(Text("SYNTHETIC DATA: made by a generator, no market traded these prices", "bold black on yellow"))
-    lines.append(_labelled("data", span_of_data(result, stats)))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", min_width=8)
+    grid.add_column(overflow="fold")
+    grid.add_row("data", Text(span_of_data(result, stats)))
     sources = list(dict.fromkeys(str(bars.source) for bars in result.bars if bars.source))
     if sources:
         more = f" and {len(sources) - 2} more" if len(sources) > 2 else ""
-        lines.append(_labelled("source", "; ".join(sources[:2]) + more))
-    lines.append(_labelled("costs", f"fees {fees(run)} · slippage {run.get('slippage')}"))
+        grid.add_row("source", Text("; ".join(sources[:2]) + more))
+    grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
     rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
-    lines.append(_labelled("rules", f"{rules} · seed {run.get('seed')}"))
-    return lines
-
-
-def _labelled(label: str, text: str) -> Text:
-    return Text.assemble((f"{label:8}", "dim"), text)
+    grid.add_row("rules", Text(f"{rules} · seed {run.get('seed')}"))
+    return grid
 
 
 def _table(stats: Stats) -> Table:
@@ -103,14 +106,14 @@ def _table(stats: Stats) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
     table.add_column("")
     table.add_column("strategy", justify="right", no_wrap=True)
-    table.add_column("buy & hold", justify="right", style="dim", no_wrap=True)
+    table.add_column("buy & hold" if stats.benchmark else "", justify="right", style="dim", no_wrap=True)
     table.add_column("", min_width=1)
     table.add_column("")
     table.add_column("strategy", justify="right", no_wrap=True)
     for curve, trade in zip(CURVE_ROWS, TRADE_ROWS, strict=True):
-        held = statistic(curve, stats.benchmark[curve]) if curve in stats.benchmark else ""
+        held = _compact(curve, stats.benchmark[curve]) if curve in stats.benchmark else ""
         table.add_row(
-            Text(_SHORT.get(curve, curve), no_wrap=True),
+            Text(curve, no_wrap=True),
             _value(stats, curve),
             Text(held),
             "",
@@ -122,12 +125,19 @@ def _table(stats: Stats) -> Table:
 
 def _value(stats: Stats, name: str) -> Text:
     value = stats[name]
-    text = statistic(name, value)
+    text = _compact(name, value)
     if value is None:
         return Text(NOT_AVAILABLE, "yellow")
     if name in ("Return [%]", "CAGR [%]", "Expectancy [%]") and value:
         return Text(text, "green" if float(value) > 0 else "red")
     return Text(text, "bold" if name in ("Sharpe Ratio", "Max. Drawdown [%]") else "")
+
+
+def _compact(name: str, value: Value) -> str:
+    """A value as text, large amounts without cents, so that two columns of them fit."""
+    if isinstance(value, float) and BY_NAME[name].unit != "s" and abs(value) >= 1e7:
+        return f"{value:,.0f}" if abs(value) < 1e10 else f"{value:.4g}"
+    return statistic(name, value)
 
 
 def _undefined(stats: Stats) -> Text:
@@ -149,19 +159,19 @@ def _costs(stats: Stats) -> Text:
     count = stats["# Open Trades"]
     if count:
         text += f" · {count} {'trade' if count == 1 else 'trades'} still open"
-    return _labelled("paid", text)
+    return Text.assemble(("paid     ", "dim"), text)
 
 
 def _shape(result: Outcome, console: Console, width: int) -> list[Text]:
     blocks = BLOCKS if _can_print(BLOCKS, console.encoding) else PLAIN_BLOCKS
-    room = max(8, min(SPARK_WIDTH, width - 18))
+    room = max(8, min(SPARK_WIDTH, width - 19))
     curve = result.equity_curve
     below = drawdown(curve, initial_cash(result))
     deepest = f"{100.0 * float(below.min()):.1f} %"
     style = "green" if float(curve[-1]) >= initial_cash(result) else "red"
     return [
-        Text.assemble(("equity  ", "dim"), (sparkline(curve, room, blocks), style), f" {float(curve[-1]):,.0f}"),
-        Text.assemble(("drawdown", "dim"), (sparkline(-below, room, blocks, worst=True), "red"), f" {deepest}"),
+        Text.assemble(("equity   ", "dim"), (sparkline(curve, room, blocks), style), f" {float(curve[-1]):,.0f}"),
+        Text.assemble(("drawdown ", "dim"), (sparkline(-below, room, blocks, worst=True), "red"), f" {deepest}"),
     ]
 
 

@@ -6,12 +6,14 @@ It is no second engine: it exists to give frames of the right shape and curves t
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
-from neural_trader.backtest.result import Result
 from neural_trader.market.bars import Bars, Step
+from neural_trader.report.metrics import Stats
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -21,6 +23,29 @@ START_NS = 1_704_067_200 * 1_000_000_000
 
 TIME = pl.Datetime("ns", "UTC")
 FEE, SLIPPAGE = 0.0005, 0.0002
+
+
+@dataclass
+class Result:
+    """The shape that reports read (``report.outcome.Outcome``), so that these tests need no engine."""
+
+    version: str
+    run: dict[str, Any]
+    bars: tuple[Bars, ...]
+    time_ns: np.ndarray
+    equity_curve: np.ndarray
+    exposed_samples: int
+    orders: pl.DataFrame
+    fills: pl.DataFrame
+    trades: pl.DataFrame
+    digests: dict[str, str]
+    hash: str
+    benchmark_curve: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def stats(self) -> Stats:
+        return Stats.of(self)
 
 
 def make_bars(symbol: str, count: int, interval_ns: int, seed: int, price: float, origin: str = "synthetic") -> Bars:
@@ -115,7 +140,6 @@ def make_result(
         orders=tables[2].sort("time", maintain_order=True),
         fills=tables[1].sort("time", maintain_order=True),
         trades=tables[0].sort("entry_time", maintain_order=True),
-        postings=pl.DataFrame(),
         digests={name: digest for name in ("inputs", "parameters", "orders", "fills", "postings")},
         hash=digest,
         benchmark_curve=held if benchmark else None,
@@ -139,9 +163,7 @@ def _trade(
     edges = np.flatnonzero(np.diff(position, prepend=0, append=0))
     begins = edges[position[np.minimum(edges, count - 1)] != 0]
     begins = begins[begins < count]
-    ends = np.array([edges[edges > begin][0] if len(edges) < 200 else 0 for begin in begins], dtype=np.int64)
-    if len(edges) >= 200:
-        ends = edges[np.searchsorted(edges, begins, side="right")]
+    ends = edges[np.searchsorted(edges, begins, side="right")]
     side = position[begins]
     quantity = np.floor(cash / open_[begins] * 1e4) / 1e4
     is_open = ends >= count
@@ -223,3 +245,54 @@ def _trade(
         pl.lit("").alias("reason"),
     )
     return (trades, fills, orders), profit, position, next_id + 2 * len(begins)
+
+
+def curve_result(
+    equity: Any, interval_ns: int = DAY_NS, cash: float = 100.0, benchmark: Any = None, **frames: pl.DataFrame
+) -> Result:
+    """A result that is nothing but a curve: one flat instrument, no orders, frames only as given."""
+    curve = np.asarray(equity, dtype=np.float64)
+    count = max(1, len(curve))
+    flat = make_bars("FLAT", count, interval_ns, 1, 100.0, "file")
+    empty = make_result(count=5, slow=4, fast=2)
+    return Result(
+        version="0.1.0",
+        run={**empty.run, "cash": cash},
+        bars=(flat,),
+        time_ns=flat.close_ns[: len(curve)],
+        equity_curve=curve,
+        exposed_samples=0,
+        orders=empty.orders.clear(),
+        fills=frames.get("fills", empty.fills.clear()),
+        trades=frames.get("trades", empty.trades.clear()),
+        digests={},
+        hash="0" * 64,
+        benchmark_curve=None if benchmark is None else np.asarray(benchmark, dtype=np.float64),
+    )
+
+
+def make_trades(*rows: tuple[float, float, bool]) -> pl.DataFrame:
+    """Trades of given (pnl, return, closed), each held for two hours."""
+    shape = make_result(count=5, slow=4, fast=2).trades.clear()
+    count = len(rows)
+    entry = pl.Series([START_NS + HOUR_NS * index for index in range(count)], dtype=pl.Int64).cast(TIME)
+    exit_ = [START_NS + HOUR_NS * (index + 2) if closed else None for index, (_, _, closed) in enumerate(rows)]
+    frame = pl.DataFrame(
+        {
+            "symbol": ["FLAT"] * count,
+            "side": ["long"] * count,
+            "quantity": [1.0] * count,
+            "entry_time": entry,
+            "entry_price": [100.0] * count,
+            "exit_time": pl.Series(exit_, dtype=pl.Int64).cast(TIME),
+            "exit_price": [101.0 if closed else None for _, _, closed in rows],
+            "pnl": [pnl for pnl, _, _ in rows],
+            "return": [gained for _, gained, _ in rows],
+            "fees": [0.1] * count,
+            "bars": [2] * count,
+            "entry_order": list(range(1, count + 1)),
+            "exit_order": [index if closed else None for index, (_, _, closed) in enumerate(rows)],
+        },
+        schema=shape.schema,
+    )
+    return frame
