@@ -10,17 +10,23 @@ Orders that a strategy sends with ``buy`` and ``sell``, and targets given as a q
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neural_trader.strategy.base import Bar, Indicator, Strategy
 
 
+@dataclass
 class Overlay:
-    """The base of overlays, which changes nothing: override ``factor`` or ``stop_loss``, and ``on_bar`` to act."""
+    """The base of overlays, which changes nothing: override ``factor`` or ``stop_loss``, and ``on_bar`` to act.
 
-    band = 0.0
-    """A held position is scaled again when the factor has moved by more than this part of itself."""
+    An overlay is a dataclass whose fields are its parameters.
+    """
+
+    def document(self) -> dict[str, Any]:
+        """Name and parameters, as reports show them and as the digest of a run covers them."""
+        return {"overlay": type(self).__name__, **asdict(self)}
 
     def on_start(self, strategy: Strategy) -> None:
         """Called once, before the first bar; make indicators here."""
@@ -37,7 +43,7 @@ class Overlay:
         applied = self.applied[bar.symbol]
         if wish == 0.0 or (applied > 0.0 and strategy.position(bar.symbol) == 0.0):
             return
-        if abs(self.factor(strategy, bar.symbol, wish) - applied) > self.band * applied:
+        if self.has_moved(applied, self.factor(strategy, bar.symbol, wish)):
             strategy.target(wish, symbol=bar.symbol)
 
     def wish(self, strategy: Strategy, symbol: str) -> float:
@@ -55,11 +61,16 @@ class Overlay:
         """The factor, not negative, for a strategy's wish that is not zero."""
         return 1.0
 
+    def has_moved(self, applied: float, factor: float) -> bool:
+        """Whether a factor is far enough from the one in force to trade for it."""
+        return factor != applied
+
     def stop_loss(self, strategy: Strategy, symbol: str, fraction: float) -> float | None:
         """A stop price for the position that a target opens or enlarges, or None."""
         return None
 
 
+@dataclass
 class VolatilityTarget(Overlay):
     """Scale every position so that its instrument's volatility per year comes to ``annual`` times its share.
 
@@ -70,17 +81,18 @@ class VolatilityTarget(Overlay):
     Source: A. Moreira and T. Muir, "Volatility-Managed Portfolios", Journal of Finance 72 (2017).
     """
 
-    def __init__(self, annual: float = 0.2, n: int = 20, limit: float = 1.0, band: float = 0.1) -> None:
-        if not annual > 0:
-            raise ValueError(f"VolatilityTarget: annual ({annual}) must be positive")
-        if not limit > 0:
-            raise ValueError(f"VolatilityTarget: limit ({limit}) must be positive")
-        if not band >= 0:
-            raise ValueError(f"VolatilityTarget: band ({band}) must not be negative")
-        self.annual = annual
-        self.n = n
-        self.limit = limit
-        self.band = band
+    annual: float = 0.2
+    n: int = 20
+    limit: float = 1.0
+    band: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.annual > 0:
+            raise ValueError(f"VolatilityTarget: annual ({self.annual}) must be positive")
+        if not self.limit > 0:
+            raise ValueError(f"VolatilityTarget: limit ({self.limit}) must be positive")
+        if not self.band >= 0:
+            raise ValueError(f"VolatilityTarget: band ({self.band}) must not be negative")
 
     def on_start(self, strategy: Strategy) -> None:
         super().on_start(strategy)
@@ -94,7 +106,11 @@ class VolatilityTarget(Overlay):
         # A market that has not moved has no volatility to aim at; the limit holds.
         return min(self.limit, self.annual / annual) if annual > 0 else self.limit
 
+    def has_moved(self, applied: float, factor: float) -> bool:
+        return abs(factor - applied) > self.band * applied
 
+
+@dataclass
 class RegimeFilter(Overlay):
     """Hold longs only above the average of the last ``trend`` closes, and shorts only below it.
 
@@ -104,10 +120,11 @@ class RegimeFilter(Overlay):
     Source: M. Faber, "A Quantitative Approach to Tactical Asset Allocation", Journal of Wealth Management (2007).
     """
 
-    def __init__(self, trend: int = 200) -> None:
-        if trend < 2:
-            raise ValueError(f"RegimeFilter: trend ({trend}) must be at least 2")
-        self.trend = trend
+    trend: int = 200
+
+    def __post_init__(self) -> None:
+        if self.trend < 2:
+            raise ValueError(f"RegimeFilter: trend ({self.trend}) must be at least 2")
 
     def on_start(self, strategy: Strategy) -> None:
         super().on_start(strategy)
@@ -118,16 +135,18 @@ class RegimeFilter(Overlay):
         return 1.0 if above * wish > 0 else 0.0
 
 
+@dataclass
 class StopLoss(Overlay):
     """A stop ``percent`` away from the close at which the target was set.
 
     It is an order at the venue: it fills during the bar, at the stop, or at the open of a bar that gaps through it.
     """
 
-    def __init__(self, percent: float = 5.0) -> None:
-        if not 0 < percent < 100:
-            raise ValueError(f"StopLoss: percent ({percent}) must be between 0 and 100")
-        self.percent = percent
+    percent: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.percent < 100:
+            raise ValueError(f"StopLoss: percent ({self.percent}) must be between 0 and 100")
 
     def stop_loss(self, strategy: Strategy, symbol: str, fraction: float) -> float | None:
         price = strategy.price(symbol)
@@ -136,16 +155,18 @@ class StopLoss(Overlay):
         return price * (1.0 - math.copysign(self.percent / 100.0, fraction))
 
 
+@dataclass
 class TrailingStop(Overlay):
     """Leave when a close is ``percent`` worse than the best price since the position was opened.
 
     It is judged at the close and fills at the next open, so that it guards what is held whatever orders opened it.
     """
 
-    def __init__(self, percent: float = 5.0) -> None:
-        if not 0 < percent < 100:
-            raise ValueError(f"TrailingStop: percent ({percent}) must be between 0 and 100")
-        self.percent = percent
+    percent: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.percent < 100:
+            raise ValueError(f"TrailingStop: percent ({self.percent}) must be between 0 and 100")
 
     def on_start(self, strategy: Strategy) -> None:
         super().on_start(strategy)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bars, Bracket, Error, Instrument, Kind, Order, Side, State, Step, TimeInForce, Trail};
-use nt_engine::run::{Holding, SmaCross, run};
+use nt_core::{Bars, Bracket, Error, Instrument, Kind, Side, Step, TimeInForce, Trail};
+use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
 use nt_engine::trades::trades;
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Size, digest};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
@@ -14,6 +14,9 @@ use pyo3::types::{PyDict, PyString};
 use crate::columns;
 use crate::error::raise;
 use crate::indicator::Indicator;
+
+const BARS_PER_REPORT: usize = 16_384;
+const CALLS_PER_SIGNAL_CHECK: u32 = 65_536;
 
 /// The columns of one instrument, kept alive for as long as the engine is.
 struct Columns {
@@ -408,13 +411,15 @@ impl Engine {
     /// `on_bar(bar)` gets a `Bar`, `on_fill(at)` the position of a fill, `on_order(id)` the id of an order that ended, and
     /// `on_moment(time_ns)` the time at which all bars that close together have been delivered. Indicators are updated for
     /// all of these bars before the first is delivered.
-    #[pyo3(signature = (*, on_bar=None, on_fill=None, on_order=None, on_moment=None))]
+    /// `progress(bars)` is called now and then with the number of bars delivered.
+    #[pyo3(signature = (*, on_bar=None, on_fill=None, on_order=None, on_moment=None, progress=None))]
     fn play(
         slf: &Bound<'_, Self>,
         on_bar: Option<Bound<'_, PyAny>>,
         on_fill: Option<Bound<'_, PyAny>>,
         on_order: Option<Bound<'_, PyAny>>,
         on_moment: Option<Bound<'_, PyAny>>,
+        progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
         let (indicators, current, scales, symbols) = {
@@ -425,9 +430,16 @@ impl Engine {
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
             (indicators, engine.current.clone(), scales, symbols)
         };
+        let mut delivered: usize = 0;
         drive(slf, |py, call, turn| {
             match call {
                 Call::Bar { instrument, index } => {
+                    delivered += 1;
+                    if delivered.is_multiple_of(BARS_PER_REPORT)
+                        && let Some(progress) = &progress
+                    {
+                        progress.call1((delivered,))?;
+                    }
                     if turn.first_of_moment {
                         for &(k, at) in turn.closed {
                             let bar = feature_bar(&turn.bars[k], at);
@@ -475,6 +487,11 @@ impl Engine {
     fn run_sma_cross(&mut self, py: Python<'_>, fast: usize, slow: usize, above: i64, below: i64) -> PyResult<()> {
         let (above, below) = (Holding::Fraction(above), Holding::Fraction(below));
         self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below))
+    }
+
+    /// Runs buy and hold in Rust: a fraction of equity in each instrument from its first bar on.
+    fn run_buy_and_hold(&mut self, py: Python<'_>, fraction: i64) -> PyResult<()> {
+        self.run_native(py, BuyAndHold::new(self.columns.len(), fraction))
     }
 
     /// Runs the moving-average cross in Rust, holding numbers of lots above and below.
@@ -548,15 +565,23 @@ impl Engine {
         columns::posting_arrays(py, self.core.ledger().postings(), &self.instruments())
     }
 
-    /// One order as a dictionary of exact integers.
-    fn order<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let order: Option<&Order> = (id as usize).checked_sub(1).and_then(|at| self.core.orders().get(at));
-        order.map(|order| columns::order_arrays(py, std::slice::from_ref(order), &self.instruments())).transpose()
+    /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
+    fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
+        let fill = &self.core.fills()[at];
+        let instrument = self.instrument(fill.instrument);
+        let (quantity, price) =
+            (instrument.lot.value_of(fill.quantity as f64), instrument.tick.value_of(fill.price as f64));
+        let fee = columns::currency(fill.fee);
+        (fill.order, fill.instrument, fill.side as i8, quantity, price, fee, fill.maker, fill.time_ns)
     }
 
-    /// Ids of the orders that are still working.
-    fn working_orders(&self) -> Vec<u32> {
-        self.core.orders().iter().filter(|order| order.state == State::Working).map(|order| order.id).collect()
+    /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
+    fn order_record(&self, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
+        let order = &self.core.orders()[id as usize - 1];
+        let lot = self.instrument(order.instrument).lot;
+        let (quantity, filled) = (lot.value_of(order.quantity as f64), lot.value_of(order.filled as f64));
+        let (kind, state, reason) = (order.kind as u8, order.state as u8, order.reason as u8);
+        (order.instrument, order.side as i8, kind, quantity, filled, state, reason)
     }
 
     /// Checks the laws that hold between any two events; an error says which one does not.
@@ -590,6 +615,10 @@ impl Engine {
 }
 
 impl Engine {
+    fn instrument(&self, rank: u32) -> &Instrument {
+        self.core.instrument(rank as usize)
+    }
+
     fn instruments(&self) -> Vec<&Instrument> {
         self.core.instruments().collect()
     }
@@ -600,7 +629,7 @@ impl Engine {
         trades(self.core.fills(), &instruments, &marks).map_err(|error| raise(py, &error))
     }
 
-    fn run_native(&mut self, py: Python<'_>, mut strategy: SmaCross) -> PyResult<()> {
+    fn run_native(&mut self, py: Python<'_>, mut strategy: impl Strategy + Send) -> PyResult<()> {
         let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
         let bars = borrow_bars(&held)?;
         let core = &mut self.core;
@@ -643,7 +672,7 @@ fn drive(
         };
         // Ctrl-C is looked for now and then: a strategy without Python callbacks would never let it through.
         calls = calls.wrapping_add(1);
-        if calls % 65_536 == 0 {
+        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
             py.check_signals()?;
         }
         turn(py, call, &Turn { bars: &bars, closed: &closed, first_of_moment })?;

@@ -175,6 +175,11 @@ impl Engine {
         self.markets.iter().map(|market| &market.instrument)
     }
 
+    /// One instrument, by rank of its symbol.
+    pub fn instrument(&self, rank: usize) -> &Instrument {
+        &self.markets[rank].instrument
+    }
+
     /// Lots held, negative if short.
     #[inline]
     pub fn position(&self, instrument: usize) -> Quantity {

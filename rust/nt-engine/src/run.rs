@@ -1,6 +1,6 @@
 //! Strategies written in Rust, and the loop that runs them.
 
-use nt_core::{Bars, PPB, Ppb, Result, Side};
+use nt_core::{Bars, Ppb, Result, Side};
 use nt_features::Sma;
 
 use crate::engine::{Engine, Request, Size};
@@ -65,12 +65,6 @@ impl SmaCross {
         let averages = Averages { fast: Sma::new(fast), slow: Sma::new(slow), spread: f64::NAN };
         SmaCross { averages: vec![averages; instruments], above, below }
     }
-
-    /// Long with an equal share of equity above, flat below.
-    pub fn long_only(instruments: usize, fast: usize, slow: usize) -> Self {
-        let share = Holding::Fraction(PPB / instruments as i64);
-        SmaCross::new(instruments, fast, slow, share, Holding::Fraction(0))
-    }
 }
 
 impl Strategy for SmaCross {
@@ -88,6 +82,32 @@ impl Strategy for SmaCross {
             return Ok(());
         };
         engine.submit(&Request::market(instrument, Side::Buy, holding.size()))?;
+        Ok(())
+    }
+}
+
+/// Buys a fraction of equity of each instrument at its first bar and keeps it: what every report compares with.
+///
+/// The twin of `neural_trader.strategy.library.buy_and_hold`.
+#[derive(Debug, Clone)]
+pub struct BuyAndHold {
+    bought: Vec<bool>,
+    fraction: Ppb,
+}
+
+impl BuyAndHold {
+    /// The strategy over so many instruments.
+    pub fn new(instruments: usize, fraction: Ppb) -> Self {
+        BuyAndHold { bought: vec![false; instruments], fraction }
+    }
+}
+
+impl Strategy for BuyAndHold {
+    #[inline]
+    fn on_bar(&mut self, engine: &mut Engine, instrument: usize, _bars: &Bars<'_>, _index: usize) -> Result<()> {
+        if !std::mem::replace(&mut self.bought[instrument], true) {
+            engine.submit(&Request::market(instrument, Side::Buy, Size::TargetFraction(self.fraction)))?;
+        }
         Ok(())
     }
 }

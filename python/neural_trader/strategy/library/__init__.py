@@ -28,7 +28,9 @@ LIBRARY: dict[str, Entry] = {
         "Hold the strongest of a universe, ranked by momentum, in equal weights.",
     ),
     "donchian_turtle": Entry(
-        "donchian_turtle", "DonchianTurtle", "Buy a 20-bar breakout sized by risk, stop 2 N away, leave at the 10-bar low."
+        "donchian_turtle",
+        "DonchianTurtle",
+        "Buy a 20-bar breakout sized by risk, stop 2 N away, leave at the 10-bar low.",
     ),
     "macd_momentum": Entry(
         "macd_momentum", "MacdMomentum", "Buy when the MACD crosses its signal upwards in a rising market."

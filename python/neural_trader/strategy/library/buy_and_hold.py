@@ -19,3 +19,6 @@ class BuyAndHold(Strategy):
         if bar.symbol not in self.bought:
             self.bought.add(bar.symbol)
             self.target(self.share)
+
+    def native(self) -> tuple[str, tuple[int, ...]]:
+        return "run_buy_and_hold", (1_000_000_000 // len(self.symbols),)

@@ -43,9 +43,7 @@ class DonchianTurtle(Strategy):
     def on_bar(self, bar: Bar) -> None:
         # The channels of the bars before this one; a close cannot be above a high that it belongs to.
         held = self.position()
-        if held > 0 and bar.close < self.exit_bottom.previous:
-            self.target(0.0)
-        elif held < 0 and bar.close > self.exit_top.previous:
+        if (held > 0 and bar.close < self.exit_bottom.previous) or (held < 0 and bar.close > self.exit_top.previous):
             self.target(0.0)
         elif held == 0 and bar.close > self.top.previous:
             self.enter(bar, 1)

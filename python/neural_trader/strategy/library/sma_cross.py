@@ -30,3 +30,7 @@ class SmaCross(Strategy):
             self.target(self.share)
         elif self.fast_average.crosses_below(self.slow_average):
             self.target(-self.share if self.short else 0.0)
+
+    def native(self) -> tuple[str, tuple[int, ...]]:
+        share = 1_000_000_000 // len(self.symbols)
+        return "run_sma_cross", (self.fast, self.slow, share, -share if self.short else 0)

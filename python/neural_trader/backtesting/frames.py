@@ -1,0 +1,137 @@
+"""The engine's records as polars frames, in decimal units and with names instead of codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from neural_trader.codes import ACCOUNTS, KINDS, REASONS, STATES, TIMES_IN_FORCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neural_trader._native import Engine
+    from neural_trader.market.bars import Bars
+
+_UTC = pl.Datetime("ns", "UTC")
+
+
+def _time(name: str, time_ns: Any) -> pl.Series:
+    return pl.Series(name, time_ns, dtype=pl.Int64).cast(_UTC)
+
+
+def _names(name: str, codes: Any, names: Sequence[str]) -> pl.Series:
+    return pl.Series(name, list(names), dtype=pl.String).gather(pl.Series(codes, dtype=pl.UInt32))
+
+
+def _sides(name: str, signs: Any, names: tuple[str, str]) -> pl.Series:
+    return _names(name, np.where(signs > 0, 0, 1).astype(np.uint32), names)
+
+
+def _present(name: str, values: Any) -> pl.Series:
+    """Zeros mean absent in the engine's columns, and null in a frame."""
+    return pl.Series(name, values).replace(0.0, None)
+
+
+def equity(time_ns: Any, curve: Any) -> pl.DataFrame:
+    """Equity and drawdown at each sample."""
+    peak = np.maximum.accumulate(curve) if len(curve) else curve
+    return pl.DataFrame([_time("time", time_ns), pl.Series("equity", curve), pl.Series("drawdown", curve / peak - 1)])
+
+
+def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+    """Every order; absent prices and parents are null."""
+    columns = engine.order_arrays()
+    return pl.DataFrame(
+        [
+            pl.Series("id", columns["id"]),
+            pl.Series("parent", columns["parent"]).replace(0, None),
+            _time("time", columns["time_ns"]),
+            _names("symbol", columns["instrument"], symbols),
+            _sides("side", columns["side"], ("buy", "sell")),
+            _names("kind", columns["kind"], KINDS),
+            _names("time_in_force", columns["time_in_force"], TIMES_IN_FORCE),
+            pl.Series("quantity", columns["quantity"]),
+            _present("limit", columns["limit"]),
+            _present("stop", columns["stop"]),
+            _present("trail", columns["trail"]),
+            pl.Series("filled", columns["filled"]),
+            pl.Series("cancelled", columns["cancelled"]),
+            _names("state", columns["state"], STATES),
+            _names("reason", columns["reason"], REASONS).replace("", None),
+        ]
+    )
+
+
+def fills(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+    """Every fill; a fill without an order closed a position in ruin or at the end of data."""
+    columns = engine.fill_arrays()
+    return pl.DataFrame(
+        [
+            _time("time", columns["time_ns"]),
+            _names("symbol", columns["instrument"], symbols),
+            _sides("side", columns["side"], ("buy", "sell")),
+            pl.Series("quantity", columns["quantity"]),
+            pl.Series("price", columns["price"]),
+            pl.Series("reference", columns["reference"]),
+            pl.Series("fee", columns["fee"]),
+            pl.Series("slippage", columns["slippage"]),
+            _sides("liquidity", columns["maker"], ("maker", "taker")),
+            pl.Series("order", columns["order"]).replace(0, None),
+        ]
+    )
+
+
+def trades(engine: Engine, bars: Sequence[Bars]) -> pl.DataFrame:
+    """Round trips; ``bars`` counts the bars that opened from the entry up to the exit."""
+    columns, of_fill = engine.trade_arrays(), engine.fill_arrays()
+    entry, leave = columns["entry_fill"], columns["exit_fill"]
+    closed = leave >= 0
+    # Position -1 stands for no exit; it is masked wherever it would be read.
+    entry_ns, exit_ns = of_fill["time_ns"][entry], of_fill["time_ns"][leave] if len(leave) else leave
+    entry_price, exit_price = of_fill["price"][entry], of_fill["price"][leave] if len(leave) else leave * 1.0
+    held = np.zeros(len(entry), dtype=np.int64)
+    for k, each in enumerate(bars):
+        mine = columns["instrument"] == k
+        until = np.where(closed[mine], exit_ns[mine], each.close_ns[-1] if len(each) else 0)
+        held[mine] = np.searchsorted(each.open_ns, until) - np.searchsorted(each.open_ns, entry_ns[mine])
+    exit_mask = pl.Series(closed)
+    absent = pl.Series([None], dtype=pl.Int64)
+    return pl.DataFrame(
+        [
+            _names("symbol", columns["instrument"], [each.symbol for each in bars]),
+            _sides("side", columns["direction"], ("long", "short")),
+            pl.Series("quantity", columns["quantity"]),
+            _time("entry_time", entry_ns),
+            pl.Series("entry_price", entry_price),
+            _time("exit_time", exit_ns).zip_with(exit_mask, absent.cast(_UTC)),
+            pl.Series("exit_price", exit_price).zip_with(exit_mask, absent.cast(pl.Float64)),
+            pl.Series("pnl", columns["pnl"]),
+            pl.Series("return", columns["pnl"] / (entry_price * columns["quantity"])),
+            pl.Series("fees", columns["fees"]),
+            pl.Series("bars", held),
+            pl.Series("entry_order", of_fill["order"][entry]).replace(0, None),
+            pl.Series("exit_order", of_fill["order"][leave] if len(leave) else leave)
+            .zip_with(exit_mask, pl.Series([0], dtype=pl.UInt32))
+            .replace(0, None)
+            if len(leave)
+            else pl.Series("exit_order", [], dtype=pl.UInt32),
+        ]
+    )
+
+
+def postings(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+    """The ledger; ``unit`` is the account currency (null) or the symbol whose units the amount counts."""
+    columns = engine.posting_arrays()
+    ranks = ["", *symbols]
+    return pl.DataFrame(
+        [
+            pl.Series("transaction", columns["transaction"]),
+            _names("account", columns["account"], ACCOUNTS),
+            _names("symbol", columns["instrument"], ranks).replace("", None),
+            _names("unit", columns["unit"], ranks).replace("", None),
+            pl.Series("amount", columns["amount"]),
+        ]
+    )

@@ -1,0 +1,231 @@
+"""Running one strategy over bars."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.inputs import gather_bars
+from neural_trader.backtesting.result import Result
+from neural_trader.backtesting.settings import Fee, Settings, Slippage
+from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
+from neural_trader.strategy.base import Strategy
+from neural_trader.strategy.library import LIBRARY
+from neural_trader.strategy.loading import find_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    from neural_trader.market.bars import Bars
+    from neural_trader.strategy.overlays import Overlay
+
+DEFAULT_SEED = 7
+_HOOKS = ("on_bar", "on_moment", "on_fill", "on_order")
+
+
+def backtest(
+    strategy: str | type[Strategy] | Strategy = "sma_cross",
+    data: Any = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    overlays: Sequence[Overlay] = (),
+    symbols: Sequence[str] | None = None,
+    start: Any = None,
+    end: Any = None,
+    cash: float | str | Decimal = 10_000,
+    fee: float | str | Decimal | Fee = "0.1%",
+    slippage: float | str | Decimal | Slippage = "2bps",
+    fill: str = "open",
+    limit: str = "touch",
+    leverage: float | str | Decimal = 1,
+    volume_cap: float | str | Decimal | None = None,
+    close_at_end: bool = False,
+    currency: str = "USD",
+    seed: int = DEFAULT_SEED,
+    benchmark: bool = True,
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Run a strategy over bars and return what came of it.
+
+    ``strategy`` is a library name, ``"file.py:Class"``, a class (with ``parameters``) or an instance. ``data`` is a file or
+    folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, or nothing for the seeded synthetic markets.
+    Several instruments share one account. Costs are on by default: ``fee`` is a rate or ``"MAKER/TAKER/FIXED"``,
+    ``slippage`` such as ``"2bps"``, ``"1 tick"``, ``"0.5 spread"``. ``fill="close"`` fills at the deciding bar's close instead
+    of the next open. ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``progress`` is called now and then with the share of bars played.
+
+    Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
+
+    >>> import neural_trader as nt
+    >>> result = nt.backtest("sma_cross", parameters={"fast": 5, "slow": 20})
+    >>> result.bars[0].origin
+    'synthetic'
+    """
+    settings = Settings.of(
+        cash=cash,
+        fee=fee,
+        slippage=slippage,
+        fill=fill,
+        limit=limit,
+        leverage=leverage,
+        volume_cap=volume_cap,
+        close_at_end=close_at_end,
+        currency=currency,
+    )
+    instance = _instance(strategy, parameters)
+    bars = gather_bars(data, symbols=symbols, start=start, end=end, seed=seed)
+    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
+    run = {
+        "strategy": _name(instance),
+        "parameters": instance.parameters,
+        "overlays": [overlay.document() for overlay in overlays],
+        **settings.document(),
+        "seed": seed if all(each.origin == "synthetic" for each in bars) else None,
+        "like": None,
+    }
+    return Result(
+        engine=engine,
+        version=__version__,
+        run=run,
+        bars=bars,
+        origin={
+            "strategy": strategy if isinstance(strategy, str) else None,
+            "data": str(data) if isinstance(data, str) or hasattr(data, "__fspath__") else None,
+            "symbols": list(symbols) if symbols else None,
+            "start": None if start is None else str(start),
+            "end": None if end is None else str(end),
+        },
+        warnings=_warnings(engine, settings),
+        run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
+    )
+
+
+def play(
+    strategy: Strategy,
+    bars: Sequence[Bars],
+    settings: Settings,
+    *,
+    overlays: Sequence[Overlay] = (),
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> Engine:
+    """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    engine = Engine(list(bars), **settings.engine_arguments())
+    strategy._bind(engine, bars, tuple(overlays))
+    try:
+        strategy.on_start()
+        for overlay in overlays:
+            overlay.on_start(strategy)
+        native_run = strategy.native() if native and not overlays and _is_native(strategy) else None
+        if native_run is not None:
+            name, arguments = native_run
+            getattr(engine, name)(*arguments)
+        else:
+            engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
+        strategy.on_stop()
+    except EngineError:
+        raise
+    except Exception as error:
+        raise StrategyRunError(_place(strategy, error)) from error
+    return engine
+
+
+def buy_and_hold(bars: Sequence[Bars], settings: Settings) -> Engine:
+    """Equal shares bought at the first bars and kept, at the same costs: what every report compares with."""
+    engine = Engine(list(bars), **settings.engine_arguments())
+    engine.run_buy_and_hold(10**9 // len(bars))
+    return engine
+
+
+def _instance(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
+    if isinstance(strategy, Strategy):
+        if parameters:
+            raise UsageError("parameters go to a strategy class or name; this is an instance that already has its own")
+        # A fresh one, so that the same instance can be run twice without one run seeing the other.
+        return type(strategy)(**strategy.parameters)
+    if isinstance(strategy, str):
+        strategy = find_strategy(strategy)
+    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
+        raise UsageError(f"{strategy!r} is no strategy: give a name, a class that derives from Strategy, or an instance")
+    return strategy(**(parameters or {}))
+
+
+def _name(strategy: Strategy) -> str:
+    """The library name of a library strategy, else the name of the class."""
+    of_class = {entry.class_name: name for name, entry in LIBRARY.items()}
+    own = type(strategy)
+    if own.__module__.startswith("neural_trader.strategy.library."):
+        return of_class.get(own.__name__, own.__name__)
+    return own.__name__
+
+
+def _is_native(strategy: Strategy) -> bool:
+    """Whether the class that says it has a Rust form is the one whose callbacks would run."""
+    own = type(strategy)
+    owner = next(base for base in own.__mro__ if "native" in vars(base))
+    return all(getattr(own, hook) is getattr(owner, hook) for hook in _HOOKS)
+
+
+def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any]:
+    """The engine's callbacks; those that a strategy does not define cost nothing."""
+    own = type(strategy)
+
+    def defined(hook: str) -> bool:
+        return getattr(own, hook) is not getattr(Strategy, hook)
+
+    callbacks: dict[str, Any] = {}
+    if overlays:
+
+        def on_bar(bar: Any) -> None:
+            for overlay in overlays:
+                overlay.on_bar(strategy, bar)
+            strategy.on_bar(bar)
+
+        callbacks["on_bar"] = on_bar
+    elif defined("on_bar"):
+        callbacks["on_bar"] = strategy.on_bar
+    if defined("on_moment"):
+        callbacks["on_moment"] = strategy.on_moment
+    if defined("on_fill"):
+        callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
+    if defined("on_order"):
+        callbacks["on_order"] = lambda order: strategy.on_order(strategy._order(order))
+    return callbacks
+
+
+def _counted(progress: Callable[[float], None] | None, bars: Sequence[Bars]) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    total = max(1, sum(len(each) for each in bars))
+    return lambda played: progress(played / total)
+
+
+def _place(strategy: Strategy, error: Exception) -> str:
+    """One line about an error in a strategy: what it was, and the last line of the strategy's own code on the way to it."""
+    name = type(strategy).__name__
+    if isinstance(error, NeuralTraderError):
+        what = str(error)
+    else:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename not in _ENGINE_FILES]
+    if not own:
+        return f"{name}: {what}"
+    return f"{name}.{own[-1].name}, {own[-1].filename} line {own[-1].lineno}: {what}"
+
+
+_ENGINE_FILES = {__file__, find_strategy.__code__.co_filename, Strategy.on_start.__code__.co_filename}
+
+
+def _warnings(engine: Engine, settings: Settings) -> tuple[str, ...]:
+    warnings = []
+    if engine.halted:
+        warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    if settings.fill == "close":
+        warnings.append("Market orders filled at the close that they were decided on, which assumes trading at a known price.")
+    if not settings.fee.taker and not settings.fee.fixed:
+        warnings.append("No fees were charged.")
+    return tuple(warnings)

@@ -1,0 +1,187 @@
+"""What a run is charged and allowed, read from plain numbers and text into the engine's exact integers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from neural_trader.errors import ConfigError
+
+_PPB = 10**9
+_MONEY = 10**18
+
+
+@dataclass(frozen=True)
+class Fee:
+    """Fee rates of the notional, and a fixed amount per fill, as exact decimals."""
+
+    maker: Decimal
+    taker: Decimal
+    fixed: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, given: float | str | Decimal | Fee) -> Fee:
+        """A fee from a rate (``0.001``, ``"0.1%"``, ``"10bps"``) or ``"MAKER/TAKER[/FIXED]"``."""
+        if isinstance(given, Fee):
+            return given
+        parts = str(given).split("/")
+        if len(parts) > 3:
+            raise ConfigError(f"fee {given!r}: give one rate, or maker/taker, or maker/taker/fixed")
+        rates = [_rate("fee", part) for part in parts[:2]]
+        fixed = _decimal("fee", parts[2]) if len(parts) == 3 else Decimal(0)
+        if fixed < 0 or any(not 0 <= rate < 1 for rate in rates):
+            raise ConfigError(f"fee {given!r}: a rate is at least 0 and below 1 (0.001 is 0.1 %), a fixed fee at least 0")
+        return cls(rates[0], rates[-1], fixed)
+
+
+@dataclass(frozen=True)
+class Slippage:
+    """How much worse than the market takers fill: ticks, a rate of the price, a share of the bar's spread; added up."""
+
+    ticks: int = 0
+    rate: Decimal = Decimal(0)
+    spread: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, given: float | str | Decimal | Slippage) -> Slippage:
+        """Slippage from a rate (``0.0002``, ``"2bps"``, ``"0.02%"``), ``"1tick"``, ``"0.5spread"``, or terms joined by ``+``."""
+        if isinstance(given, Slippage):
+            return given
+        ticks, rate, spread = 0, Decimal(0), Decimal(0)
+        # A plus sign joins terms, but not the sign of an exponent, as in 1e+0.
+        for term in re.split(r"(?<![eE])\+", str(given)):
+            match = re.fullmatch(r"\s*(\S+?)\s*(ticks?|spreads?)\s*", term)
+            if match is None:
+                rate += _rate("slippage", term)
+            elif match[2].startswith("tick"):
+                count = _decimal("slippage", match[1])
+                if count != int(count):
+                    raise ConfigError(f"slippage {given!r}: ticks are whole")
+                ticks += int(count)
+            else:
+                spread += _decimal("slippage", match[1])
+        if ticks < 0 or not 0 <= rate < 1 or spread < 0:
+            raise ConfigError(f"slippage {given!r}: it is not negative, and a rate is below 1 (0.0002 is 2 bps)")
+        return cls(ticks, rate, spread)
+
+    def __str__(self) -> str:
+        terms = []
+        if self.ticks:
+            terms.append(f"{self.ticks} tick" + "s" * (self.ticks > 1))
+        if self.rate:
+            terms.append(f"{_plain(self.rate * 10_000)} bps")
+        if self.spread:
+            terms.append(f"{_plain(self.spread)} spread")
+        return " + ".join(terms) or "none"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run that change its outcome, beside strategy and data."""
+
+    cash: Decimal
+    fee: Fee
+    slippage: Slippage
+    fill: Literal["open", "close"] = "open"
+    limit: Literal["touch", "through"] = "touch"
+    leverage: Decimal = Decimal(1)
+    volume_cap: Decimal | None = None
+    close_at_end: bool = False
+    currency: str = "USD"
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        cash: Any,
+        fee: Any,
+        slippage: Any,
+        fill: str,
+        limit: str,
+        leverage: Any,
+        volume_cap: Any,
+        close_at_end: bool,
+        currency: str,
+    ) -> Settings:
+        """Settings from what a user gives; ConfigError names the one that makes no sense."""
+        amount = _decimal("cash", cash)
+        if amount <= 0:
+            raise ConfigError(f"cash {cash}: a run needs a positive amount, such as 10000")
+        if amount >= 10**15:
+            raise ConfigError(f"cash {cash}: at most 10^15 of the currency can be accounted for exactly")
+        if fill not in ("open", "close"):
+            raise ConfigError(f'fill {fill!r}: "open" (the next bar\'s open) or "close" (the deciding bar\'s close)')
+        if limit not in ("touch", "through"):
+            raise ConfigError(f'limit {limit!r}: "touch" or "through"')
+        times = _decimal("leverage", leverage)
+        if not Decimal("0.001") <= times <= 1000:
+            raise ConfigError(f"leverage {leverage}: between 0.001 and 1000")
+        cap = None if volume_cap is None else _rate("volume_cap", volume_cap)
+        if cap is not None and not 0 < cap <= 1:
+            raise ConfigError(f"volume_cap {volume_cap}: a share of each bar's volume above 0, at most 1")
+        settings = cls(
+            amount, Fee.of(fee), Slippage.of(slippage), fill, limit, times, cap, close_at_end, currency  # type: ignore[arg-type]
+        )
+        settings.engine_arguments()
+        return settings
+
+    def engine_arguments(self) -> dict[str, Any]:
+        """The engine's keyword arguments, all integers."""
+        return {
+            "cash": _whole("cash", self.cash, _MONEY),
+            "leverage_ppb": _whole("leverage", self.leverage, _PPB),
+            "maker_ppb": _whole("fee", self.fee.maker, _PPB),
+            "taker_ppb": _whole("fee", self.fee.taker, _PPB),
+            "fixed_fee": _whole("fee", self.fee.fixed, _MONEY),
+            "slippage_ticks": self.slippage.ticks,
+            "slippage_ppb": _whole("slippage", self.slippage.rate, _PPB),
+            "slippage_spread_ppb": _whole("slippage", self.slippage.spread, _PPB),
+            "fill_close": self.fill == "close",
+            "limit_through": self.limit == "through",
+            "volume_cap_ppb": None if self.volume_cap is None else _whole("volume_cap", self.volume_cap, _PPB),
+            "close_at_end": self.close_at_end,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """The settings as plain values for reports and for the parameter digest; numbers are exact decimal text."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, Decimal):
+                return _plain(value)
+            if isinstance(value, dict):
+                return {key: plain(item) for key, item in value.items()}
+            return value
+
+        document: dict[str, Any] = plain(asdict(self))
+        return document | {"slippage": str(self.slippage)}
+
+
+def _decimal(name: str, given: Any) -> Decimal:
+    try:
+        value = Decimal(str(given).strip())
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise ConfigError(f"{name} {given!r} is not a number")
+    return value
+
+
+def _rate(name: str, given: Any) -> Decimal:
+    text = str(given).strip()
+    for suffix, scale in (("bps", 10_000), ("bp", 10_000), ("%", 100)):
+        if text.endswith(suffix):
+            return _decimal(name, text.removesuffix(suffix)) / scale
+    return _decimal(name, text)
+
+
+def _whole(name: str, value: Decimal, scale: int) -> int:
+    scaled = value * scale
+    if scaled != int(scaled):
+        raise ConfigError(f"{name} {value} is finer than the engine counts ({Decimal(1) / scale:f})")
+    return int(scaled)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
