@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from random_markets import Market, drawn_parameters
-
 from neural_trader import _core
 from neural_trader.baseline import indicators
+from random_markets import Market, drawn_parameters
 
 SEEDS = range(40)
 
@@ -27,7 +26,7 @@ def test_values_stay_in_their_bounds(seed: int) -> None:
     market = Market.seeded(seed)
     n = 2 + seed
 
-    def warm(name: str, *parameters: int) -> np.ndarray:  # type: ignore[type-arg]
+    def warm(name: str, *parameters: int) -> np.ndarray:
         values = _core.feature_column(name, parameters, *market.columns, market.volume)
         return np.asarray(values[indicators.make(name, parameters).warmup :])
 

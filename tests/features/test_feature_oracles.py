@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from random_markets import Market
-
 from neural_trader import _core
+from random_markets import Market
 
 SEEDS = range(20)
 

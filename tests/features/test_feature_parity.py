@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_markets import Market, drawn_parameters
-
 from neural_trader import _core
 from neural_trader.baseline import indicators
+from random_markets import Market, drawn_parameters
 
 
 def assert_bit_equal(name: str, parameters: tuple[int, ...], market: Market) -> None:
@@ -33,7 +32,7 @@ def test_every_feature_is_bit_equal_over_seeded_markets(block: int) -> None:
 def markets(draw: st.DrawFn) -> Market:
     size = draw(st.integers(1, 60))
 
-    def column(least: int, most: int) -> np.ndarray:  # type: ignore[type-arg]
+    def column(least: int, most: int) -> np.ndarray:
         values = draw(st.lists(st.integers(least, most), min_size=size, max_size=size))
         return np.array(values, dtype=np.int64)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
 from neural_trader.backtesting import backtest
 from neural_trader.market.bars import Bars, Step
 from neural_trader.strategy import Bar, Strategy
@@ -108,5 +107,7 @@ def record(
             return super().target(fraction, **rest)
 
     several = [bars] if isinstance(bars, Bars) else list(bars)
-    recorded.result = backtest(Recording, several, overlays=list(overlays), fees=0, slippage=0, parameters=parameters)
+    recorded.result = backtest(
+        Recording, several, parameters=parameters, overlays=list(overlays), cash=1_000_000, fee=0, slippage=0
+    )
     return recorded

@@ -1,8 +1,8 @@
 """Overlays: risk rules that any strategy can wear, without being written for it.
 
 An overlay stands between what a strategy wishes and what is held. Whenever the strategy sets a target as a fraction of
-equity, the fraction goes through every overlay, and each multiplies it by its own factor. An overlay that changes its mind
-while the strategy is silent sets the strategy's last wish again, and so asks all overlays anew.
+equity, the fraction goes through every overlay, and each multiplies it by its own factor. An overlay that changes its
+mind while the strategy is silent sets the strategy's last wish again, and so asks all overlays anew.
 
 Orders that a strategy sends with ``buy`` and ``sell``, and targets given as a quantity, are not scaled.
 """
@@ -37,7 +37,7 @@ class Overlay:
     def on_bar(self, strategy: Strategy, bar: Bar) -> None:
         """Called for each closed bar: scales what is held when the factor has moved.
 
-        A position that was stopped out stays out: only one that is held is scaled, or one that this overlay had withheld.
+        A position that was stopped out stays out: only one that is held is scaled, or one that this overlay withheld.
         """
         wish = self.wish(strategy, bar.symbol)
         applied = self.applied[bar.symbol]
@@ -51,7 +51,7 @@ class Overlay:
         return strategy._overlays[0].asked[symbol]
 
     def weight(self, strategy: Strategy, symbol: str, fraction: float) -> float:
-        """The fraction that this overlay makes of one; called for every target, zero included, in the order of overlays."""
+        """The fraction that this overlay makes of one; called for every target, zero included, overlay by overlay."""
         self.asked[symbol] = fraction
         wish = self.wish(strategy, symbol)
         self.applied[symbol] = self.factor(strategy, symbol, wish) if wish else 1.0
@@ -75,8 +75,8 @@ class VolatilityTarget(Overlay):
     """Scale every position so that its instrument's volatility per year comes to ``annual`` times its share.
 
     The volatility is that of the last ``n`` bar returns, made annual by the real spacing of the bars. The factor is at
-    most ``limit``, and 0 until the volatility is known. A position is scaled again when the factor has moved by more than
-    ``band`` of itself, so that not every bar costs a fee.
+    most ``limit``, and 0 until the volatility is known. A position is scaled again when the factor has moved by more
+    than ``band`` of itself, so that not every bar costs a fee.
 
     Source: A. Moreira and T. Muir, "Volatility-Managed Portfolios", Journal of Finance 72 (2017).
     """
@@ -114,8 +114,8 @@ class VolatilityTarget(Overlay):
 class RegimeFilter(Overlay):
     """Hold longs only above the average of the last ``trend`` closes, and shorts only below it.
 
-    An open position is taken off when the regime turns, and comes back with it if the strategy still wants it. Until the
-    average is known nothing is held.
+    An open position is taken off when the regime turns, and comes back with it if the strategy still wants it. Until
+    the average is known nothing is held.
 
     Source: M. Faber, "A Quantitative Approach to Tactical Asset Allocation", Journal of Wealth Management (2007).
     """

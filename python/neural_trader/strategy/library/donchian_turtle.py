@@ -1,9 +1,9 @@
 """The Turtles' breakout, System 1, one unit per market.
 
-Source: Richard Dennis and William Eckhardt, 1983, as published by Curtis Faith, The Original Turtle Trading Rules (2003).
-N is the average true range of 20 bars. A unit is sized so that a move of N changes equity by one percent, the stop stands
-2 N from the entry. Decisions are taken at the close; the Turtles bought during the day, added up to three more units, and
-skipped a signal after a winner. None of that is done here.
+Source: Richard Dennis and William Eckhardt, 1983, as published by Curtis Faith, The Original Turtle Trading Rules
+(2003). N is the average true range of 20 bars. A unit is sized so that a move of N changes equity by one percent, the
+stop stands 2 N from the close that decided the entry. Decisions are taken at the close; the Turtles bought during the
+day, added up to three more units, and skipped a signal after a winner. None of that is done here.
 """
 
 from __future__ import annotations
