@@ -12,12 +12,13 @@ HOUR_NS = 3600 * 10**9
 START_NS = 1_704_067_200 * 10**9
 """2024-01-01 00:00 UTC: a round day, so that day orders end where one expects."""
 
+WHOLE = Step(1, 0)
 INTERVALS_NS = (HOUR_NS, HOUR_NS, 3 * HOUR_NS, 6 * HOUR_NS, 7 * HOUR_NS, 24 * HOUR_NS)
 GRIDS = (
     ((Step(1, 2), Step(25, 2), Step(1, 0)), (Step(1, 0), Step(5, 1), Step(1, 3))),
     ((Step(5, 3), Step(1, 9)), (Step(1, 9), Step(3, 8))),
 )
-"""Ticks and lots that go together: the money in a coarse lot would buy more of the finest ones than 64 bits can count."""
+"""Ticks and lots that go together: for a coarse lot one could buy more of the finest ones than 64 bits count."""
 LEVELS = (1, 3, 20, 500, 10_000, 1_000_000)
 """Opening prices in ticks; the first ones are where a price cannot fall any more."""
 
@@ -28,8 +29,8 @@ def make_bars(
     *,
     open_ns: list[int],
     close_ns: list[int],
-    tick: Step = Step(1, 0),
-    lot: Step = Step(1, 0),
+    tick: Step = WHOLE,
+    lot: Step = WHOLE,
     with_volume: bool = True,
     with_spread: bool = True,
 ) -> Bars:

@@ -7,7 +7,12 @@ from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 
 from neural_trader.baseline import Engine as BaselineEngine
-from neural_trader.baseline.records import FillRecord, OrderRecord, PostingRecord, TradeRecord
+from neural_trader.baseline.records import (
+    FillRecord,
+    OrderRecord,
+    PostingRecord,
+    TradeRecord,
+)
 from neural_trader.baseline.run_hash import (
     digest_fills,
     digest_inputs,
@@ -17,7 +22,6 @@ from neural_trader.baseline.run_hash import (
     run_hash,
 )
 from neural_trader.errors import EngineError
-
 from parity.programs import Case, Program
 
 VERSION = "0.0.0"

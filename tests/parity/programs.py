@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 from neural_trader.market.bars import Bars
-
 from parity.markets import HOUR_NS, START_NS, random_market
 
 BILLION = 10**9

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 
 from neural_trader.baseline import Engine
 from neural_trader.baseline.instrument import Bar
-from neural_trader.baseline.records import BUY, FillRecord, Kind, OrderRecord, Reason, State, TimeInForce
-
+from neural_trader.baseline.records import (
+    BUY,
+    FillRecord,
+    Kind,
+    OrderRecord,
+    Reason,
+    State,
+    TimeInForce,
+)
 from parity.outcome import Outcome
 from parity.programs import Case
 
