@@ -1,7 +1,7 @@
 /** Makes the managed runtime: once per version, by one process at a time, and completely or not at all. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "./diagnose.js";
 import { engineVersionIn, interpreterOf } from "./environment.js";
@@ -18,7 +18,7 @@ const DURATION = isCheckout ? "about five minutes, because the engine is compile
 /** The interpreter of the runtime, made by this process or by the one that was first. */
 export async function bootstrap(runtime, { env, progress, signal }) {
   makeFolder(runtime.home);
-  const onWait = (pid) => progress.step(`waiting for another start (process ${pid ?? "unknown"}) that sets the engine up`);
+  const onWait = (pid = "unknown") => progress.step(`waiting for process ${pid}, which sets the engine up`);
   const lock = await takeLock(runtime.lock, { onWait, signal });
   try {
     return readyPython(runtime) ?? (await install(runtime, { env, progress, signal }));
@@ -56,8 +56,9 @@ async function performAll(steps, { log: path, progress, ...context }) {
   try {
     for (const { title, command } of steps) {
       progress.step(title);
+      writeSync(log, `$ ${command.join(" ")}\n`);
       if (await perform(command, { ...context, log })) continue;
-      const { cause, remedy } = diagnose(readFileSync(path, "utf8"));
+      const { cause, remedy } = diagnose(readFileSync(path, "utf8"), context);
       throw new NeuralTraderError(`${title} failed: ${cause}. ${remedy}. The full log is ${path}`);
     }
   } finally {
@@ -69,7 +70,9 @@ async function performAll(steps, { log: path, progress, ...context }) {
 function checkResult(prefix, log) {
   const found = engineVersionIn(prefix);
   if (interpreterOf(prefix) && found === pythonVersion()) return;
-  throw new NeuralTraderError(`the set-up ended with engine ${found ?? "(none)"} instead of ${version}. The full log is ${log}`);
+  throw new NeuralTraderError(
+    `the set-up ended with engine ${found ?? "(none)"} instead of ${version}. The full log is ${log}`,
+  );
 }
 
 function makeFolder(path) {

@@ -1,4 +1,4 @@
-/** What a Python environment holds, read from its files: starting Python to ask would double the time of every start. */
+/** What a Python environment holds, read from its files: to start Python and ask would double the time of a start. */
 
 import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";

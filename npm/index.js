@@ -37,6 +37,10 @@ export async function backtest(options = {}, runOptions) {
 
 /** The engine's errors are one line each, the last of what it says. */
 function errorLine(stderr, exitCode) {
-  const lines = stderr.replace(/\x1b\[[\d;]*m/g, "").split("\n").map((line) => line.trim()).filter(Boolean);
+  const lines = stderr
+    .replace(/\x1b\[[\d;]*m/g, "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
   return lines.at(-1) ?? `the engine ended with exit code ${exitCode}`;
 }

@@ -9,7 +9,9 @@ import { findOnPath } from "./search.js";
 import { ask } from "./tool.js";
 
 const CREATE = "creating a private Python environment";
-const FILL = isCheckout ? "compiling the engine and installing its libraries" : "installing the engine and its libraries";
+const FILL = isCheckout
+  ? "compiling the engine and installing its libraries"
+  : "installing the engine and its libraries";
 const REQUIREMENT = isCheckout ? root : `neural-trader==${pythonVersion(version)}`;
 
 /** A list of steps, each with a title to show and a command to run. */
@@ -22,25 +24,25 @@ export async function planInstallation(prefix, env) {
 }
 
 function uvSteps(uv, prefix, interpreter, env) {
-  const offline = isOffline(env) ? ["--offline"] : [];
   // uv takes an edited checkout for the one in its cache unless it is told to build it anew.
   const anew = isCheckout ? ["--reinstall-package", "neural-trader"] : [];
-  const install = ["pip", "install", "--python", interpreter, "--compile-bytecode", ...anew, ...offline];
+  const install = ["pip", "install", "--python", interpreter, "--compile-bytecode", ...anew, ...wheelhouse(env)];
   return [
-    { title: CREATE, command: [uv, "venv", "--no-project", "--python", ">=3.11", ...offline, prefix] },
-    { title: FILL, command: [uv, ...install, ...sources(env), REQUIREMENT] },
+    { title: CREATE, command: [uv, "venv", "--no-project", "--python", ">=3.11", prefix] },
+    { title: FILL, command: [uv, ...install, REQUIREMENT] },
   ];
 }
 
-function pipSteps({ command, version: pythonsVersion, venv, ensurepip, pip }, prefix, interpreter, env) {
+function pipSteps(python, prefix, interpreter, env) {
+  const { command, venv, ensurepip, pip } = python;
   if (!venv || !(ensurepip || pip)) {
+    const missing = venv ? "pip" : "the venv module";
+    const remedy = `"apt install python${python.version}-venv" on Debian and Ubuntu`;
     throw new NeuralTraderError(
-      `${command.join(" ")} lacks ${venv ? "pip" : "the venv module"}: install it ("apt install python${pythonsVersion}-venv" ` +
-        "on Debian and Ubuntu), or install uv (https://docs.astral.sh/uv)",
+      `${command.join(" ")} lacks ${missing}: install it (${remedy}), or install uv (https://docs.astral.sh/uv)`,
     );
   }
-  const noIndex = isOffline(env) ? ["--no-index"] : [];
-  const install = ["install", "--disable-pip-version-check", "--no-input", ...noIndex, ...sources(env), REQUIREMENT];
+  const install = ["install", "--disable-pip-version-check", "--no-input", ...wheelhouse(env), REQUIREMENT];
   return [
     // Debian's venv fails without ensurepip, so pip is left out here and added, or borrowed, afterwards.
     { title: CREATE, command: [...command, "-I", "-m", "venv", "--without-pip", prefix] },
@@ -54,14 +56,10 @@ function pipSteps({ command, version: pythonsVersion, venv, ensurepip, pip }, pr
   ];
 }
 
-/** Where packages come from, unless it is the index that the user's own settings name. */
-function sources(env) {
+/** A folder of wheels in place of the index that the user's own settings name. */
+function wheelhouse(env) {
   if (!env.NEURAL_TRADER_WHEELHOUSE) return [];
   const folder = resolve(env.NEURAL_TRADER_WHEELHOUSE);
-  if (!existsSync(folder)) throw new NeuralTraderError(`NEURAL_TRADER_WHEELHOUSE names ${folder}, which does not exist`);
-  return ["--no-index", "--find-links", folder];
-}
-
-function isOffline(env) {
-  return ![undefined, "", "0"].includes(env.NEURAL_TRADER_OFFLINE);
+  if (existsSync(folder)) return ["--no-index", "--find-links", folder];
+  throw new NeuralTraderError(`NEURAL_TRADER_WHEELHOUSE names ${folder}, which does not exist`);
 }

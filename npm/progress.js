@@ -4,7 +4,10 @@ const CLEAR = "\r\x1b[2K";
 
 /** Progress for people, on a stream that is not the one for results. */
 export function streamProgress(stream = process.stderr) {
-  return createProgress((line) => stream.write(`${line}\n`), stream.isTTY ? (line) => stream.write(CLEAR + line) : undefined);
+  return createProgress(
+    (line) => stream.write(`${line}\n`),
+    stream.isTTY ? (line) => stream.write(CLEAR + line) : undefined,
+  );
 }
 
 /** `print` gets finished lines; `redraw`, where it exists, gets the current one over and over. */

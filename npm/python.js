@@ -11,7 +11,8 @@ const QUESTIONS = `
 import sys, sysconfig
 from importlib.util import find_spec
 suitable = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
-print(int(suitable), "%d.%d" % sys.version_info[:2], *(int(find_spec(name) is not None) for name in ("venv", "ensurepip", "pip")))
+tools = [int(find_spec(name) is not None) for name in ("venv", "ensurepip", "pip")]
+print(int(suitable), "%d.%d" % sys.version_info[:2], *tools)
 `;
 
 /** The first suitable Python; names alone prove nothing, because shims and store stubs answer to them as well. */
@@ -33,7 +34,9 @@ export async function findPython(env) {
 }
 
 function candidates(env) {
-  const found = NAMES.map((name) => findOnPath(name, env)).filter(Boolean).map((path) => [path]);
+  const found = NAMES.map((name) => findOnPath(name, env))
+    .filter(Boolean)
+    .map((path) => [path]);
   const launcher = process.platform === "win32" && findOnPath("py", env);
   return launcher ? [...found, [launcher, "-3"]] : found;
 }

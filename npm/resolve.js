@@ -3,7 +3,7 @@
 import { join, resolve } from "node:path";
 import { engineVersionIn, interpreterOf } from "./environment.js";
 import { NeuralTraderError } from "./errors.js";
-import { pythonVersion, version } from "./package.js";
+import { pythonVersion } from "./package.js";
 import { holdRuntime, managedRuntime, readyPython } from "./runtime.js";
 import { findOnPath, isProgram } from "./search.js";
 
@@ -19,7 +19,8 @@ except metadata.PackageNotFoundError:
 /** The path of the interpreter; only a first start, or an override without an environment, starts another program. */
 export async function resolvePython({ env = process.env, cwd = process.cwd(), progress, signal } = {}) {
   if (env.NEURAL_TRADER_PYTHON) return overriding(env.NEURAL_TRADER_PYTHON, env, cwd);
-  return fromEnvironments([env.VIRTUAL_ENV, env.CONDA_PREFIX, join(cwd, ".venv")]) ?? managed({ env, progress, signal });
+  const prefixes = [env.VIRTUAL_ENV, env.CONDA_PREFIX, join(cwd, ".venv")];
+  return fromEnvironments(prefixes) ?? managed({ env, progress, signal });
 }
 
 /** An environment of another version is passed over: a launcher must not run an engine that it was not tested with. */
@@ -56,7 +57,6 @@ async function overriding(name, env, cwd) {
 }
 
 function unusable(name, reason) {
-  return new NeuralTraderError(
-    `NEURAL_TRADER_PYTHON names ${name}, which ${reason}: install neural-trader ${pythonVersion()} there, or unset the variable`,
-  );
+  const remedy = `install neural-trader ${pythonVersion()} there, or unset the variable`;
+  return new NeuralTraderError(`NEURAL_TRADER_PYTHON names ${name}, which ${reason}: ${remedy}`);
 }

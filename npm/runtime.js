@@ -60,9 +60,13 @@ export function removeOutdated({ key, home }) {
   for (const name of readdirSync(home)) {
     const folder = join(home, name);
     if (name === key || readMarker(folder)?.source !== root || isInUse(folder)) continue;
-    // Without its marker a folder that is only half removed cannot be taken for a complete one.
-    rmSync(join(folder, MARKER), { force: true });
-    for (const path of [folder, `${folder}.log`]) rmSync(path, { recursive: true, force: true });
+    try {
+      // Without its marker a folder that is only half removed cannot be taken for a complete one.
+      for (const path of [join(folder, MARKER), `${folder}.log`, folder])
+        rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Space that cannot be freed is no reason to fail a start that could go ahead.
+    }
   }
 }
 

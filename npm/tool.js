@@ -4,15 +4,32 @@ import { execa } from "execa";
 
 /** These would make an installer look at, or write into, another environment than ours. */
 const LEAKS = [
-  "CONDA_PREFIX", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONDONTWRITEBYTECODE",
-  "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__",
+  "CONDA_PREFIX",
+  "PIP_PREFIX",
+  "PIP_REQUIRE_VIRTUALENV",
+  "PIP_TARGET",
+  "PIP_USER",
+  "PYTHONDONTWRITEBYTECODE",
+  "PYTHONHOME",
+  "PYTHONPATH",
+  "VIRTUAL_ENV",
+  "__PYVENV_LAUNCHER__",
 ];
 
 const isWindows = process.platform === "win32";
 
+/** How each tool of a set-up is told to leave the network alone. */
+const OFFLINE = { CARGO_NET_OFFLINE: "true", PIP_NO_INDEX: "1", UV_OFFLINE: "1" };
+
 /** The user's environment without the variables that would lead an installer astray. */
 export function installerEnvironment(env) {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !LEAKS.includes(name)));
+  const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !LEAKS.includes(name)));
+  return isOffline(env) ? { ...kept, ...OFFLINE } : kept;
+}
+
+/** Whether the user has said that nothing may touch the network. */
+export function isOffline(env) {
+  return ![undefined, "", "0"].includes(env.NEURAL_TRADER_OFFLINE);
 }
 
 /** What a tool prints, or undefined if it does not run or does not succeed. */

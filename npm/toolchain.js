@@ -14,13 +14,16 @@ export async function compilerEnvironment(root, env) {
   const rustup = join(env.CARGO_HOME || join(homedir(), ".cargo"), "bin");
   const withRustup = { ...env, PATH: [env.PATH ?? env.Path, rustup].join(delimiter) };
   const cargo = findOnPath("cargo", withRustup);
-  if (!cargo) throw new NeuralTraderError(`building the engine from ${root} needs cargo, the Rust compiler's tool: ${REMEDY}`);
+  if (!cargo)
+    throw new NeuralTraderError(`building the engine from ${root} needs cargo, the Rust compiler's tool: ${REMEDY}`);
 
   const needed = /^rust-version\s*=\s*"([\d.]+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))?.[1];
   const present = /^cargo (\d+\.\d+)/.exec((await ask([cargo, "--version"], withRustup)) ?? "")?.[1];
   if (!present) throw new NeuralTraderError(`${cargo} does not run: ${REMEDY}`);
   if (needed && isOlder(present, needed)) {
-    throw new NeuralTraderError(`building the engine needs Rust ${needed}, and ${dirname(cargo)} holds ${present}: run "rustup update"`);
+    throw new NeuralTraderError(
+      `building the engine needs Rust ${needed}, and ${dirname(cargo)} holds ${present}: run "rustup update"`,
+    );
   }
   return withRustup;
 }

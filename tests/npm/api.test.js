@@ -21,13 +21,34 @@ function makeEngine(t) {
 
 test("options_become_flags_by_their_names", () => {
   const options = {
-    strategy: "rsi.py:Rsi", data: "two words.csv", symbols: ["A", "B"], start: new Date(0), end: "2024-01-01", cash: 1e5,
-    fee: 0.001, set: { fast: 10, note: "a=b", short: -5 }, seed: 0, like: undefined, html: null, config: false, debug: true,
+    strategy: "rsi.py:Rsi",
+    data: "two words.csv",
+    symbols: ["A", "B"],
+    start: new Date(0),
+    end: "2024-01-01",
+    cash: 1e5,
+    fee: 0.001,
+    set: { fast: 10, note: "a=b", short: -5 },
+    seed: 0,
+    like: undefined,
+    html: null,
+    config: false,
+    debug: true,
     someNewFlag: 1,
   };
   assert.deepEqual(flags(options), [
-    "--strategy=rsi.py:Rsi", "--data=two words.csv", "--symbols=A,B", "--start=1970-01-01T00:00:00.000Z", "--end=2024-01-01",
-    "--cash=100000", "--fee=0.001", "--set=fast=10", "--set=note=a=b", "--set=short=-5", "--seed=0", "--debug",
+    "--strategy=rsi.py:Rsi",
+    "--data=two words.csv",
+    "--symbols=A,B",
+    "--start=1970-01-01T00:00:00.000Z",
+    "--end=2024-01-01",
+    "--cash=100000",
+    "--fee=0.001",
+    "--set=fast=10",
+    "--set=note=a=b",
+    "--set=short=-5",
+    "--seed=0",
+    "--debug",
     "--some-new-flag=1",
   ]);
 });
@@ -55,12 +76,20 @@ test("a_failure_is_an_error_with_the_code_and_the_one_line_that_explains_it", as
 
 test("an_answer_that_is_not_json_is_an_error_that_keeps_it", async (t) => {
   const { options } = makeEngine(t);
-  await assert.rejects(backtest({ strategy: "chatty" }, options), { name: "NeuralTraderError", exitCode: 1, stdout: "not json\n" });
+  await assert.rejects(backtest({ strategy: "chatty" }, options), {
+    name: "NeuralTraderError",
+    exitCode: 1,
+    stdout: "not json\n",
+  });
 });
 
 test("an_engine_that_a_signal_killed_is_an_error_that_names_the_signal", async (t) => {
   const { options } = makeEngine(t);
-  await assert.rejects(run(["die", "SIGKILL"], options), { exitCode: 137, signal: "SIGKILL", message: /exit code 137/ });
+  await assert.rejects(run(["die", "SIGKILL"], options), {
+    exitCode: 137,
+    signal: "SIGKILL",
+    message: /exit code 137/,
+  });
 });
 
 test("run_answers_with_what_was_written", async (t) => {

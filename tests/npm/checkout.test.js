@@ -16,7 +16,10 @@ test("a_checkout_installs_itself_and_an_unchanged_one_starts_one_program", async
   assert.match(stderr, /because the engine is compiled/);
   const { args } = stage.installs()[0];
   assert.equal(args.at(-1), stage.at("package"));
-  assert.deepEqual(args.slice(args.indexOf("--reinstall-package")).slice(0, 2), ["--reinstall-package", "neural-trader"]);
+  assert.deepEqual(args.slice(args.indexOf("--reinstall-package")).slice(0, 2), [
+    "--reinstall-package",
+    "neural-trader",
+  ]);
 
   stage.forgetCalls();
   assert.equal((await stage.run(["echo"])).stderr, "");
@@ -61,7 +64,10 @@ test("a_compiler_that_is_too_old_is_one_line", async (t) => {
   const stage = makeStage(t, { tools: TOOLS, checkout: true });
   const { code, stderr } = await stage.run(["echo"], { env: { FAKE_CARGO_VERSION: "1.70.0" } });
   assert.equal(code, 1);
-  assert.match(stderr, /^neural-trader: building the engine needs Rust 1\.88, and .* holds 1\.70: run "rustup update"\n$/);
+  assert.match(
+    stderr,
+    /^neural-trader: building the engine needs Rust 1\.88, and .* holds 1\.70: run "rustup update"\n$/,
+  );
 });
 
 test("the_fingerprint_follows_contents_and_names_and_nothing_else", (t) => {

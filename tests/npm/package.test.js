@@ -17,16 +17,24 @@ function npm(args, { cwd, home }) {
 }
 
 test("the_tarball_holds_the_launcher_and_nothing_else", (t) => {
-  const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json"], { cwd: repository, home: makeStage(t).at("home") }));
+  const [{ files }] = JSON.parse(
+    npm(["pack", "--dry-run", "--json"], { cwd: repository, home: makeStage(t).at("home") }),
+  );
   const paths = files.map(({ path }) => path);
-  assert.deepEqual(paths.filter((path) => !ALLOWED.test(path)), []);
+  assert.deepEqual(
+    paths.filter((path) => !ALLOWED.test(path)),
+    [],
+  );
   for (const path of ["bin/neural-trader.js", "npm/index.js", "npm/index.d.ts"]) assert.ok(paths.includes(path), path);
 });
 
 test("installing_runs_no_scripts", () => {
   const names = Object.keys(manifest.scripts).filter((name) => /install|prepare|prepack|postpack/.test(name));
   assert.deepEqual(names, []);
-  assert.deepEqual(Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript), []);
+  assert.deepEqual(
+    Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript),
+    [],
+  );
 });
 
 test("execa_is_the_only_dependency", () => {
@@ -35,7 +43,10 @@ test("execa_is_the_only_dependency", () => {
 
 test("the_lock_file_names_no_private_host", () => {
   const hosts = Object.values(lock.packages).flatMap(({ resolved }) => (resolved ? [new URL(resolved).host] : []));
-  assert.deepEqual(hosts.filter((host) => host !== "registry.npmjs.org"), []);
+  assert.deepEqual(
+    hosts.filter((host) => host !== "registry.npmjs.org"),
+    [],
+  );
 });
 
 test("the_version_is_that_of_the_engine", () => {
@@ -51,7 +62,10 @@ test("the_packed_package_installs_and_runs", async (t) => {
   for (const folder of [source, project]) mkdirSync(folder);
   for (const name of ["bin", "npm"]) cpSync(join(repository, name), join(source, name), { recursive: true });
   // Bundled for this test alone, because without a network npm could not fetch what it depends on.
-  writeFileSync(join(source, "package.json"), JSON.stringify({ ...manifest, devDependencies: {}, bundleDependencies: true }));
+  writeFileSync(
+    join(source, "package.json"),
+    JSON.stringify({ ...manifest, devDependencies: {}, bundleDependencies: true }),
+  );
   for (const name of Object.keys(lock.packages).filter((path) => path && !lock.packages[path].dev)) {
     cpSync(join(repository, name), join(source, name), { recursive: true });
   }
@@ -68,6 +82,10 @@ test("the_packed_package_installs_and_runs", async (t) => {
 
   const program = 'import { backtest } from "neural-trader"; console.log((await backtest()).schema);';
   const env = { ...stage.env, HOME: home };
-  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: project, env, encoding: "utf8" });
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: project,
+    env,
+    encoding: "utf8",
+  });
   assert.equal(output, "neural-trader.result/1\n");
 });

@@ -1,4 +1,4 @@
-/** Which Python runs the engine: the override, an environment of the same version, the managed runtime, a first start. */
+/** Which Python runs the engine: the override, an environment of this version, the managed runtime, a first start. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -99,7 +99,11 @@ test("an_override_outside_an_environment_is_asked_for_its_engine", async (t) => 
   }
 });
 
-for (const [found, complaint] of [["none", "has no neural_trader"], ["0.0.9", "holds neural_trader 0.0.9"], ["", "not a working Python"]]) {
+for (const [found, complaint] of [
+  ["none", "has no neural_trader"],
+  ["0.0.9", "holds neural_trader 0.0.9"],
+  ["", "not a working Python"],
+]) {
   test(`an_override_that_answers_${found || "nothing"}_is_an_error_and_not_replaced`, async (t) => {
     const stage = makeStage(t, { tools: ["python3", "uv"] });
     const env = { NEURAL_TRADER_PYTHON: stage.at("path", "python3"), FAKE_ENGINE_FOUND: found };

@@ -1,7 +1,17 @@
-/** A stage for the launcher: its own copy of the package, its own home, and a PATH that holds only what a test puts there. */
+/** A stage for the launcher: a copy of the package, a home, and a PATH that holds only what a test puts there. */
 
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +26,8 @@ export function makeStage(t, { tools = ["uv"], checkout = false } = {}) {
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const at = (...names) => join(folder, ...names);
 
-  for (const name of ["bin", "npm", "package.json"]) cpSync(join(repository, name), at("package", name), { recursive: true });
+  for (const name of ["bin", "npm", "package.json"])
+    cpSync(join(repository, name), at("package", name), { recursive: true });
   symlinkSync(join(repository, "node_modules"), at("package", "node_modules"));
   if (checkout) {
     mkdirSync(at("package", "rust", "nt-core"), { recursive: true });
@@ -40,14 +51,25 @@ export function makeStage(t, { tools = ["uv"], checkout = false } = {}) {
     runtimes,
     bin: at("package", "bin", "neural-trader.js"),
     runtimeNames: () => (existsSync(runtimes) ? readdirSync(runtimes).sort() : []),
-    /** What the stand-ins were called with, oldest first. */
-    calls: () => (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n").map((line) => JSON.parse(line)) : []),
+    /** What the stand-ins were called with, oldest first; a line that is being written has no end yet. */
+    calls() {
+      const text = existsSync(calls) ? readFileSync(calls, "utf8") : "";
+      return text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    },
     /** The commands that filled an environment. */
     installs() {
       return this.calls().filter(({ args }) => args.includes("install"));
     },
     forgetCalls: () => rmSync(calls, { force: true }),
-    start: (args, options = {}) => start(at("package", "bin", "neural-trader.js"), args, { cwd: at("work"), ...options, env: { ...env, ...options.env } }),
+    start: (args, options = {}) =>
+      start(at("package", "bin", "neural-trader.js"), args, {
+        cwd: at("work"),
+        ...options,
+        env: { ...env, ...options.env },
+      }),
     run(args, options) {
       return this.start(args, options).ended;
     },
@@ -58,7 +80,8 @@ export function makeStage(t, { tools = ["uv"], checkout = false } = {}) {
 export function start(bin, args, { cwd, env, input, detached = false }) {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env, detached });
   const written = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (written[name] += text));
+  for (const name of ["stdout", "stderr"])
+    child[name].setEncoding("utf8").on("data", (text) => (written[name] += text));
   child.stdin.end(input ?? "");
   const ended = new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, ...written })));
   return { child, ended, written };

@@ -11,7 +11,11 @@ import { repository } from "./stage.js";
 test("a_typed_program_compiles_against_the_declarations", () => {
   const tsc = join(repository, "node_modules", "typescript", "bin", "tsc");
   const flags = ["--noEmit", "--strict", "--module", "nodenext", "--lib", "es2022,dom"];
-  const { status, stdout } = spawnSync(process.execPath, [tsc, ...flags, join(repository, "tests", "npm", "usage.ts")], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [tsc, ...flags, join(repository, "tests", "npm", "usage.ts")],
+    { encoding: "utf8" },
+  );
   assert.equal(status, 0, stdout);
 });
 

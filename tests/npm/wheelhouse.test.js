@@ -8,7 +8,11 @@ import { makeStage } from "./stage.js";
 
 /** A real Python 3.11 or newer, asked for its own path because shims do not work on a stage's PATH. */
 const python = ["python3.13", "python3.12", "python3.11", "python3"]
-  .map((name) => spawnSync(name, ["-c", "import sys; print(sys.executable if sys.version_info >= (3, 11) else '')"], { encoding: "utf8" }))
+  .map((name) =>
+    spawnSync(name, ["-c", "import sys; print(sys.executable if sys.version_info >= (3, 11) else '')"], {
+      encoding: "utf8",
+    }),
+  )
   .map(({ status, stdout }) => (status === 0 ? stdout.trim() : ""))
   .find(Boolean);
 const hasUv = python && spawnSync("uv", ["--version"]).status === 0;
@@ -19,7 +23,10 @@ import sys, zipfile
 info = "neural_trader-0.1.0.dist-info"
 files = {
     "neural_trader/__init__.py": "",
-    "neural_trader/__main__.py": "import sys, json; print(json.dumps([sys.prefix, sys.argv[1:], sys.flags.safe_path, sys.flags.utf8_mode]))",
+    "neural_trader/__main__.py": (
+        "import sys, json\\n"
+        "print(json.dumps([sys.prefix, sys.argv[1:], sys.flags.safe_path, sys.flags.utf8_mode]))\\n"
+    ),
     f"{info}/METADATA": "Metadata-Version: 2.1\\nName: neural-trader\\nVersion: 0.1.0\\n",
     f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
 }
@@ -36,7 +43,13 @@ async function assertInstalls(stage, env) {
   assert.equal(code, 0, stderr);
   const [prefix, args, ...flags] = JSON.parse(stdout);
   assert.ok(prefix.startsWith(stage.runtimes), prefix);
-  assert.deepEqual([args, flags], [["größe ✓", ""], [true, 1]]);
+  assert.deepEqual(
+    [args, flags],
+    [
+      ["größe ✓", ""],
+      [true, 1],
+    ],
+  );
 }
 
 test("a_real_pip_installs_from_a_wheelhouse", { skip: !python && "needs Python 3.11 or newer" }, async (t) => {

@@ -15,16 +15,21 @@ exports.makeEnvironment = (prefix) => {
 };
 
 exports.fill = (prefix, version = process.env.FAKE_ENGINE_VERSION ?? "0.1.0") => {
-  mkdirSync(join(prefix, "lib", "python3.11", "site-packages", `neural_trader-${version}.dist-info`), { recursive: true });
+  mkdirSync(join(prefix, "lib", "python3.11", "site-packages", `neural_trader-${version}.dist-info`), {
+    recursive: true,
+  });
 };
 
 /** Takes FAKE_SLOW_MS to do its work, and fails with the words of FAKE_FAILURE if there are any. */
 exports.slowly = (work) => {
-  setTimeout(() => {
-    if (process.env.FAKE_FAILURE) {
-      console.error(process.env.FAKE_FAILURE);
-      process.exit(1);
-    }
-    work();
-  }, Number(process.env.FAKE_SLOW_MS ?? 0));
+  setTimeout(
+    () => {
+      if (process.env.FAKE_FAILURE) {
+        console.error(process.env.FAKE_FAILURE);
+        process.exit(1);
+      }
+      work();
+    },
+    Number(process.env.FAKE_SLOW_MS ?? 0),
+  );
 };
