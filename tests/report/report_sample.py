@@ -6,7 +6,7 @@ It is no second engine: it exists to give frames of the right shape and curves t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ START_NS = 1_704_067_200 * 1_000_000_000
 
 TIME = pl.Datetime("ns", "UTC")
 FEE, SLIPPAGE = 0.0005, 0.0002
+"""Rates that ``make_result`` charges, and states in ``run``."""
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Result:
     hash: str
     benchmark_curve: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
+    origin: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def stats(self) -> Stats:
@@ -117,17 +119,17 @@ def make_result(
         "strategy": strategy,
         "parameters": {"fast": fast, "slow": slow, "both_sides": both_sides},
         "seed": 7,
-        "cash": cash,
+        "overlays": [],
+        "cash": f"{cash:.0f}",
         "currency": "USDT",
-        "leverage": 1,
-        "fee": {"maker": 0.0002, "taker": FEE, "fixed": 0},
+        "leverage": "1",
+        "fee": {"maker": "0.0002", "taker": "0.0005", "fixed": "0"},
         "slippage": "2 bps",
         "fill": "open",
         "limit": "touch",
         "volume_cap": None,
+        "close_at_end": False,
         "like": None,
-        "start": None,
-        "end": None,
     }
     digest = hashlib.sha256(f"{symbols}{count}{interval_ns}{fast}{slow}".encode()).hexdigest()
     return Result(
@@ -144,6 +146,7 @@ def make_result(
         hash=digest,
         benchmark_curve=held if benchmark else None,
         warnings=warnings,
+        origin={"strategy": strategy, "data": None, "symbols": list(symbols), "start": None, "end": None},
     )
 
 
@@ -257,7 +260,7 @@ def curve_result(
     empty = make_result(count=5, slow=4, fast=2)
     return Result(
         version="0.1.0",
-        run={**empty.run, "cash": cash},
+        run={**empty.run, "cash": repr(cash)},
         bars=(flat,),
         time_ns=flat.close_ns[: len(curve)],
         equity_curve=curve,

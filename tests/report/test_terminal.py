@@ -133,3 +133,13 @@ def test_sparkline_rises_with_the_curve_and_keeps_the_worst_dip() -> None:
 )
 def test_values_read_as_people_write_them(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_rules_that_are_not_the_usual_ones_are_named() -> None:
+    result = make_result(count=300)
+    result.run |= {"leverage": "3", "volume_cap": "0.1", "close_at_end": True, "fill": "close"}
+    result.run["overlays"] = [{"overlay": "VolatilityTarget", "annual": 0.2}]
+    text = " ".join(screen(result).split())
+    for said in ("same bar's close", "leverage 3", "at most 10 % of a bar's volume", "closed at the end"):
+        assert said in text, said
+    assert "VolatilityTarget(annual=0.2)" in text

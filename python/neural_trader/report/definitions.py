@@ -61,7 +61,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("Avg. Trade [%]", "%", "100 * (prod(1 + return) ^ (1 / # Trades) - 1), geometric", "closed trades"),
     Definition("Avg. Hold", "s", "mean(exit time - entry time)", "closed trades"),
     Definition("Fees Paid", "money", "sum(fee)", "fills"),
-    Definition("Slippage Paid", "money", "sum(|price - reference| * quantity)", "fills"),
+    Definition("Slippage Paid", "money", "sum(abs(price - reference) * quantity)", "fills"),
 )
 
 BY_NAME: dict[str, Definition] = {definition.name: definition for definition in DEFINITIONS}

@@ -47,6 +47,7 @@ def to_document(
         "hash": result.hash,
         "digests": dict(result.digests),
         "run": _plain(result.run),
+        "origin": _plain(result.origin),
         "data": [_describe(bars) for bars in result.bars],
         "stats": dict(stats),
         "undefined": dict(stats.undefined),

@@ -159,8 +159,11 @@ def histogram(result: Outcome, stats: Stats) -> str:
         height = 100.0 * one.count / tallest
         if not one.count:
             continue
-        ends = ("below " if index == 0 and float(percentages.min()) < left else "") + f"{one.low:.4g}"
-        title = f"{one.count} trades from {ends} % to {one.high:.4g} %"
+        title = f"{one.count} trades from {one.low:.4g} % to {one.high:.4g} %"
+        if index == 0 and float(percentages.min()) < left:
+            title = f"{one.count} trades below {one.high:.4g} %"
+        if index == len(bins) - 1 and float(percentages.max()) >= right:
+            title = f"{one.count} trades from {one.low:.4g} % up"
         tone = "gain" if one.low >= -1e-12 else "loss"
         bars.append(
             f'<rect class="{tone}" x="{index + 0.06:.2f}" width="0.88" y="{100 - height:.2f}" height="{height:.2f}">'

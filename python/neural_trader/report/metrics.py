@@ -74,8 +74,9 @@ class Stats(Mapping[str, Value]):
         _describe_trades(table, result.trades)
         values = {definition.name: table.values[definition.name] for definition in DEFINITIONS}
         undefined = {name: table.undefined[name] for name in values if name in table.undefined}
+        held = {name: benchmark.values[name] for name in CURVE_NAMES if name in benchmark.values}
         currency = str(result.run.get("currency") or "")
-        return cls(values, undefined, benchmark.values, benchmark.undefined, currency)
+        return cls(values, undefined, held, benchmark.undefined, currency)
 
     def __getitem__(self, name: str) -> Value:
         return self._values[name]

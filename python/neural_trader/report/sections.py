@@ -48,6 +48,15 @@ def parameters(run: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={plain(value)}" for name, value in (run.get("parameters") or {}).items())
 
 
+def overlays(run: Mapping[str, Any]) -> str:
+    """The risk overlays with their parameters, as ``VolatilityTarget(annual=0.2, n=20)``."""
+    described = []
+    for overlay in run.get("overlays") or ():
+        given = ", ".join(f"{name}={plain(value)}" for name, value in overlay.items() if name != "overlay")
+        described.append(f"{overlay.get('overlay', 'overlay')}({given})")
+    return ", ".join(described)
+
+
 def fees(run: Mapping[str, Any]) -> str:
     """The fee schedule in one line."""
     fee = run.get("fee")
@@ -79,9 +88,14 @@ def facts_of_run(result: Outcome) -> list[tuple[str, str]]:
         ("Leverage", f"{plain(run.get('leverage', 1))}\N{MULTIPLICATION SIGN}"),
         ("Volume cap", "none" if run.get("volume_cap") is None else f"{rate(run['volume_cap'])} of a bar"),
     ]
+    if run.get("overlays"):
+        facts.append(("Overlays", overlays(run)))
+    if run.get("close_at_end"):
+        facts.append(("At the end", "positions are closed"))
     if run.get("like"):
         facts.append(("Rules like", plain(run["like"])))
-    facts.append(("Seed", plain(run.get("seed"))))
+    if run.get("seed") is not None:
+        facts.append(("Seed", plain(run["seed"])))
     facts.append(("Version", result.version))
     return facts
 

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from neural_trader.report.definitions import BY_NAME
-from neural_trader.report.display import NOT_AVAILABLE, statistic
+from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.document import drawdown
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import initial_cash
-from neural_trader.report.sections import FILL_RULES, LIMIT_RULES, fees, is_synthetic, parameters, span_of_data
+from neural_trader.report.sections import FILL_RULES, LIMIT_RULES, fees, is_synthetic, overlays, parameters, span_of_data
 from neural_trader.report.sections import strategy_name as name_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,17 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
         grid.add_row("source", Text("; ".join(sources[:2]) + more))
     grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
     rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
-    grid.add_row("rules", Text(f"{rules} · seed {run.get('seed')}"))
+    if str(run.get("leverage", "1")) not in ("1", "1.0"):
+        rules += f" · leverage {run['leverage']}"
+    if run.get("volume_cap") is not None:
+        rules += f" · at most {rate(run['volume_cap'])} of a bar's volume"
+    if run.get("close_at_end"):
+        rules += " · closed at the end"
+    if run.get("seed") is not None:
+        rules += f" · seed {run['seed']}"
+    grid.add_row("rules", Text(rules))
+    if run.get("overlays"):
+        grid.add_row("overlays", Text(overlays(run)))
     return grid
 
 

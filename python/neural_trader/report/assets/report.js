@@ -101,8 +101,8 @@
   const makeFit = (chart, container, countOf) => {
     let fitted = true;
     const fit = () => {
-      // A little air at both ends, so that the outer labels of the time axis are not cut.
-      const air = Math.max(0.5, countOf() * 0.014);
+      // Some 20 pixels of air at both ends, so that the outer labels of the time axis are not cut.
+      const air = Math.max(0.5, (countOf() * 20) / Math.max(1, container.clientWidth - 100));
       fitted = true;
       chart.timeScale().setVisibleLogicalRange({ from: -air, to: countOf() - 1 + air });
     };
@@ -308,7 +308,10 @@
       picker.value = String(position);
       container.dataset.symbol = current.symbol;
       series.applyOptions({
-        priceFormat: { type: "custom", formatter: (value) => grouped(value, current.decimals), minMove: 10 ** -current.decimals },
+        // The room for the volume reaches below zero, where no price is; an empty label says so.
+        priceFormat: {
+          type: "custom", formatter: (value) => (value < 0 ? "" : grouped(value, current.decimals)), minMove: 10 ** -current.decimals,
+        },
       });
       series.setData(current.t.map((time, index) => ({
         time, open: current.o[index], high: current.h[index], low: current.l[index], close: current.c[index],

@@ -1,0 +1,64 @@
+"""docs/result-schema.md and the document that is written say the same, field by field and statistic by statistic."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from neural_trader.report.definitions import DEFINITIONS
+from neural_trader.report.document import SCHEMA, encode, to_document
+from report_sample import make_result
+
+PAGE = (Path(__file__).parents[2] / "docs/result-schema.md").read_text(encoding="utf-8")
+FREE = ("run.parameters", "run.overlays", "stats", "undefined", "benchmark.stats", "benchmark.undefined")
+"""Objects whose names are not part of the schema: parameters, and statistics, which have their own table."""
+
+
+def documented() -> set[str]:
+    """The fields in the first column of the table of fields."""
+    table = PAGE.split("## Fields", 1)[1].split("## Statistics", 1)[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+
+
+def paths(value: Any, path: str = "") -> Iterator[str]:
+    """The path of every field in a document."""
+    if path:
+        yield path
+    if path in FREE:
+        return
+    if isinstance(value, dict):
+        for name, item in value.items():
+            inner = f"{path}.{name}" if path else name
+            yield from paths(item, re.sub(r"^tables\.\w+", "tables.*", inner))
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield from (inner for inner in paths(item, f"{path}[]") if inner != f"{path}[]")
+
+
+def example() -> Any:
+    return json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[-1])
+
+
+def test_every_field_of_a_document_is_documented_and_every_documented_field_exists() -> None:
+    document = json.loads(encode(to_document(make_result(("A", "B"), count=800))))
+    found = set(paths(document)) - {"tables.*"}
+    assert found == documented()
+
+
+def test_example_has_every_documented_field() -> None:
+    assert set(paths(example())) - {"tables.*"} == documented()
+    assert example()["schema"] == SCHEMA
+
+
+def test_table_of_statistics_is_the_one_that_is_computed() -> None:
+    table = PAGE.split("## Statistics", 1)[1].split("## Example", 1)[0]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table.splitlines() if "| `" in line]
+    expected = [
+        (one.name, one.unit, f"`{one.formula}`", one.source, "yes" if one.of_curve else "") for one in DEFINITIONS
+    ]
+    assert rows == expected
+    assert set(example()["stats"]) == {one.name for one in DEFINITIONS}
