@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from neural_trader.backtesting import backtest
+from neural_trader.market import synthetic_bars
 from neural_trader.strategy import Strategy, library
 from neural_trader.strategy.library import LIBRARY, load
 from recorded import random_bars, record
@@ -92,3 +93,13 @@ def test_the_rust_form_of_a_strategy_gives_the_same_run(name: str, parameters: d
     native, python = (backtest(name, universe, parameters=parameters, native=native) for native in (True, False))
     assert len(native.fills) >= 3
     assert native.hash == python.hash
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_every_strategy_trades_on_the_synthetic_market_and_repeats(name: str) -> None:
+    market = synthetic_bars(seed=7, symbols=["ALPHA", "BRAVO", "CHARLIE", "DELTA"], bars=4000)
+    first, second = backtest(name, market), backtest(name, market)
+    assert len(first.fills) >= 4
+    assert set(first.fills["symbol"]) == {"ALPHA", "BRAVO", "CHARLIE", "DELTA"}
+    assert first.hash == second.hash
+    assert not any("ruined" in warning for warning in first.warnings)

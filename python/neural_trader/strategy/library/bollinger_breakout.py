@@ -28,14 +28,17 @@ class BollingerBreakout(Strategy):
         self.spread = self.deviation(self.n)
 
     def on_bar(self, bar: Bar) -> None:
+        close = bar.close
         mean = self.mean.value
         reach = self.width * self.spread.value
-        held = self.position()
-        if bar.close > mean + reach:
-            if held <= 0:
+        if close > mean + reach:
+            if self.position() <= 0:
                 self.target(self.share)
-        elif self.short and bar.close < mean - reach:
-            if held >= 0:
+        elif self.short and close < mean - reach:
+            if self.position() >= 0:
                 self.target(-self.share)
-        elif (held > 0 and bar.close < mean) or (held < 0 and bar.close > mean):
+        elif close < mean:
+            if self.position() > 0:
+                self.target(0.0)
+        elif self.short and close > mean and self.position() < 0:
             self.target(0.0)

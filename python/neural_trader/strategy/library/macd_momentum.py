@@ -33,15 +33,13 @@ class MacdMomentum(Strategy):
         self.trend_average = self.ema(self.trend)
 
     def on_bar(self, bar: Bar) -> None:
-        trend = self.trend_average.value
-        held = self.position()
         if self.line.crosses_above(self.average_line):
-            if bar.close > trend:
+            if bar.close > self.trend_average.value:
                 self.target(self.share)
-            elif held < 0:
+            elif self.position() < 0:
                 self.target(0.0)
         elif self.line.crosses_below(self.average_line):
-            if self.short and bar.close < trend:
+            if self.short and bar.close < self.trend_average.value:
                 self.target(-self.share)
-            elif held > 0:
+            elif self.position() > 0:
                 self.target(0.0)
