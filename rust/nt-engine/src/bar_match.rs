@@ -99,7 +99,9 @@ impl Engine {
 
     /// The end of data: positions stay marked, or are closed where the run asks for it.
     pub fn finish(&mut self) -> Result<()> {
-        if self.config.close_at_end && !self.halted {
+        if self.config.close_at_end && self.held != 0 {
+            // The last sample is replaced, and with it that it was exposed.
+            self.exposed_samples -= 1;
             for k in 0..self.markets.len() {
                 self.close_position(k, true)?;
             }

@@ -368,8 +368,7 @@ impl Engine {
         }
         let needs_mark = match request.size {
             Size::Quantity(_) | Size::TargetQuantity(_) => request.kind == Kind::TrailingStop,
-            Size::Cash(_) | Size::Fraction(_) => request.limit.or(request.stop).is_none(),
-            Size::TargetFraction(_) => true,
+            Size::Cash(_) | Size::Fraction(_) | Size::TargetFraction(_) => true,
         };
         (needs_mark && self.markets[request.instrument].mark == 0).then_some(Reason::NoPrice)
     }
