@@ -27,11 +27,19 @@ class _Exact:
         self.mantissas, self.decimals = mantissas, decimals
 
 
-def _floats(series: pl.Series) -> Floats:
+def _pieces(series: pl.Series) -> list[Floats]:
+    """The floats of a column in the pieces in which they were read, without a copy."""
     import numpy as np
     import polars as pl
 
-    return np.ascontiguousarray(series.cast(pl.Float64).rechunk().to_numpy())
+    floats = series if series.dtype == pl.Float64 else series.cast(pl.Float64)
+    return [np.ascontiguousarray(piece.to_numpy()) for piece in floats.get_chunks()]
+
+
+def _whole(pieces: list[Floats]) -> Floats:
+    import numpy as np
+
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _refuse_other_types(table: Table, column: str) -> None:
@@ -66,7 +74,7 @@ def _exact(table: Table, column: str, decimals_max: int) -> _Exact | None:
         raise table.error(fault.code, column, fault.row) from None
 
 
-def _as_floats(table: Table, column: str) -> Floats:
+def _as_floats(table: Table, column: str) -> list[Floats]:
     """The column as floats: what is left for text with more decimals than any grid has."""
     import polars as pl
 
@@ -74,9 +82,9 @@ def _as_floats(table: Table, column: str) -> Floats:
 
     series = table.frame[column]
     if series.dtype != pl.String:
-        return _floats(series)
+        return _pieces(series)
     try:
-        return checked(_core.floats_from_text, joined(series), len(series))
+        return [checked(_core.floats_from_text, joined(series), len(series))]
     except Fault as fault:
         raise table.error(fault.code, column, fault.row) from None
 
@@ -125,7 +133,7 @@ def prices_of(
     return counted, step
 
 
-def _on_step(table: Table, name: str, column: _Exact | Floats, step: Step) -> Column:
+def _on_step(table: Table, name: str, column: _Exact | list[Floats], step: Step) -> Column:
     from neural_trader import _core
 
     try:
@@ -133,7 +141,7 @@ def _on_step(table: Table, name: str, column: _Exact | Floats, step: Step) -> Co
             return checked(
                 _core.decimals_on_step, column.mantissas, column.decimals, step.mantissa, step.decimals, False
             )[0]
-        return checked(_core.floats_on_step, column, step.mantissa, step.decimals, False)[0]
+        return checked(_core.floats_on_step, _whole(column), step.mantissa, step.decimals, False)[0]
     except Fault as fault:
         raise table.error(fault.code, name, fault.row, step=step) from None
 
@@ -182,16 +190,18 @@ def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]
             step = Step(1, places)
         elif exact is None:
             step = lot or Step(1, 0)
-            lots, floored = checked(_core.floats_on_step, _as_floats(table, name), step.mantissa, step.decimals, True)
+            lots, floored = checked(
+                _core.floats_on_step, _whole(_as_floats(table, name)), step.mantissa, step.decimals, True
+            )
         else:
             step = lot or Step(1, exact.decimals)
             lots, floored = checked(
                 _core.decimals_on_step, exact.mantissas, exact.decimals, step.mantissa, step.decimals, True
             )
-        checked(_core.check_not_negative, lots)
+        traded = checked(_core.check_not_negative, lots)
     except Fault as fault:
         raise table.error(fault.code, name, fault.row) from None
-    if len(lots) and not lots.any():
+    if not traded:
         notes.append(f"column {name!r} is zero in every row: taken as no volume; lot {lot or 1}")
         return None, lot or Step(1, 0)
     if fit == "rounded":

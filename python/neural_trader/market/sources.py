@@ -185,7 +185,7 @@ def _read_columnar(source: Source) -> tuple[Table, Columns]:
     frame = _guarded(source, lambda: read_columns(columns.used))
     if frame.is_empty():
         raise DataError(f"{source.name}: no bars in the file; it has columns but no rows")
-    return Table(frame.rechunk(), source.name), columns
+    return Table(frame, source.name), columns
 
 
 @dataclass

@@ -212,7 +212,7 @@ def _from_floats(table: Table, column: str, unit: str | None, notes: list[str]) 
 
     values = np.ascontiguousarray(table.frame[column].cast(pl.Float64).to_numpy())
     try:
-        (counts,), decimals, _, _ = checked(_core.prices_on_grid, [values], 6)
+        (counts,), decimals, _, _ = checked(_core.prices_on_grid, [[values]], 6)
     except Fault as fault:
         raise table.error("not_a_time", column, fault.row) from None
     return _from_epoch(table, column, counts, decimals, unit, notes)

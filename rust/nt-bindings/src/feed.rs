@@ -8,13 +8,14 @@ use nt_feed::grid::{self, Fit};
 use nt_feed::step::{self, DecimalStep, OffStep};
 use nt_feed::synthetic::{self, Shape};
 use nt_feed::{decimal, instant, timeline};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 type Column<'py> = Bound<'py, PyArray1<i64>>;
 type Ints<'py> = PyReadonlyArray1<'py, i64>;
 type Floats<'py> = PyReadonlyArray1<'py, f64>;
+type Pieces<'py> = Vec<Floats<'py>>;
 type Columns<'py> = Vec<Column<'py>>;
 
 /// Adds the functions to the extension module.
@@ -35,6 +36,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SYNTHETIC_VERSION", synthetic::VERSION)?;
     module.add("SYNTHETIC_TICK_DECIMALS", synthetic::TICK_DECIMALS)?;
     Ok(())
+}
+
+/// A column for results. numpy's own memory rather than Rust's: it asks for huge pages, which makes a long column several
+/// times cheaper to fill for the first time.
+fn blank(py: Python<'_>, rows: usize) -> Column<'_> {
+    PyArray1::zeros(py, rows, false)
 }
 
 fn raised(fault: Fault) -> PyErr {
@@ -111,26 +118,40 @@ fn instants_from_text<'py>(
     ))
 }
 
-/// Counts of the coarsest decimal grid that represents all columns; its decimals; how the floats fit; the largest change.
+fn slices<'a>(pieces: &'a Pieces<'_>) -> PyResult<grid::Pieces<'a>> {
+    Ok(pieces
+        .iter()
+        .map(|piece| piece.as_slice())
+        .collect::<Result<_, _>>()?)
+}
+
+fn rows_of(pieces: &grid::Pieces) -> usize {
+    pieces.iter().map(|piece| piece.len()).sum()
+}
+
+/// Counts of the coarsest decimal grid that represents all columns, each in pieces; its decimals; how the floats fit; the
+/// largest change.
 #[pyfunction]
 fn prices_on_grid<'py>(
     py: Python<'py>,
-    columns: Vec<Floats<'py>>,
+    columns: Vec<Pieces<'py>>,
     decimals_max: u8,
 ) -> PyResult<(Columns<'py>, u8, &'static str, f64)> {
-    let slices = columns
+    let floats = columns.iter().map(slices).collect::<PyResult<Vec<_>>>()?;
+    let counts: Columns = floats
         .iter()
-        .map(|column| column.as_slice())
-        .collect::<Result<Vec<_>, _>>()?;
-    let found = py
-        .detach(|| grid::prices_on_grid(&slices, decimals_max))
-        .map_err(raised)?;
-    let (fit, worst) = fit_name(found.fit);
-    let counts = found
-        .columns
-        .into_iter()
-        .map(|column| column.into_pyarray(py))
+        .map(|pieces| blank(py, rows_of(pieces)))
         .collect();
+    let found = {
+        let mut writers: Vec<_> = counts.iter().map(|column| column.readwrite()).collect();
+        let mut targets = writers
+            .iter_mut()
+            .map(|writer| writer.as_slice_mut())
+            .collect::<Result<Vec<_>, _>>()?;
+        py.detach(|| grid::prices_on_grid(&floats, decimals_max, &mut targets))
+            .map_err(raised)?
+    };
+    let (fit, worst) = fit_name(found.fit);
     Ok((counts, found.decimals, fit, worst))
 }
 
@@ -138,19 +159,18 @@ fn prices_on_grid<'py>(
 #[pyfunction]
 fn volume_on_grid<'py>(
     py: Python<'py>,
-    values: Floats<'py>,
+    pieces: Pieces<'py>,
     decimals_max: u8,
 ) -> PyResult<(Column<'py>, u8, &'static str, usize)> {
-    let values = values.as_slice()?;
-    let found = py
-        .detach(|| grid::volume_on_grid(values, decimals_max))
-        .map_err(raised)?;
-    Ok((
-        found.lots.into_pyarray(py),
-        found.decimals,
-        fit_name(found.fit).0,
-        found.floored,
-    ))
+    let volumes = slices(&pieces)?;
+    let lots = blank(py, rows_of(&volumes));
+    let (found, floored) = {
+        let mut writer = lots.readwrite();
+        let target = writer.as_slice_mut()?;
+        py.detach(|| grid::volume_on_grid(volumes, decimals_max, target))
+            .map_err(raised)?
+    };
+    Ok((lots, found.decimals, fit_name(found.fit).0, floored))
 }
 
 /// Floats as counts of a step, and how many were floored to it.
@@ -197,10 +217,14 @@ fn in_nanoseconds<'py>(py: Python<'py>, times: Ints<'py>, unit_ns: i64) -> PyRes
         return Err(PyValueError::new_err("a unit of time needs to be positive"));
     }
     let times = times.as_slice()?;
-    let converted = py
-        .detach(|| timeline::in_nanoseconds(times, unit_ns))
-        .map_err(raised)?;
-    Ok(converted.into_pyarray(py))
+    let ns = blank(py, times.len());
+    {
+        let mut writer = ns.readwrite();
+        let target = writer.as_slice_mut()?;
+        py.detach(|| timeline::in_nanoseconds(times, unit_ns, target))
+            .map_err(raised)?;
+    }
+    Ok(ns)
 }
 
 /// The usual distance between rising times, how many distances are wider, and the widest.
@@ -215,9 +239,13 @@ fn spacing(py: Python<'_>, open_ns: Ints<'_>) -> PyResult<(i64, usize, i64)> {
 #[pyfunction]
 fn closes<'py>(py: Python<'py>, open_ns: Ints<'py>, interval_ns: i64) -> PyResult<Column<'py>> {
     let open_ns = open_ns.as_slice()?;
-    Ok(py
-        .detach(|| timeline::closes(open_ns, interval_ns))
-        .into_pyarray(py))
+    let close_ns = blank(py, open_ns.len());
+    {
+        let mut writer = close_ns.readwrite();
+        let target = writer.as_slice_mut()?;
+        py.detach(|| timeline::closes(open_ns, interval_ns, target));
+    }
+    Ok(close_ns)
 }
 
 /// Raises for the first bar whose prices are not positive or contradict one another.
@@ -239,9 +267,9 @@ fn check_prices(
         .map_err(raised)
 }
 
-/// Raises for the first negative number.
+/// Raises for the first negative number, and says whether any is above zero.
 #[pyfunction]
-fn check_not_negative(py: Python<'_>, values: Ints<'_>) -> PyResult<()> {
+fn check_not_negative(py: Python<'_>, values: Ints<'_>) -> PyResult<bool> {
     let values = values.as_slice()?;
     py.detach(|| consistency::check_not_negative(values))
         .map_err(raised)

@@ -80,13 +80,18 @@ pub fn check_prices(prices: Prices) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks that a column has no negative number.
-pub fn check_not_negative(values: &[i64]) -> Result<(), Fault> {
-    if values.iter().fold(false, |any, value| any | (*value < 0)) {
+/// Checks that a column has no negative number, and says whether any is above zero.
+pub fn check_not_negative(values: &[i64]) -> Result<bool, Fault> {
+    let (mut negative, mut positive) = (false, false);
+    for value in values {
+        negative |= *value < 0;
+        positive |= *value > 0;
+    }
+    if negative {
         let row = values.iter().position(|value| *value < 0).unwrap_or(0);
         return Err(Fault::at(FaultKind::Negative, row));
     }
-    Ok(())
+    Ok(positive)
 }
 
 #[cfg(test)]
@@ -133,7 +138,8 @@ mod tests {
 
     #[test]
     fn negative_volumes_are_named() {
-        assert_eq!(check_not_negative(&[0, 3]), Ok(()));
+        assert_eq!(check_not_negative(&[0, 3]), Ok(true));
+        assert_eq!(check_not_negative(&[0, 0]), Ok(false));
         assert_eq!(check_not_negative(&[0, -3, -4]).unwrap_err().row, 1);
     }
 }

@@ -18,6 +18,8 @@ pub const PRICE_NOISE: f64 = 1e-9;
 /// The same for volumes, where only the noise of binary sums is taken away.
 pub const VOLUME_NOISE: f64 = 1e-12;
 const BLOCK: usize = 1024;
+/// Rows from which a second thread gains more than it costs.
+const WORTH_A_THREAD: usize = 1 << 16;
 
 /// How well floats sit on the grid that was found for them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,11 +32,12 @@ pub enum Fit {
     Rounded(f64),
 }
 
-/// Columns of floats as counts of `10^-decimals`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OnGrid {
-    /// One column of counts per column of floats.
-    pub columns: Vec<Vec<i64>>,
+/// A column of floats in the pieces in which it was read.
+pub type Pieces<'a> = Vec<&'a [f64]>;
+
+/// The grid that was found for columns of floats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
     /// The decimals that all columns share.
     pub decimals: u8,
     /// How the floats sit on that grid.
@@ -46,7 +49,7 @@ pub(crate) fn scale_of(decimals: u8) -> f64 {
     POWERS_OF_TEN[usize::from(decimals)] as f64
 }
 
-/// Counts of one value, and whether it is the float nearest to that count.
+/// Counts of one value, the same as a float, and whether the value is not the float nearest to that count.
 #[inline(always)]
 fn count_of(value: f64, scale: f64) -> (i64, f64, bool) {
     let shifted = value * scale + ROUNDER;
@@ -70,77 +73,79 @@ fn fit_block(values: &[f64], scale: f64, counts: &mut [i64]) -> bool {
     misfits == 0
 }
 
-/// Counts of one column on the coarsest grid of at least `decimals` that fits it, or the row that fits none.
-fn fit_column(values: &[f64], mut decimals: u8, decimals_max: u8) -> Result<(Vec<i64>, u8), usize> {
-    let mut counts = vec![0_i64; values.len()];
-    for start in (0..values.len()).step_by(BLOCK) {
-        let end = values.len().min(start + BLOCK);
-        let block = &values[start..end];
+/// Counts of one column on the coarsest grid that fits it, and the decimals of that grid, if there is one.
+fn fit_column(column: &Pieces, decimals_max: u8, counts: &mut [i64]) -> Option<u8> {
+    let mut decimals = 0;
+    let mut done = 0;
+    for block in column.iter().flat_map(|piece| piece.chunks(BLOCK)) {
+        let (before, after) = counts.split_at_mut(done);
         let began_with = decimals;
-        while !fit_block(block, scale_of(decimals), &mut counts[start..end]) {
+        while !fit_block(block, scale_of(decimals), &mut after[..block.len()]) {
             if decimals == decimals_max {
-                let misfit = block
-                    .iter()
-                    .position(|value| count_of(*value, scale_of(decimals)).2);
-                return Err(start + misfit.unwrap_or(0));
+                return None;
             }
             decimals += 1;
         }
         if decimals > began_with {
-            let factor = POWERS_OF_TEN[usize::from(decimals - began_with)];
-            rescale(&mut counts[..start], factor).map_err(|fault| fault.row)?;
+            rescale(before, POWERS_OF_TEN[usize::from(decimals - began_with)]).ok()?;
         }
+        done += block.len();
     }
-    Ok((counts, decimals))
+    Some(decimals)
+}
+
+/// Fits each column on its own grid, two columns at a time where they are long enough to be worth a thread.
+fn fit_each(columns: &[Pieces], decimals_max: u8, counts: &mut [&mut [i64]]) -> Option<Vec<u8>> {
+    let fit = |columns: &[Pieces], counts: &mut [&mut [i64]]| -> Option<Vec<u8>> {
+        columns
+            .iter()
+            .zip(counts)
+            .map(|(column, counts)| fit_column(column, decimals_max, counts))
+            .collect()
+    };
+    if columns.len() < 2 || counts[0].len() < WORTH_A_THREAD {
+        return fit(columns, counts);
+    }
+    let half = columns.len() / 2;
+    let (left, right) = counts.split_at_mut(half);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| fit(&columns[half..], right));
+        let mut all = fit(&columns[..half], left);
+        let rest = other.join().ok().flatten();
+        if let (Some(all), Some(rest)) = (all.as_mut(), rest.as_ref()) {
+            all.extend(rest);
+            return Some(std::mem::take(all));
+        }
+        None
+    })
 }
 
 /// Counts of all columns on the coarsest grid that fits every value, if one of at most `decimals_max` does.
-fn fit_columns(columns: &[&[f64]], decimals_max: u8) -> Option<OnGrid> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let fitted: Vec<_> = if rows < 1 << 16 || columns.len() < 2 {
-        columns
-            .iter()
-            .map(|column| fit_column(column, 0, decimals_max))
-            .collect()
-    } else {
-        let (left, right) = columns.split_at(columns.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| {
-                right
-                    .iter()
-                    .map(|c| fit_column(c, 0, decimals_max))
-                    .collect::<Vec<_>>()
-            });
-            let mut all: Vec<_> = left
-                .iter()
-                .map(|column| fit_column(column, 0, decimals_max))
-                .collect();
-            all.extend(other.join().unwrap_or_default());
-            all
-        })
-    };
-    let fitted: Vec<(Vec<i64>, u8)> = fitted.into_iter().collect::<Result<_, _>>().ok()?;
-    if fitted.len() != columns.len() {
-        return None;
+fn fit_columns(columns: &[Pieces], decimals_max: u8, counts: &mut [&mut [i64]]) -> Option<Grid> {
+    let each = fit_each(columns, decimals_max, counts)?;
+    let decimals = each.iter().copied().max().unwrap_or(0);
+    for (counts, own) in counts.iter_mut().zip(each) {
+        rescale(counts, POWERS_OF_TEN[usize::from(decimals - own)]).ok()?;
     }
-    let decimals = fitted.iter().map(|(_, own)| *own).max().unwrap_or(0);
-    let mut counted = Vec::with_capacity(columns.len());
-    for (mut counts, own) in fitted {
-        rescale(&mut counts, POWERS_OF_TEN[usize::from(decimals - own)]).ok()?;
-        counted.push(counts);
-    }
-    Some(OnGrid {
-        columns: counted,
+    Some(Grid {
         decimals,
         fit: Fit::Exact,
     })
 }
 
+fn values<'a>(columns: &'a [Pieces]) -> impl Iterator<Item = f64> + 'a {
+    columns
+        .iter()
+        .flatten()
+        .flat_map(|piece| piece.iter())
+        .copied()
+}
+
 /// The largest decimals, up to `decimals_max`, at which every count stays exact; a value beyond all is a fault.
-fn decimals_in_range(columns: &[&[f64]], decimals_max: u8) -> Result<u8, Fault> {
+fn decimals_in_range(columns: &[Pieces], decimals_max: u8) -> Result<u8, Fault> {
     let mut largest = 0_f64;
     for (index, column) in columns.iter().enumerate() {
-        for (row, value) in column.iter().enumerate() {
+        for (row, value) in column.iter().flat_map(|piece| piece.iter()).enumerate() {
             let kind = if !value.is_finite() {
                 FaultKind::NotANumber
             } else if value.abs() > COUNT_LIMIT {
@@ -176,113 +181,95 @@ fn relative_error(value: f64, scale: f64) -> f64 {
     }
 }
 
-fn counts_at(columns: &[&[f64]], decimals: u8) -> Vec<Vec<i64>> {
-    let scale = scale_of(decimals);
-    columns
-        .iter()
-        .map(|column| {
-            column
-                .iter()
-                .map(|value| count_of(*value, scale).0)
-                .collect()
-        })
-        .collect()
-}
-
-fn all_values(columns: &[&[f64]], holds: impl Fn(f64) -> bool) -> bool {
-    columns
-        .iter()
-        .all(|column| column.iter().all(|value| holds(*value)))
-}
-
 /// The coarsest grid for values that fit none exactly: single-precision values, or values with noise.
-fn fit_loosely(columns: &[&[f64]], decimals_max: u8, noise: f64) -> Result<OnGrid, Fault> {
+fn fit_loosely(
+    columns: &[Pieces],
+    decimals_max: u8,
+    noise: f64,
+    counts: &mut [&mut [i64]],
+) -> Result<Grid, Fault> {
     let reach = decimals_in_range(columns, decimals_max)?;
-    if all_values(columns, is_single) {
-        for decimals in 0..=reach {
-            let scale = scale_of(decimals);
-            if all_values(columns, |value| {
-                (count_of(value, scale).1 / scale) as f32 == value as f32
-            }) {
-                return Ok(OnGrid {
-                    columns: counts_at(columns, decimals),
-                    decimals,
-                    fit: Fit::Single,
-                });
-            }
+    let single = |decimals: &u8| {
+        let scale = scale_of(*decimals);
+        values(columns).all(|value| (count_of(value, scale).1 / scale) as f32 == value as f32)
+    };
+    let singles = values(columns).all(is_single);
+    let found = if singles {
+        (0..=reach).find(single)
+    } else {
+        None
+    };
+    let grid = if let Some(decimals) = found {
+        Grid {
+            decimals,
+            fit: Fit::Single,
+        }
+    } else {
+        let within = |decimals: &u8| {
+            values(columns).all(|value| relative_error(value, scale_of(*decimals)) <= noise)
+        };
+        let decimals = (0..=reach).find(within).unwrap_or(reach);
+        let worst = values(columns)
+            .map(|value| relative_error(value, scale_of(decimals)))
+            .fold(0.0, f64::max);
+        Grid {
+            decimals,
+            fit: Fit::Rounded(worst),
+        }
+    };
+    let scale = scale_of(grid.decimals);
+    for (column, counts) in columns.iter().zip(counts) {
+        for (value, count) in column
+            .iter()
+            .flat_map(|piece| piece.iter())
+            .zip(counts.iter_mut())
+        {
+            *count = count_of(*value, scale).0;
         }
     }
-    let within = |decimals: &u8| {
-        all_values(columns, |value| {
-            relative_error(value, scale_of(*decimals)) <= noise
-        })
-    };
-    let decimals = (0..=reach).find(within).unwrap_or(reach);
-    let errors = columns
-        .iter()
-        .flat_map(|column| column.iter())
-        .map(|value| relative_error(*value, scale_of(decimals)));
-    let worst = errors.fold(0.0, f64::max);
-    Ok(OnGrid {
-        columns: counts_at(columns, decimals),
-        decimals,
-        fit: Fit::Rounded(worst),
-    })
+    Ok(grid)
 }
 
-/// Puts columns of prices on the coarsest decimal grid that represents all of them.
+/// Puts columns of prices on the coarsest decimal grid that represents all of them; the counts go to `counts`, whose
+/// columns must be as long as those of the floats.
 ///
 /// Where no grid of at most `decimals_max` decimals does, values are rounded to the coarsest grid that changes none of
 /// them by more than `PRICE_NOISE` of itself, or to the finest grid if there is none; `fit` tells.
-pub fn prices_on_grid(columns: &[&[f64]], decimals_max: u8) -> Result<OnGrid, Fault> {
-    match fit_columns(columns, decimals_max) {
-        Some(fitted) => Ok(fitted),
-        None => fit_loosely(columns, decimals_max, PRICE_NOISE),
+pub fn prices_on_grid(
+    columns: &[Pieces],
+    decimals_max: u8,
+    counts: &mut [&mut [i64]],
+) -> Result<Grid, Fault> {
+    match fit_columns(columns, decimals_max, counts) {
+        Some(grid) => Ok(grid),
+        None => fit_loosely(columns, decimals_max, PRICE_NOISE, counts),
     }
 }
 
-/// A column of volumes in lots of `10^-decimals`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VolumeOnGrid {
-    /// Lots, one per row.
-    pub lots: Vec<i64>,
-    /// The decimals of the lot.
-    pub decimals: u8,
-    /// How the floats sit on the grid, floored values not counted.
-    pub fit: Fit,
-    /// How many values were floored to the lot.
-    pub floored: usize,
-}
-
-/// Puts volumes on the coarsest decimal grid that represents all of them; the noise of binary sums is removed, and what is
-/// finer than the finest grid is floored, because a volume that is too large would fill orders that nobody could fill.
-pub fn volume_on_grid(values: &[f64], decimals_max: u8) -> Result<VolumeOnGrid, Fault> {
-    let fitted = match fit_columns(&[values], decimals_max) {
-        Some(fitted) => fitted,
-        None => fit_loosely(&[values], decimals_max, VOLUME_NOISE)?,
+/// Puts volumes on the coarsest decimal grid that represents all of them, and says how many were floored: the noise of
+/// binary sums is removed, and what is finer than the finest grid is floored, because a volume that is too large would
+/// fill orders that nobody could fill.
+pub fn volume_on_grid(
+    volumes: Pieces,
+    decimals_max: u8,
+    lots: &mut [i64],
+) -> Result<(Grid, usize), Fault> {
+    let columns = [volumes];
+    let grid = match fit_columns(&columns, decimals_max, &mut [&mut *lots]) {
+        Some(grid) => grid,
+        None => fit_loosely(&columns, decimals_max, VOLUME_NOISE, &mut [&mut *lots])?,
     };
-    let OnGrid {
-        mut columns,
-        decimals,
-        fit,
-    } = fitted;
-    let mut lots = columns.pop().unwrap_or_default();
     let mut floored = 0;
-    if let Fit::Rounded(_) = fit {
-        let scale = scale_of(decimals);
-        for (count, value) in lots.iter_mut().zip(values) {
-            if relative_error(*value, scale) > VOLUME_NOISE {
+    if let Fit::Rounded(_) = grid.fit {
+        let scale = scale_of(grid.decimals);
+        for (value, count) in values(&columns).zip(lots) {
+            if relative_error(value, scale) > VOLUME_NOISE {
                 floored += 1;
                 *count = (value * scale).floor() as i64;
             }
         }
     }
-    Ok(VolumeOnGrid {
-        lots,
-        decimals,
-        fit,
-        floored,
-    })
+    Ok((grid, floored))
 }
 
 #[cfg(test)]
@@ -290,9 +277,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn on_grid(columns: &[&[f64]]) -> Result<(Vec<Vec<i64>>, Grid), Fault> {
+        let mut counts: Vec<Vec<i64>> =
+            columns.iter().map(|column| vec![0; column.len()]).collect();
+        let mut slices: Vec<&mut [i64]> = counts.iter_mut().map(Vec::as_mut_slice).collect();
+        // Two pieces each, so that every test crosses from one to the next.
+        let columns: Vec<Pieces> = columns
+            .iter()
+            .map(|column| column.split_at(column.len() / 3))
+            .map(|(a, b)| vec![a, b])
+            .collect();
+        let grid = prices_on_grid(&columns, 9, &mut slices)?;
+        Ok((counts, grid))
+    }
+
     fn grid(values: &[f64]) -> (Vec<i64>, u8, Fit) {
-        let on_grid = prices_on_grid(&[values], 9).unwrap();
-        (on_grid.columns[0].clone(), on_grid.decimals, on_grid.fit)
+        let (mut counts, grid) = on_grid(&[values]).unwrap();
+        (counts.remove(0), grid.decimals, grid.fit)
+    }
+
+    fn lots(values: &[f64]) -> Result<(Vec<i64>, u8, usize), Fault> {
+        let mut lots = vec![0; values.len()];
+        let (grid, floored) = volume_on_grid(vec![values], 8, &mut lots)?;
+        Ok((lots, grid.decimals, floored))
     }
 
     #[test]
@@ -310,12 +317,41 @@ mod tests {
 
     #[test]
     fn all_columns_share_one_grid() {
-        let found = prices_on_grid(&[&[1.0, 2.0], &[1.5, 2.0], &[1.0, 2.125]], 9).unwrap();
+        let (counts, found) = on_grid(&[&[1.0, 2.0], &[1.5, 2.0], &[1.0, 2.125]]).unwrap();
         assert_eq!(
-            found.columns,
+            counts,
             vec![vec![1000, 2000], vec![1500, 2000], vec![1000, 2125]]
         );
         assert_eq!(found.decimals, 3);
+    }
+
+    #[test]
+    fn long_columns_on_two_threads_give_what_short_ones_give() {
+        let rows = WORTH_A_THREAD + 7;
+        let columns: Vec<Vec<f64>> = (1..=4)
+            .map(|d| {
+                (0..rows)
+                    .map(|row| (row + 1) as f64 / scale_of(d))
+                    .collect()
+            })
+            .collect();
+        let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let (counts, found) = on_grid(&slices).unwrap();
+        assert_eq!(
+            found,
+            Grid {
+                decimals: 4,
+                fit: Fit::Exact
+            }
+        );
+        for (column, factor) in counts.iter().zip([1000, 100, 10, 1]) {
+            assert!(
+                column
+                    .iter()
+                    .zip(1..)
+                    .all(|(count, row)| *count == row * factor)
+            );
+        }
     }
 
     #[test]
@@ -342,22 +378,20 @@ mod tests {
 
     #[test]
     fn the_noise_of_binary_sums_is_taken_from_volumes() {
-        let found =
-            volume_on_grid(&[33.353_996_010_000_02, 0.343_076_889_999_999_97, 2.0], 8).unwrap();
+        let noisy = [33.353_996_010_000_02, 0.343_076_889_999_999_97, 2.0];
         assert_eq!(
-            (found.lots, found.decimals, found.floored),
-            (vec![3_335_399_601, 34_307_689, 200_000_000], 8, 0)
+            lots(&noisy),
+            Ok((vec![3_335_399_601, 34_307_689, 200_000_000], 8, 0))
         );
-        let found = volume_on_grid(&[0.123_456_789_9, 1.0], 8).unwrap();
         assert_eq!(
-            (found.lots, found.floored),
-            (vec![12_345_678, 100_000_000], 1)
+            lots(&[0.123_456_789_9, 1.0]),
+            Ok((vec![12_345_678, 100_000_000], 8, 1))
         );
     }
 
     #[test]
     fn what_is_not_finite_or_too_large_is_refused_with_its_place() {
-        let fault = prices_on_grid(&[&[1.0, 2.0], &[1.0, f64::NAN]], 9).unwrap_err();
+        let fault = on_grid(&[&[1.0, 2.0], &[1.0, f64::NAN]]).unwrap_err();
         assert_eq!(
             fault,
             Fault {
@@ -366,10 +400,10 @@ mod tests {
                 row: 1
             }
         );
-        let fault = prices_on_grid(&[&[f64::INFINITY]], 9).unwrap_err();
+        let fault = on_grid(&[&[f64::INFINITY]]).unwrap_err();
         assert_eq!(fault.kind, FaultKind::NotANumber);
         assert_eq!(
-            prices_on_grid(&[&[1e300]], 9).unwrap_err().kind,
+            on_grid(&[&[1e300]]).unwrap_err().kind,
             FaultKind::OutOfRange
         );
     }
@@ -382,18 +416,18 @@ mod tests {
         ) {
             let scale = scale_of(decimals);
             let values: Vec<f64> = counts.iter().map(|&c| c as f64 / scale).collect();
-            let found = prices_on_grid(&[&values], 9).unwrap();
+            let (found_counts, found) = on_grid(&[&values]).unwrap();
             prop_assert_eq!(found.fit, Fit::Exact);
             prop_assert!(found.decimals <= decimals);
             let finer = POWERS_OF_TEN[usize::from(decimals - found.decimals)];
-            prop_assert_eq!(found.columns[0].iter().map(|c| c * finer).collect::<Vec<_>>(), counts.clone());
+            prop_assert_eq!(found_counts[0].iter().map(|c| c * finer).collect::<Vec<_>>(), counts.clone());
             prop_assert!(found.decimals == 0 || counts.iter().any(|c| c % (finer * 10) != 0));
         }
 
         #[test]
         fn no_floats_make_the_search_panic(values in prop::collection::vec(any::<f64>(), 0..20)) {
-            let _ = prices_on_grid(&[&values], 9);
-            let _ = volume_on_grid(&values, 8);
+            let _ = on_grid(&[&values]);
+            let _ = lots(&values);
         }
     }
 }

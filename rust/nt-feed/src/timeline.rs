@@ -16,7 +16,7 @@ pub struct Spacing {
 }
 
 /// Multiplies times into nanoseconds; one that leaves the range of 64 bits is a fault.
-pub fn in_nanoseconds(times: &[i64], unit_ns: i64) -> Result<Vec<i64>, Fault> {
+pub fn in_nanoseconds(times: &[i64], unit_ns: i64, ns: &mut [i64]) -> Result<(), Fault> {
     let limit = i64::MAX / unit_ns;
     let out_of_range = times
         .iter()
@@ -28,33 +28,28 @@ pub fn in_nanoseconds(times: &[i64], unit_ns: i64) -> Result<Vec<i64>, Fault> {
             .unwrap_or(0);
         return Err(Fault::at(FaultKind::OutOfRange, row));
     }
-    Ok(times.iter().map(|time| time * unit_ns).collect())
+    for (time, ns) in times.iter().zip(ns) {
+        *ns = time * unit_ns;
+    }
+    Ok(())
 }
 
 /// Checks that opens rise strictly, and measures their distances.
 pub fn spacing(open_ns: &[i64]) -> Result<Spacing, Fault> {
-    let Some(first) = open_ns
-        .first()
-        .zip(open_ns.get(1))
-        .map(|(a, b)| b.wrapping_sub(*a))
-    else {
+    let Some((first, second)) = open_ns.first().zip(open_ns.get(1)) else {
         return Ok(Spacing::default());
     };
-    // Majority vote and order check in one pass: almost every series has one distance more often than all others together.
-    let mut candidate = first;
-    let mut votes = 0_i64;
-    let mut disorder = false;
-    let mut widest_ns = 0;
+    // The first distance is nearly always the usual one: one pass without branches then settles everything.
+    let usual = second.wrapping_sub(*first);
+    let mut tally = Tally::default();
     for (before, after) in open_ns.iter().zip(&open_ns[1..]) {
         let distance = after.wrapping_sub(*before);
-        disorder |= after <= before;
-        widest_ns = widest_ns.max(distance);
-        if votes == 0 {
-            candidate = distance;
-        }
-        votes += if distance == candidate { 1 } else { -1 };
+        tally.disorder |= after <= before;
+        tally.widest_ns = tally.widest_ns.max(distance);
+        tally.usual += u64::from(distance == usual);
+        tally.wider += u64::from(distance > usual);
     }
-    if disorder {
+    if tally.disorder {
         let row = 1 + open_ns
             .iter()
             .zip(&open_ns[1..])
@@ -67,20 +62,21 @@ pub fn spacing(open_ns: &[i64]) -> Result<Spacing, Fault> {
         };
         return Err(Fault::at(kind, row));
     }
+    let widest_ns = tally.widest_ns;
+    if 2 * tally.usual > open_ns.len() as u64 - 1 {
+        return Ok(Spacing {
+            interval_ns: usual,
+            gaps: tally.wider as usize,
+            widest_ns,
+        });
+    }
     let distances = || {
         open_ns
             .iter()
             .zip(&open_ns[1..])
             .map(|(before, after)| after.saturating_sub(*before))
     };
-    let agreeing = distances()
-        .filter(|distance| *distance == candidate)
-        .count();
-    let interval_ns = if 2 * agreeing > open_ns.len() - 1 {
-        candidate
-    } else {
-        most_frequent(distances())
-    };
+    let interval_ns = most_frequent(distances());
     let gaps = distances()
         .filter(|distance| *distance > interval_ns)
         .count();
@@ -89,6 +85,14 @@ pub fn spacing(open_ns: &[i64]) -> Result<Spacing, Fault> {
         gaps,
         widest_ns,
     })
+}
+
+#[derive(Default)]
+struct Tally {
+    disorder: bool,
+    widest_ns: i64,
+    usual: u64,
+    wider: u64,
 }
 
 fn most_frequent(distances: impl Iterator<Item = i64>) -> i64 {
@@ -105,17 +109,16 @@ fn most_frequent(distances: impl Iterator<Item = i64>) -> i64 {
     best.0
 }
 
-/// The closes: each bar lasts an interval, but never longer than to the next open.
-pub fn closes(open_ns: &[i64], interval_ns: i64) -> Vec<i64> {
-    let mut close_ns = Vec::with_capacity(open_ns.len());
-    close_ns.extend(
-        open_ns
-            .iter()
-            .zip(open_ns.get(1..).unwrap_or_default())
-            .map(|(open, next)| open.saturating_add(interval_ns).min(*next)),
-    );
-    close_ns.extend(open_ns.last().map(|open| open.saturating_add(interval_ns)));
-    close_ns
+/// The closes: each bar lasts an interval, but never longer than to the next open. They go to `close_ns`, which must be as
+/// long as `open_ns`.
+pub fn closes(open_ns: &[i64], interval_ns: i64, close_ns: &mut [i64]) {
+    let nexts = open_ns.get(1..).unwrap_or_default();
+    for ((open, next), close) in open_ns.iter().zip(nexts).zip(close_ns.iter_mut()) {
+        *close = open.saturating_add(interval_ns).min(*next);
+    }
+    if let (Some(open), Some(close)) = (open_ns.last(), close_ns.last_mut()) {
+        *close = open.saturating_add(interval_ns);
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +138,9 @@ mod tests {
                 widest_ns: 35
             }
         );
-        assert_eq!(closes(&open, 10), [10, 20, 25, 35, 70, 80]);
+        let mut close = [0; 6];
+        closes(&open, 10, &mut close);
+        assert_eq!(close, [10, 20, 25, 35, 70, 80]);
         assert_eq!(
             spacing(&[0, 5, 15, 20, 30]).unwrap().interval_ns,
             5,
@@ -158,14 +163,11 @@ mod tests {
 
     #[test]
     fn units_leave_the_range_with_a_fault() {
-        assert_eq!(
-            in_nanoseconds(&[1, 2], 1_000_000),
-            Ok(vec![1_000_000, 2_000_000])
-        );
-        assert_eq!(
-            in_nanoseconds(&[1, i64::MAX / 2], 1000).unwrap_err(),
-            Fault::at(FaultKind::OutOfRange, 1)
-        );
+        let mut ns = [0; 2];
+        assert_eq!(in_nanoseconds(&[1, 2], 1_000_000, &mut ns), Ok(()));
+        assert_eq!(ns, [1_000_000, 2_000_000]);
+        let fault = in_nanoseconds(&[1, i64::MAX / 2], 1000, &mut ns).unwrap_err();
+        assert_eq!(fault, Fault::at(FaultKind::OutOfRange, 1));
     }
 
     proptest! {
@@ -173,8 +175,8 @@ mod tests {
         fn bars_never_overlap(distances in prop::collection::vec(1_i64..100, 0..50)) {
             let open: Vec<i64> = std::iter::once(0).chain(distances.iter().scan(0, |at, d| { *at += d; Some(*at) })).collect();
             let found = spacing(&open).unwrap();
-            let close = closes(&open, found.interval_ns.max(1));
-            prop_assert_eq!(close.len(), open.len());
+            let mut close = vec![0; open.len()];
+            closes(&open, found.interval_ns.max(1), &mut close);
             for (bar, close_ns) in close.iter().enumerate() {
                 prop_assert!(open[bar] < *close_ns);
                 prop_assert!(bar + 1 == open.len() || *close_ns <= open[bar + 1]);
