@@ -1,4 +1,4 @@
-/** The result document of a backtest, schema "neural-trader.result/1"; within /1 fields are only ever added. */
+/** The result document of a backtest, schema "neural-trader.result/1", as docs/result-schema.md describes it. */
 
 /** An instant in UTC, as RFC 3339 with up to nine decimals of a second. */
 export type Instant = string;
@@ -13,8 +13,10 @@ export interface BacktestResult {
   /** The hash of the whole run: the same inputs and settings give the same one on every machine. */
   hash: string;
   /** SHA-256 of each part that the hash binds together. */
-  digests: Record<string, string>;
+  digests: Record<"inputs" | "parameters" | "orders" | "fills" | "postings", string>;
   run: RunSettings;
+  /** Where strategy and data came from, so that the run can be repeated; not part of the hash. */
+  origin: Origin;
   /** The instruments, one entry each. */
   data: Instrument[];
   stats: Stats;
@@ -30,15 +32,33 @@ export interface BacktestResult {
   warnings: string[];
 }
 
-/** What was run; everything here changes the hash. */
+/** Everything beside the data that decides the outcome. */
 export interface RunSettings {
   strategy: string;
   parameters: Record<string, Json>;
-  seed: number | null;
-  cash: number | Decimal;
+  /** Risk overlays in the order in which they apply. */
+  overlays: ({ overlay: string } & Record<string, Json>)[];
+  cash: Decimal;
   currency: string;
+  /** Rates of the notional (0.001 is 0.1 %), and an amount per fill. */
+  fee: { maker: Decimal; taker: Decimal; fixed: Decimal };
+  slippage: string;
   fill: "open" | "close";
-  [setting: string]: Json;
+  limit: "touch" | "through";
+  leverage: Decimal;
+  /** The share of a bar's volume that may be filled. */
+  volume_cap: Decimal | null;
+  close_at_end: boolean;
+  seed: number | null;
+  like: string | null;
+}
+
+export interface Origin {
+  strategy: string | null;
+  data: string | null;
+  symbols: string[] | null;
+  start: string | null;
+  end: string | null;
 }
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -46,14 +66,16 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 export interface Instrument {
   symbol: string;
   origin: "synthetic" | "file" | "memory";
-  /** The path of a file, or how the data was made. */
+  /** The path of a file, or a description of the generator. */
   source: string;
   rows: number;
   start: Instant | null;
   end: Instant | null;
+  /** The usual distance between bars; 0 if there is none. */
   interval_ns: number;
   tick: Decimal;
   lot: Decimal;
+  /** What was recognised, inferred or rounded on the way in. */
   notes: string[];
 }
 
@@ -89,7 +111,7 @@ export interface Stats {
   "Slippage Paid": number | null;
 }
 
-/** Columns of equal length; a long curve is thinned to its extremes, and `total` is its full length. */
+/** Columns of equal length: at most 2,000 points of a curve whose full length is `total`, its extremes among them. */
 export interface EquityCurve {
   total: number;
   given: number;
@@ -116,12 +138,12 @@ export interface Trade {
   /** Null while the trade is open, like the price and the order of its exit. */
   exit_time: Instant | null;
   exit_price: number | null;
-  /** Net of fees and slippage. */
+  /** Net of fees and slippage; an open trade is marked. */
   pnl: number;
-  return: number | null;
+  return: number;
   fees: number;
   bars: number;
-  entry_order: number;
+  entry_order: number | null;
   exit_order: number | null;
 }
 
@@ -140,7 +162,7 @@ export interface Order {
   filled: number;
   cancelled: number;
   state: "working" | "filled" | "cancelled" | "expired" | "rejected";
-  reason: string;
+  reason: string | null;
 }
 
 export interface Fill {
@@ -149,10 +171,11 @@ export interface Fill {
   side: "buy" | "sell";
   quantity: number;
   price: number;
-  /** The price before slippage. */
+  /** Where the market was; the difference to the price is slippage. */
   reference: number;
   fee: number;
   slippage: number;
   liquidity: "maker" | "taker";
-  order: number;
+  /** Null if ruin or the end of the data closed a position. */
+  order: number | null;
 }
