@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neural_trader.baseline import Engine as BaselineEngine
-from neural_trader.baseline.records import BUY, SELL, FillRecord, OrderRecord, Reason, State, TradeRecord
-from neural_trader.market.bars import Bars
-from parity.markets import make_bars
+from neural_trader.baseline.records import (
+    BUY,
+    SELL,
+    FillRecord,
+    OrderRecord,
+    Reason,
+    State,
+    TradeRecord,
+)
+from neural_trader.market.bars import Bars, Step
+from parity.markets import WHOLE, make_bars
 from parity.outcome import RecordsFromColumns, rows_of_columns
 
 BAR_NS = 100
@@ -42,7 +50,9 @@ def cancel(order: int) -> Action:
     return lambda engine: engine.cancel(order)
 
 
-def bars_of(symbol: str, table: str, *, bar_ns: int = BAR_NS, first_ns: int = 0) -> Bars:
+def bars_of(
+    symbol: str, table: str, *, bar_ns: int = BAR_NS, first_ns: int = 0, tick: Step = WHOLE, lot: Step = WHOLE
+) -> Bars:
     """Bars from a table with a heading; volume defaults to 1000 and spread to 0."""
     heading, *lines = [line.split() for line in table.strip().splitlines()]
     rows = []
@@ -50,7 +60,8 @@ def bars_of(symbol: str, table: str, *, bar_ns: int = BAR_NS, first_ns: int = 0)
         values = {"volume": 1000, "spread": 0} | dict(zip(heading, map(int, line), strict=True))
         rows.append(tuple(values[name] for name in ("open", "high", "low", "close", "volume", "spread")))
     open_ns = [first_ns + bar_ns * index for index in range(len(rows))]
-    return make_bars(symbol, rows, open_ns=open_ns, close_ns=[time_ns + bar_ns - GAP_NS for time_ns in open_ns])
+    close_ns = [time_ns + bar_ns - GAP_NS for time_ns in open_ns]
+    return make_bars(symbol, rows, open_ns=open_ns, close_ns=close_ns, tick=tick, lot=lot)
 
 
 @dataclass

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from parity.scenario import MONEY, PERCENT, Action, Run, bars_of, buy, cancel, sell, target
+from parity.scenario import (
+    MONEY,
+    PERCENT,
+    Action,
+    Run,
+    bars_of,
+    buy,
+    cancel,
+    sell,
+    target,
+)
 
 Play = Callable[..., Run]
 
@@ -56,7 +66,8 @@ def test_a_wrong_order_is_rejected_and_recorded(play: Play, order: Action, end: 
         pytest.param(buy(1_000 * MONEY, size_kind="cash", instrument=1), id="cash"),
         pytest.param(buy(50 * PERCENT, size_kind="fraction", instrument=1), id="fraction"),
         pytest.param(
-            buy(1_000 * MONEY, size_kind="cash", kind="limit", limit=90, instrument=1), id="cash, though a limit is given"
+            buy(1_000 * MONEY, size_kind="cash", kind="limit", limit=90, instrument=1),
+            id="cash, though a limit is given",
         ),
         pytest.param(buy(50 * PERCENT, size_kind="target_fraction", instrument=1), id="target fraction"),
         pytest.param(buy(1, kind="trailing_stop", trail_ticks=5, instrument=1), id="trailing stop"),
@@ -68,7 +79,9 @@ def test_an_instrument_without_a_price_cannot_size_or_trail(play: Play, order: A
 
 
 def test_an_instrument_without_a_price_takes_an_order_for_a_quantity(play: Play) -> None:
-    run = play([bars_of("A", FLAT), bars_of("B", FLAT, first_ns=250)], {0: [buy(3, instrument=1), target(5, instrument=1)]})
+    run = play(
+        [bars_of("A", FLAT), bars_of("B", FLAT, first_ns=250)], {0: [buy(3, instrument=1), target(5, instrument=1)]}
+    )
     assert run.fills == ["B open 0: buy 3 @ 100 taker", "B open 0: buy 5 @ 100 taker"]
 
 
@@ -117,7 +130,9 @@ def test_expiry_comes_before_the_opening_match(play: Play) -> None:
         pytest.param(sell(150 * PERCENT, size_kind="fraction"), 15_000, id="more than equity"),
         pytest.param(buy(10 * PERCENT, size_kind="target_fraction"), 1_000, id="target of a tenth"),
         pytest.param(
-            buy(1_000 * MONEY, size_kind="cash", kind="trailing_stop", trail_ticks=60), 10, id="trailing stop at the mark"
+            buy(1_000 * MONEY, size_kind="cash", kind="trailing_stop", trail_ticks=60),
+            10,
+            id="trailing stop at the mark",
         ),
     ],
 )
