@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from neural_trader.market.bars import Bars, Step
 from neural_trader.report.metrics import Stats
 
@@ -142,7 +143,7 @@ def make_result(
         orders=tables[2].sort("time", maintain_order=True),
         fills=tables[1].sort("time", maintain_order=True),
         trades=tables[0].sort("entry_time", maintain_order=True),
-        digests={name: digest for name in ("inputs", "parameters", "orders", "fills", "postings")},
+        digests=dict.fromkeys(("inputs", "parameters", "orders", "fills", "postings"), digest),
         hash=digest,
         benchmark_curve=held if benchmark else None,
         warnings=warnings,

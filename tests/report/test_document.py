@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from neural_trader.errors import DataError
 from neural_trader.report.atomic import write_text
 from neural_trader.report.document import SCHEMA, drawdown, encode, read_document, to_document, write_document

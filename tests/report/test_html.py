@@ -7,13 +7,17 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from neural_trader.report import figures, html, notebook
 from neural_trader.report.thinning import candles
 from report_sample import DAY_NS, HOUR_NS, MINUTE_NS, START_NS, curve_result, make_bars, make_result
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'{{hash}}"
 
@@ -183,7 +187,7 @@ def test_month_after_ruin_has_no_return() -> None:
 def test_histogram_counts_every_trade_once_with_an_edge_at_zero(count: int) -> None:
     values = np.random.default_rng(count).standard_t(2, count)
     bins = figures.histogram_bins(values)
-    assert sum(one.count for one in bins) == count
+    assert sum(one.trades for one in bins) == count
     assert len(bins) <= 44
     if bins[0].low < 0.0 < bins[-1].high:
         assert any(abs(one.low) < 1e-12 for one in bins)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from neural_trader.errors import EngineError
 from neural_trader.report.curve import BLOCK, NANOSECONDS_PER_YEAR, measure
 from neural_trader.report.definitions import BY_NAME, CURVE_NAMES, DEFINITIONS, GROUPS
@@ -182,9 +184,20 @@ def test_measuring_in_blocks_equals_measuring_at_once(count: int, drift: float, 
     assert facts.drawdown == pytest.approx((whole / peaks - 1.0).min(), abs=1e-15)
     assert facts.peak == whole.max()
     at_peak = np.flatnonzero(whole == peaks)
-    gaps = [int(b - a) for a, b in zip(at_peak[:-1], at_peak[1:], strict=True) if b - a > 1]
+    gaps = [int(b - a) for a, b in pairwise(at_peak) if b - a > 1]
     gaps += [count - int(at_peak[-1])]
     assert facts.underwater_ns == max(gaps) * MINUTE_NS
+
+
+def test_deepest_fall_and_longest_dive_are_found_across_blocks() -> None:
+    curve = np.full(5 * BLOCK, 90.0)
+    curve[BLOCK + 7] = 40.0  # the deepest fall, in a block that is wholly under water
+    curve[3 * BLOCK + 5] = 101.0  # a new peak, three blocks later, ends the dive
+    curve[3 * BLOCK + 6 :] = 95.0
+    facts = measure(100.0, 0, np.arange(1, len(curve) + 1, dtype=np.int64), curve)
+    assert facts.drawdown == pytest.approx(-0.6)
+    assert facts.underwater_ns == 3 * BLOCK + 6
+    assert facts.peak == 101.0
 
 
 def test_every_definition_has_a_value_or_a_reason_and_one_group() -> None:

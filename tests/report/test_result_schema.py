@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_trader.report.definitions import DEFINITIONS
 from neural_trader.report.document import SCHEMA, encode, to_document
 from report_sample import make_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = (Path(__file__).parents[2] / "docs/result-schema.md").read_text(encoding="utf-8")
 FREE = ("run.parameters", "run.overlays", "stats", "undefined", "benchmark.stats", "benchmark.undefined")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
+from rich.console import Console
+
 from neural_trader.report.display import duration, interval, moment, number, rate, rfc3339, signed
 from neural_trader.report.terminal import print_result, sparkline
 from report_sample import DAY_NS, HOUR_NS, curve_result, make_result
-from rich.console import Console
-
-import numpy as np
 
 
 def screen(result, width: int = 80, **settings) -> str:  # type: ignore[no-untyped-def]
@@ -143,3 +143,8 @@ def test_rules_that_are_not_the_usual_ones_are_named() -> None:
     for said in ("same bar's close", "leverage 3", "at most 10 % of a bar's volume", "closed at the end"):
         assert said in text, said
     assert "VolatilityTarget(annual=0.2)" in text
+
+
+def test_growth_per_year_from_less_than_a_year_says_so() -> None:
+    assert "CAGR is extrapolated from 40 days" in screen(make_result(count=40, interval_ns=DAY_NS, slow=8, fast=3))
+    assert "extrapolated" not in screen(make_result(count=366, interval_ns=DAY_NS))

@@ -64,7 +64,7 @@ def measure(initial: float, start_ns: int, time_ns: Times, equity: Floats) -> Cu
             times = time_ns[begin : begin + BLOCK]
             subtotal = float(block.sum())
             if not np.isfinite(subtotal):
-                raise EngineError(f"equity is not a finite number at or after {times[0]} ns; the run cannot be measured")
+                raise EngineError(f"equity is not a finite number at or after {times[0]} ns: it cannot be measured")
             total += subtotal
             if ruin_ns is None and not float(block.min()) > 0.0:
                 first = int(np.argmin(block > 0.0))

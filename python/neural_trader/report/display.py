@@ -66,7 +66,8 @@ def rfc3339(nanoseconds: int) -> str:
 def moment(text: str) -> str:
     """An RFC 3339 time as people read it: ``2024-01-01 00:00``, with seconds only if there are any."""
     date, _, clock = text.rstrip("Z").partition("T")
-    return f"{date} {clock.removesuffix(':00')}" if clock.count(":") == 2 and clock.endswith(":00") else f"{date} {clock}"
+    whole_minute = clock.count(":") == 2 and clock.endswith(":00")
+    return f"{date} {clock.removesuffix(':00') if whole_minute else clock}"
 
 
 def statistic(name: str, value: Any) -> str:

@@ -124,7 +124,7 @@ class Bin(NamedTuple):
 
     low: float
     high: float
-    count: int
+    trades: int
 
 
 def histogram_bins(percentages: Floats) -> list[Bin]:
@@ -152,18 +152,18 @@ def histogram(result: Outcome, stats: Stats) -> str:
         return f'<p class="nothing">Nothing to draw: {escape(stats.undefined["Win Rate [%]"])}.</p>'
     percentages = closed["return"].cast(float).to_numpy() * 100.0
     bins = histogram_bins(percentages[np.isfinite(percentages)])
-    tallest = max(one.count for one in bins)
+    tallest = max(one.trades for one in bins)
     left, right = bins[0].low, bins[-1].high
     bars = []
     for index, one in enumerate(bins):
-        height = 100.0 * one.count / tallest
-        if not one.count:
+        height = 100.0 * one.trades / tallest
+        if not one.trades:
             continue
-        title = f"{one.count} trades from {one.low:.4g} % to {one.high:.4g} %"
+        title = f"{_trades(one.trades)} from {one.low:.4g} % to {one.high:.4g} %"
         if index == 0 and float(percentages.min()) < left:
-            title = f"{one.count} trades below {one.high:.4g} %"
+            title = f"{_trades(one.trades)} below {one.high:.4g} %"
         if index == len(bins) - 1 and float(percentages.max()) >= right:
-            title = f"{one.count} trades from {one.low:.4g} % up"
+            title = f"{_trades(one.trades)} from {one.low:.4g} % up"
         tone = "gain" if one.low >= -1e-12 else "loss"
         bars.append(
             f'<rect class="{tone}" x="{index + 0.06:.2f}" width="0.88" y="{100 - height:.2f}" height="{height:.2f}">'
@@ -177,7 +177,7 @@ def histogram(result: Outcome, stats: Stats) -> str:
             f'<div class="mean {anchor}" style="left:{position * 100:.2f}%"><span>mean '
             f"{typeset(signed(float(percentages.mean())))} %</span></div>"
         )
-    side = " left" if bins[len(bins) // 2].low < max(bins, key=lambda one: one.count).low else ""
+    side = " left" if bins[len(bins) // 2].low < max(bins, key=lambda one: one.trades).low else ""
     ticks = "".join(
         f'<span style="left:{(value - left) / (right - left) * 100:.2f}%">{typeset(f"{value:.4g}")} %</span>'
         for value in _ticks(left, right)
@@ -185,8 +185,12 @@ def histogram(result: Outcome, stats: Stats) -> str:
     return (
         f'<div class="histogram" role="img" aria-label="Distribution of {closed.height} trade returns">'
         f'<div class="plot"><svg viewBox="0 0 {len(bins)} 100" preserveAspectRatio="none">{"".join(bars)}</svg>{mean}'
-        f'<span class="tallest{side}">{tallest:,} trades</span></div><div class="axis">{ticks}</div></div>'
+        f'<span class="tallest{side}">{_trades(tallest)}</span></div><div class="axis">{ticks}</div></div>'
     )
+
+
+def _trades(count: int) -> str:
+    return "1 trade" if count == 1 else f"{count:,} trades"
 
 
 def _ticks(left: float, right: float) -> list[float]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_trader.report.html import render
-from neural_trader.report.metrics import Stats
 from neural_trader.report.sections import strategy_name
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ FRAME_HEIGHT_PX = 900
 
 
 def show(result: Outcome) -> Path | None:
-    """Show the report: in a notebook as a frame in the output, otherwise as a file in the browser (its path is returned)."""
+    """Show the report: in a notebook as a frame, otherwise as a file in the browser, whose path is returned."""
     page = render(result)
     if in_notebook():
         from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
@@ -43,11 +42,6 @@ def frame(page: str) -> str:
         f'<iframe srcdoc="{escape(page)}" sandbox="allow-scripts allow-popups" '
         f'style="width:100%;height:{FRAME_HEIGHT_PX}px;border:0" title="Backtest report"></iframe>'
     )
-
-
-def summary(result: Outcome) -> str:
-    """The HTML by which a notebook shows a result that is the value of a cell: its name and its statistics."""
-    return f"<h3>{escape(strategy_name(result.run))}</h3>{Stats.of(result)._repr_html_()}"
 
 
 def in_notebook() -> bool:

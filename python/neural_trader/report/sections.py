@@ -130,6 +130,12 @@ def verdict(stats: Stats) -> str:
     return f"{text}. At its lowest it stood {number(-depth, 1)} % below its peak."
 
 
+def extrapolation(stats: Stats) -> str:
+    """Says so where a figure per year stands on less than a year; empty otherwise."""
+    short = stats["CAGR [%]"] is not None and float(stats["Duration"] or 0) < 0.97 * 365.25 * 86_400
+    return f"extrapolated from {_years(stats['Duration'])}" if short else ""
+
+
 def _years(seconds: Value) -> str:
     days = float(seconds or 0) / 86_400
     if days >= 700:
@@ -151,7 +157,8 @@ def key_numbers(stats: Stats) -> str:
         ("Max. drawdown", "Max. Drawdown [%]", " %", False),
     ):
         beside = f"Buy & hold {_signed(stats.benchmark.get(name), unit)}" if name in stats.benchmark else "no benchmark"
-        cells.append(_key_number(label, stats[name], unit, colored, beside, stats.undefined.get(name, ""), name))
+        note = stats.undefined.get(name, "") or (extrapolation(stats) if name == "CAGR [%]" else "")
+        cells.append(_key_number(label, stats[name], unit, colored, beside, note, name))
     rate_text = stats["Win Rate [%]"]
     beside = f"{number(float(rate_text), 1)} % won" if rate_text is not None else stats.undefined["Win Rate [%]"]
     count = statistic("# Trades", stats["# Trades"])
@@ -162,15 +169,15 @@ def key_numbers(stats: Stats) -> str:
     return f'<dl class="keys">{"".join(cells)}</dl>'
 
 
-def _key_number(label: str, value: Value, unit: str, colored: bool, beside: str, reason: str, name: str) -> str:
+def _key_number(label: str, value: Value, unit: str, colored: bool, beside: str, remark: str, name: str) -> str:
     tone = ""
     if colored and isinstance(value, float) and value:
         tone = " gain" if value > 0 else " loss"
     shown = _signed(value, unit, colored)
-    note = f'<dd class="key-beside">{escape(reason)}</dd>' if reason else ""
+    note = f'<dd class="key-beside">{escape(remark)}</dd>' if remark else ""
     return (
-        f'<div class="key"><dt>{_explained(label, name)}</dt><dd class="key-value{tone}">{typeset(shown)}</dd>{note}'
-        f'<dd class="key-beside">{typeset(beside)}</dd></div>'
+        f'<div class="key"><dt>{_explained(label, name)}</dt><dd class="key-value{tone}">{typeset(shown)}</dd>'
+        f'<dd class="key-beside">{typeset(beside)}</dd>{note}</div>'
     )
 
 

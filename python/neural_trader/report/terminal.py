@@ -13,7 +13,16 @@ from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.document import drawdown
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import initial_cash
-from neural_trader.report.sections import FILL_RULES, LIMIT_RULES, fees, is_synthetic, overlays, parameters, span_of_data
+from neural_trader.report.sections import (
+    FILL_RULES,
+    LIMIT_RULES,
+    extrapolation,
+    fees,
+    is_synthetic,
+    overlays,
+    parameters,
+    span_of_data,
+)
 from neural_trader.report.sections import strategy_name as name_of
 
 if TYPE_CHECKING:
@@ -151,7 +160,7 @@ def _compact(name: str, value: Value) -> str:
 
 
 def _undefined(stats: Stats) -> Text:
-    """The reasons of what is not available, each once, with the names that share it."""
+    """The reasons of what is not available, each once, with the names that share it, and what a figure stands on."""
     shared: dict[str, list[str]] = {}
     for name in (*CURVE_ROWS, *TRADE_ROWS, "Buy & Hold Return [%]"):
         if name in stats.undefined:
@@ -160,6 +169,8 @@ def _undefined(stats: Stats) -> Text:
     for reason, names in shared.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         text.append(f"{NOT_AVAILABLE}: {reason} ({shown})\n", "yellow")
+    if extrapolation(stats):
+        text.append(f"CAGR is {extrapolation(stats)}\n", "yellow")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def extremes(curves: Sequence[Floats], points: int, also: Sequence[int] = ()) ->
     bounds = np.linspace(0, count, buckets + 1).astype(np.intp)
     chosen = [0, count - 1, *also]
     for curve in curves:
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for begin, end in pairwise(bounds):
             bucket = curve[begin:end]
             chosen.append(int(begin + bucket.argmin()))
             chosen.append(int(begin + bucket.argmax()))

@@ -15,7 +15,8 @@ HOSTILE = "</script><script>window.hacked = true</script><img src=x onerror='win
 
 def main(folder: Path) -> None:
     write_html(make_result(("BTC-USDT", "ETH-USDT"), warnings=("take care",)), folder / "two.html")
-    write_html(make_result(("AAPL",), count=40, interval_ns=DAY_NS, origin="file", fast=3, slow=8), folder / "days.html")
+    days = make_result(("AAPL",), count=40, interval_ns=DAY_NS, origin="file", fast=3, slow=8)
+    write_html(days, folder / "days.html")
     write_html(make_result((HOSTILE,), count=300, strategy=HOSTILE, warnings=(HOSTILE,)), folder / "hostile.html")
     write_html(curve_result([100.0, 101.0, 99.0]), folder / "idle.html")
     write_html(curve_result([]), folder / "empty.html")

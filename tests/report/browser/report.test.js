@@ -176,7 +176,7 @@ describe("report in the browser", { skip }, () => {
     await close();
   });
 
-  test("the crosshair moves the legend, the wheel zooms, and the button shows all again", async () => {
+  test("the crosshair moves the legend, a click gives the wheel to the chart, and the button shows all again", async () => {
     const { page, complaints, close } = await open("two.html", 1440);
     await page.locator("#price-chart").scrollIntoViewIfNeeded();
     const atRest = await page.locator("#price-legend").textContent();
@@ -186,6 +186,13 @@ describe("report in the browser", { skip }, () => {
     assert.notEqual(await page.locator("#price-legend").textContent(), atRest);
     await page.waitForTimeout(100);
     const whole = Number(await page.locator("#price-chart").getAttribute("data-marked"));
+    const before = await page.evaluate(() => scrollY);
+    await page.mouse.wheel(0, -100);
+    await page.waitForTimeout(150);
+    assert.ok(await page.evaluate(() => scrollY) < before, "before a click the wheel scrolls the page");
+    assert.equal(Number(await page.locator("#price-chart").getAttribute("data-marked")), whole);
+    await page.mouse.down();
+    await page.mouse.up();
     for (let turn = 0; turn < 10; turn += 1) {
       await page.mouse.wheel(0, -400);
       await page.waitForTimeout(30);

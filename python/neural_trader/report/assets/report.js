@@ -82,7 +82,7 @@
     ...chartLook(),
     autoSize: true, width: container.clientWidth, height: container.clientHeight,
     localization: { timeFormatter: clockOf },
-    handleScroll: { vertTouchDrag: false },
+    handleScroll: { vertTouchDrag: false, mouseWheel: false },
     timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.002, borderColor: color("line") },
   });
   const legendItem = (name, value, swatch) => {
@@ -107,9 +107,11 @@
       chart.timeScale().setVisibleLogicalRange({ from: -air, to: countOf() - 1 + air });
     };
     const release = () => { fitted = false; };
-    for (const gesture of ["wheel", "pointerdown", "touchstart"]) {
-      container.addEventListener(gesture, release, { passive: true });
-    }
+    // The wheel belongs to the page until the reader clicks into the chart, or a long page could not be scrolled.
+    const takeWheel = (taken) => chart.applyOptions({ handleScale: { mouseWheel: taken }, handleScroll: { mouseWheel: taken } });
+    takeWheel(false);
+    container.addEventListener("pointerdown", () => { release(); takeWheel(true); }, { passive: true });
+    container.addEventListener("pointerleave", () => takeWheel(false), { passive: true });
     chart.timeScale().subscribeSizeChange(() => { if (fitted) fit(); });
     return { fit, release };
   };
@@ -385,11 +387,14 @@
         const tone = column.toned ? toneOf(row[column.name]) : row[column.name] === null ? "open" : "";
         line.append(element("td", `${column.words ? "" : "figure "}${tone}`.trim(), column.text(row)));
       }
-      line.addEventListener("click", () => {
+      const choose = () => {
         for (const other of body.querySelectorAll(".chosen")) other.classList.remove("chosen");
         line.classList.add("chosen");
         showTrade(row);
-      });
+      };
+      line.tabIndex = 0;
+      line.addEventListener("click", choose);
+      line.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(); });
       return line;
     }));
     const profit = rows.reduce((sum, row) => sum + row.pnl, 0);
