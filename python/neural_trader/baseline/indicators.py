@@ -60,11 +60,15 @@ class VolumeMean(Sma):
 
 
 class Ema:
-    """``e[t] = (c[t] - e[t-1]) * 2 / (n + 1) + e[t-1]``; seed: the mean of ``n`` closes after the first ``skip``."""
+    """``e[t] = (c[t] - e[t-1]) * weight + e[t-1]``; seed: the mean of ``n`` closes after the first ``skip``.
 
-    def __init__(self, n: int, skip: int = 0) -> None:
+    The weight is ``2 / (n + 1)`` unless it is given.
+    """
+
+    def __init__(self, n: int, skip: int = 0, weight: float | None = None) -> None:
         self.n = n
         self.skip = skip
+        self.weight = 2.0 / (n + 1.0) if weight is None else weight
         self.warmup = skip + n - 1
         self.seen = 0
         self.sum = 0.0
@@ -76,12 +80,17 @@ class Ema:
     def add(self, value: float) -> float:
         self.seen += 1
         if self.seen > self.skip + self.n:
-            self.value = (value - self.value) * (2.0 / (self.n + 1.0)) + self.value
+            self.value = (value - self.value) * self.weight + self.value
         elif self.seen > self.skip:
             self.sum += value
             if self.seen == self.skip + self.n:
                 self.value = self.sum / self.n
         return self.value
+
+
+def wilder(n: int) -> Ema:
+    """Wilder's smoothing: an exponential average with weight ``1 / n``."""
+    return Ema(n, weight=1.0 / n)
 
 
 class Macd:
@@ -109,33 +118,13 @@ class MacdSignal:
         return NAN if math.isnan(line) else self.average.add(line)
 
 
-class Wilder:
-    """Wilder's smoothing: the mean of the first ``n`` values, then ``a[t] = (a[t-1] * (n - 1) + value) / n``."""
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.seen = 0
-        self.sum = 0.0
-        self.value = NAN
-
-    def add(self, value: float) -> float:
-        self.seen += 1
-        if self.seen > self.n:
-            self.value = (self.value * (self.n - 1.0) + value) / self.n
-        else:
-            self.sum += value
-            if self.seen == self.n:
-                self.value = self.sum / self.n
-        return self.value
-
-
 class Rsi:
     """``100 * gain / (gain + loss)`` of Wilder-smoothed changes; 50 if nothing has ever moved."""
 
     def __init__(self, n: int) -> None:
         self.warmup = n
-        self.gain = Wilder(n)
-        self.loss = Wilder(n)
+        self.gain = wilder(n)
+        self.loss = wilder(n)
         self.close = NAN
 
     def update(self, bar: Bar) -> float:
@@ -155,7 +144,7 @@ class Atr:
 
     def __init__(self, n: int) -> None:
         self.warmup = n
-        self.average = Wilder(n)
+        self.average = wilder(n)
         self.close = NAN
 
     def update(self, bar: Bar) -> float:

@@ -47,13 +47,10 @@ fn best_of_five(mut work: impl FnMut()) -> f64 {
 fn main() {
     let mut seed = 7_u64;
     let mut draw = |span: u64| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((seed >> 33) % span) as i64
     };
-    let (mut open, mut high, mut low, mut close, mut volume) =
-        (vec![], vec![], vec![], vec![], vec![]);
+    let (mut open, mut high, mut low, mut close, mut volume) = (vec![], vec![], vec![], vec![], vec![]);
     let mut last = 5_000_000_i64;
     for _ in 0..BARS {
         let next = (last + draw(2001) - 1000).max(1000);
@@ -64,13 +61,7 @@ fn main() {
         volume.push(draw(100_000));
         last = next;
     }
-    let bars = Columns {
-        open: &open,
-        high: &high,
-        low: &low,
-        close: &close,
-        volume: Some(&volume),
-    };
+    let bars = Columns { open: &open, high: &high, low: &low, close: &close, volume: Some(&volume) };
     let rows: Vec<Bar> = (0..BARS)
         .map(|t| Bar {
             open: open[t] as f64,
@@ -86,12 +77,7 @@ fn main() {
     for (name, parameters) in TWENTY {
         let whole = column(name, parameters, &bars).expect("valid parameters");
         let mut feature = Feature::new(name, parameters).expect("valid parameters");
-        assert!(
-            whole
-                .iter()
-                .zip(&rows)
-                .all(|(value, bar)| value.to_bits() == feature.update(bar).to_bits())
-        );
+        assert!(whole.iter().zip(&rows).all(|(value, bar)| value.to_bits() == feature.update(bar).to_bits()));
         let by_column = best_of_five(|| {
             black_box(column(name, parameters, &bars).expect("valid parameters"));
         });
@@ -104,17 +90,11 @@ fn main() {
         columns_total += by_column;
         let nanoseconds = 1e9 / BARS as f64;
         let label = format!("{name}{parameters:?}");
-        println!(
-            "{label:<24} {:>12.2} {:>12.2}",
-            by_column * nanoseconds,
-            by_bar * nanoseconds
-        );
+        println!("{label:<24} {:>12.2} {:>12.2}", by_column * nanoseconds, by_bar * nanoseconds);
     }
     let together = best_of_five(|| {
-        let mut features: Vec<Feature> = TWENTY
-            .iter()
-            .map(|(name, parameters)| Feature::new(name, parameters).expect("valid parameters"))
-            .collect();
+        let mut features: Vec<Feature> =
+            TWENTY.iter().map(|(name, parameters)| Feature::new(name, parameters).expect("valid parameters")).collect();
         for bar in &rows {
             for feature in &mut features {
                 black_box(feature.update(bar));
@@ -122,13 +102,6 @@ fn main() {
         }
     });
     let million_rows = BARS as f64 / 1e6;
-    println!(
-        "twenty columns:  {:.1} M rows/s ({:.3} s)",
-        million_rows / columns_total,
-        columns_total
-    );
-    println!(
-        "one bar through twenty features: {:.0} ns",
-        together * 1e9 / BARS as f64
-    );
+    println!("twenty columns:  {:.1} M rows/s ({:.3} s)", million_rows / columns_total, columns_total);
+    println!("one bar through twenty features: {:.0} ns", together * 1e9 / BARS as f64);
 }

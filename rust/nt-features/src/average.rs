@@ -20,13 +20,7 @@ impl Sma {
     /// If `n` is 0.
     pub fn new(n: usize) -> Self {
         assert!(n > 0, "a window holds at least one value");
-        Self {
-            ring: vec![0.0; n].into(),
-            at: 0,
-            missing: n - 1,
-            sum: 0.0,
-            count: n as f64,
-        }
+        Self { ring: vec![0.0; n].into(), at: 0, missing: n - 1, sum: 0.0, count: n as f64 }
     }
 
     /// Takes the next value and returns the average, or NaN before `n` values.
@@ -75,17 +69,20 @@ impl Ema {
         Self::after(n, 0)
     }
 
-    /// The same, blind to the first `skip` values.
+    /// Wilder's smoothing: the same with weight `1 / n`.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn wilder(n: usize) -> Self {
+        let mut average = Self::after(n, 0);
+        average.weight = 1.0 / n as f64;
+        average
+    }
+
+    /// An average with weight `2 / (n + 1)` that is blind to the first `skip` values.
     pub(crate) fn after(n: usize, skip: usize) -> Self {
         assert!(n > 0, "a window holds at least one value");
-        Self {
-            skip,
-            n,
-            seen: 0,
-            sum: 0.0,
-            value: f64::NAN,
-            weight: 2.0 / (n as f64 + 1.0),
-        }
+        Self { skip, n, seen: 0, sum: 0.0, value: f64::NAN, weight: 2.0 / (n as f64 + 1.0) }
     }
 
     /// Takes the next value and returns the average, or NaN before the seed is complete.
@@ -132,10 +129,7 @@ impl Macd {
     /// If `fast` is 0 or above `slow`.
     pub fn new(fast: usize, slow: usize) -> Self {
         assert!(fast <= slow, "the fast window is the shorter one");
-        Self {
-            fast: Ema::after(fast, slow - fast),
-            slow: Ema::new(slow),
-        }
+        Self { fast: Ema::after(fast, slow - fast), slow: Ema::new(slow) }
     }
 
     /// Takes the next close and returns the line, or NaN before `slow` closes.
@@ -163,21 +157,14 @@ impl MacdSignal {
     /// # Panics
     /// If a window is 0, or `fast` above `slow`.
     pub fn new(fast: usize, slow: usize, signal: usize) -> Self {
-        Self {
-            line: Macd::new(fast, slow),
-            signal: Ema::new(signal),
-        }
+        Self { line: Macd::new(fast, slow), signal: Ema::new(signal) }
     }
 
     /// Takes the next close and returns the signal, or NaN before it is seeded.
     #[inline]
     pub fn update(&mut self, close: f64) -> f64 {
         let line = self.line.update(close);
-        if line.is_nan() {
-            f64::NAN
-        } else {
-            self.signal.update(line)
-        }
+        if line.is_nan() { f64::NAN } else { self.signal.update(line) }
     }
 
     /// How many closes give NaN first.

@@ -18,25 +18,12 @@ pub struct Columns<'a> {
 }
 
 /// The value of a feature at every bar; the first [`Feature::warmup`] of them are NaN.
-pub fn column(
-    name: &str,
-    parameters: &[f64],
-    bars: &Columns<'_>,
-) -> Result<Vec<f64>, FeatureError> {
+pub fn column(name: &str, parameters: &[f64], bars: &Columns<'_>) -> Result<Vec<f64>, FeatureError> {
     let feature = Feature::new(name, parameters)?;
     let volume = bars.volume.unwrap_or(bars.close);
-    for (column, values) in [
-        ("open", bars.open),
-        ("high", bars.high),
-        ("low", bars.low),
-        ("volume", volume),
-    ] {
+    for (column, values) in [("open", bars.open), ("high", bars.high), ("low", bars.low), ("volume", volume)] {
         if values.len() != bars.close.len() {
-            return Err(FeatureError::Length {
-                column,
-                given: values.len(),
-                expected: bars.close.len(),
-            });
+            return Err(FeatureError::Length { column, given: values.len(), expected: bars.close.len() });
         }
     }
     // The match stands outside the loops, so that each loop is compiled for one feature and holds its state in registers.
@@ -55,9 +42,7 @@ pub fn column(
         Feature::VolumeMean(mut feature) => match bars.volume {
             Some(volume) => values(volume, |lots| feature.update(lots)),
             None => {
-                return Err(FeatureError::NoVolume {
-                    name: Kind::named(name)?.name,
-                });
+                return Err(FeatureError::NoVolume { name: Kind::named(name)?.name });
             }
         },
     })
@@ -74,13 +59,7 @@ fn ranges(bars: &Columns<'_>, mut update: impl FnMut(&Bar) -> f64) -> Vec<f64> {
         .zip(bars.close)
         .map(|((&high, &low), &close)| {
             // The true range reads neither the open nor the volume.
-            update(&Bar {
-                open: f64::NAN,
-                high: high as f64,
-                low: low as f64,
-                close: close as f64,
-                volume: f64::NAN,
-            })
+            update(&Bar { open: f64::NAN, high: high as f64, low: low as f64, close: close as f64, volume: f64::NAN })
         })
         .collect()
 }

@@ -71,51 +71,18 @@ impl fmt::Display for FeatureError {
                 }
                 Ok(())
             }
-            Self::Count {
-                name,
-                expected,
-                given,
-            } => {
+            Self::Count { name, expected, given } => {
                 let list = expected.join(", ");
-                write!(
-                    out,
-                    "{name}({list}) takes {} parameters, not {given}",
-                    expected.len()
-                )
+                write!(out, "{name}({list}) takes {} parameters, not {given}", expected.len())
             }
-            Self::Range {
-                name,
-                parameter,
-                least,
-                most,
-                given,
-            } => {
-                write!(
-                    out,
-                    "{name}: {parameter} must be a whole number from {least} to {most}, not {given}"
-                )
+            Self::Range { name, parameter, least, most, given } => {
+                write!(out, "{name}: {parameter} must be a whole number from {least} to {most}, not {given}")
             }
-            Self::Order {
-                name,
-                lower,
-                lower_value,
-                upper,
-                upper_value,
-            } => {
-                write!(
-                    out,
-                    "{name}: {lower} ({lower_value}) must be below {upper} ({upper_value})"
-                )
+            Self::Order { name, lower, lower_value, upper, upper_value } => {
+                write!(out, "{name}: {lower} ({lower_value}) must be below {upper} ({upper_value})")
             }
-            Self::Length {
-                column,
-                given,
-                expected,
-            } => {
-                write!(
-                    out,
-                    "column {column} has {given} values and close has {expected}"
-                )
+            Self::Length { column, given, expected } => {
+                write!(out, "column {column} has {given} values and close has {expected}")
             }
             Self::NoVolume { name } => write!(out, "{name} needs volume, and these bars have none"),
         }

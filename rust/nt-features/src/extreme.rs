@@ -1,6 +1,6 @@
 //! Highest high, lowest low and true range.
 
-use crate::Bar;
+use crate::{Bar, Ema};
 
 /// The largest of the last n values.
 ///
@@ -25,11 +25,7 @@ impl Extreme {
     fn new(n: usize) -> Self {
         assert!(n > 0, "a window holds at least one value");
         // NaN in the place of a suffix says that there is no full window yet.
-        Self {
-            block: vec![f64::NAN; n].into(),
-            at: 0,
-            head: f64::NEG_INFINITY,
-        }
+        Self { block: vec![f64::NAN; n].into(), at: 0, head: f64::NEG_INFINITY }
     }
 
     #[inline]
@@ -42,11 +38,7 @@ impl Extreme {
         }
         let suffix = self.block[self.at];
         // Written so that a NaN suffix wins the comparison and comes out.
-        if self.head > suffix {
-            self.head
-        } else {
-            suffix
-        }
+        if self.head > suffix { self.head } else { suffix }
     }
 
     /// Ends a block: its maximum is the answer, its suffix maxima serve the windows of the next block.
@@ -122,15 +114,13 @@ impl Lowest {
 
 /// Average true range (J. Welles Wilder, New Concepts in Technical Trading Systems, 1978).
 ///
-/// True range `= max(high - low, |high - c[t-1]|, |low - c[t-1]|)`, defined from the second bar on. The first value is
-/// the mean of the first `n` true ranges, then `a[t] = (a[t-1] * (n - 1) + range) / n`. In the order of TA-Lib's `ATR`.
+/// True range `= max(high - low, |high - c[t-1]|, |low - c[t-1]|)`, defined from the second bar on, smoothed by
+/// [`Ema::wilder`]: first the mean of the first `n` true ranges, then `a[t] = a[t-1] + (range - a[t-1]) / n`.
+/// TA-Lib's `ATR`, to rounding.
 #[derive(Clone, Debug)]
 pub struct Atr {
-    n: f64,
-    missing: usize,
-    window: usize,
+    average: Ema,
     close: f64,
-    value: f64,
 }
 
 impl Atr {
@@ -139,14 +129,7 @@ impl Atr {
     /// # Panics
     /// If `n` is 0.
     pub fn new(n: usize) -> Self {
-        assert!(n > 0, "a window holds at least one value");
-        Self {
-            n: n as f64,
-            missing: n,
-            window: n,
-            close: f64::NAN,
-            value: 0.0,
-        }
+        Self { average: Ema::wilder(n), close: f64::NAN }
     }
 
     /// Takes the next bar and returns the average, or NaN before `n + 1` bars.
@@ -156,25 +139,12 @@ impl Atr {
         if before.is_nan() {
             return f64::NAN;
         }
-        let range = larger(
-            larger(bar.high - bar.low, (bar.high - before).abs()),
-            (bar.low - before).abs(),
-        );
-        if self.missing > 0 {
-            self.missing -= 1;
-            self.value += range;
-            if self.missing > 0 {
-                return f64::NAN;
-            }
-            self.value /= self.n;
-            return self.value;
-        }
-        self.value = (self.value * (self.n - 1.0) + range) / self.n;
-        self.value
+        let beyond = larger((bar.high - before).abs(), (bar.low - before).abs());
+        self.average.update(larger(bar.high - bar.low, beyond))
     }
 
     /// How many bars give NaN first.
     pub fn warmup(&self) -> usize {
-        self.window
+        self.average.warmup() + 1
     }
 }

@@ -1,8 +1,8 @@
 //! Any feature by name, one bar at a time.
 
 use crate::{
-    Atr, Deviation, Dimension, Ema, FeatureError, Highest, Kind, Lowest, Macd, MacdSignal,
-    Momentum, Rsi, Sma, Volatility,
+    Atr, Deviation, Dimension, Ema, FeatureError, Highest, Kind, Lowest, Macd, MacdSignal, Momentum, Rsi, Sma,
+    Volatility,
 };
 
 /// One bar: prices in ticks and volume in lots, as whole numbers below `2^53`. Volume is NaN where the source has none.
@@ -22,10 +22,7 @@ pub struct Bar {
 
 /// A feature of bars, and its state. Each kind is defined at the struct that it holds.
 #[derive(Clone, Debug)]
-#[allow(
-    missing_docs,
-    reason = "each variant is named after the documented struct that it holds"
-)]
+#[allow(missing_docs, reason = "each variant is named after the documented struct that it holds")]
 pub enum Feature {
     Atr(Atr),
     Deviation(Deviation),
@@ -68,9 +65,7 @@ impl Feature {
             "volume_mean" => Self::VolumeMean(Sma::new(first)),
             // The table and this list are held together by the test `every_kind_builds`.
             _ => {
-                return Err(FeatureError::Unknown {
-                    name: name.to_owned(),
-                });
+                return Err(FeatureError::Unknown { name: name.to_owned() });
             }
         })
     }

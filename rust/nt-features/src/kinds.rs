@@ -53,52 +53,17 @@ const fn at_least(name: &'static str, least: usize) -> Parameter {
     Parameter { name, least }
 }
 
-const fn kind(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    dimension: Dimension,
-    line: &'static str,
-) -> Kind {
-    Kind {
-        name,
-        parameters,
-        dimension,
-        line,
-    }
+const fn kind(name: &'static str, parameters: &'static [Parameter], dimension: Dimension, line: &'static str) -> Kind {
+    Kind { name, parameters, dimension, line }
 }
 
 /// Every feature, by name.
 pub const KINDS: &[Kind] = &[
-    kind(
-        "atr",
-        &[at_least("n", 1)],
-        Dimension::Price,
-        "Average true range, Wilder's smoothing over n bars.",
-    ),
-    kind(
-        "deviation",
-        &[at_least("n", 2)],
-        Dimension::Price,
-        "Population standard deviation of the last n closes.",
-    ),
-    kind(
-        "ema",
-        &[at_least("n", 1)],
-        Dimension::Price,
-        "Exponential moving average, weight 2 / (n + 1).",
-    ),
-    kind(
-        "highest",
-        &[at_least("n", 1)],
-        Dimension::Price,
-        "Highest high of the last n bars, this one included.",
-    ),
-    kind(
-        "lowest",
-        &[at_least("n", 1)],
-        Dimension::Price,
-        "Lowest low of the last n bars, this one included.",
-    ),
+    kind("atr", &[at_least("n", 1)], Dimension::Price, "Average true range, Wilder's smoothing over n bars."),
+    kind("deviation", &[at_least("n", 2)], Dimension::Price, "Population standard deviation of the last n closes."),
+    kind("ema", &[at_least("n", 1)], Dimension::Price, "Exponential moving average, weight 2 / (n + 1)."),
+    kind("highest", &[at_least("n", 1)], Dimension::Price, "Highest high of the last n bars, this one included."),
+    kind("lowest", &[at_least("n", 1)], Dimension::Price, "Lowest low of the last n bars, this one included."),
     kind(
         "macd",
         &[at_least("fast", 1), at_least("slow", 2)],
@@ -107,11 +72,7 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         "macd_signal",
-        &[
-            at_least("fast", 1),
-            at_least("slow", 2),
-            at_least("signal", 1),
-        ],
+        &[at_least("fast", 1), at_least("slow", 2), at_least("signal", 1)],
         Dimension::Price,
         "Exponential moving average of the MACD line.",
     ),
@@ -121,41 +82,16 @@ pub const KINDS: &[Kind] = &[
         Dimension::Ratio,
         "Return from the close n bars ago to the close skip bars ago.",
     ),
-    kind(
-        "rsi",
-        &[at_least("n", 2)],
-        Dimension::Ratio,
-        "Relative strength index, 0 to 100, Wilder's smoothing.",
-    ),
-    kind(
-        "sma",
-        &[at_least("n", 1)],
-        Dimension::Price,
-        "Mean of the last n closes.",
-    ),
-    kind(
-        "volatility",
-        &[at_least("n", 2)],
-        Dimension::Ratio,
-        "Sample standard deviation of the last n bar returns.",
-    ),
-    kind(
-        "volume_mean",
-        &[at_least("n", 1)],
-        Dimension::Volume,
-        "Mean of the last n volumes.",
-    ),
+    kind("rsi", &[at_least("n", 2)], Dimension::Ratio, "Relative strength index, 0 to 100, Wilder's smoothing."),
+    kind("sma", &[at_least("n", 1)], Dimension::Price, "Mean of the last n closes."),
+    kind("volatility", &[at_least("n", 2)], Dimension::Ratio, "Sample standard deviation of the last n bar returns."),
+    kind("volume_mean", &[at_least("n", 1)], Dimension::Volume, "Mean of the last n volumes."),
 ];
 
 impl Kind {
     /// The row of a name.
     pub fn named(name: &str) -> Result<&'static Self, FeatureError> {
-        KINDS
-            .iter()
-            .find(|kind| kind.name == name)
-            .ok_or_else(|| FeatureError::Unknown {
-                name: name.to_owned(),
-            })
+        KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| FeatureError::Unknown { name: name.to_owned() })
     }
 
     /// The parameters as whole numbers, checked against the table. Missing places of the array are 0.
@@ -163,11 +99,7 @@ impl Kind {
         if given.len() != self.parameters.len() {
             return Err(FeatureError::Count {
                 name: self.name,
-                expected: self
-                    .parameters
-                    .iter()
-                    .map(|parameter| parameter.name)
-                    .collect(),
+                expected: self.parameters.iter().map(|parameter| parameter.name).collect(),
                 given: given.len(),
             });
         }
@@ -190,12 +122,7 @@ impl Kind {
     }
 
     /// Refuses parameters `lower` and `upper` (places in the table) unless the first is below the second.
-    pub(crate) fn ascending(
-        &self,
-        whole: &[usize; 3],
-        lower: usize,
-        upper: usize,
-    ) -> Result<(), FeatureError> {
+    pub(crate) fn ascending(&self, whole: &[usize; 3], lower: usize, upper: usize) -> Result<(), FeatureError> {
         if whole[lower] < whole[upper] {
             return Ok(());
         }

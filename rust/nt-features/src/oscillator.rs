@@ -1,20 +1,17 @@
 //! Relative strength and momentum.
 
+use crate::Ema;
+
 /// Relative strength index (J. Welles Wilder, 1978): `100 * gain / (gain + loss)`.
 ///
-/// `gain` and `loss` are averages of the upward and downward changes of the close: first the mean of the first `n`
-/// changes, then `g[t] = (g[t-1] * (n - 1) + max(change, 0)) / n`, in the order of TA-Lib's `RSI`.
-///
-/// One difference: a market that has not moved at all gives 50, neither strong nor weak. TA-Lib gives 0, which a rule
-/// such as "buy below 30" would read as the deepest fall there is.
+/// `gain` and `loss` are the upward and downward changes of the close, smoothed by [`Ema::wilder`]. TA-Lib's `RSI`, to
+/// rounding, with one difference: a market that has not moved at all gives 50, neither strong nor weak. TA-Lib gives 0,
+/// which a rule such as "buy below 30" would read as the deepest fall there is.
 #[derive(Clone, Debug)]
 pub struct Rsi {
-    n: f64,
-    missing: usize,
-    window: usize,
+    gain: Ema,
+    loss: Ema,
     close: f64,
-    gain: f64,
-    loss: f64,
 }
 
 impl Rsi {
@@ -23,15 +20,7 @@ impl Rsi {
     /// # Panics
     /// If `n` is 0.
     pub fn new(n: usize) -> Self {
-        assert!(n > 0, "a window holds at least one value");
-        Self {
-            n: n as f64,
-            missing: n,
-            window: n,
-            close: f64::NAN,
-            gain: 0.0,
-            loss: 0.0,
-        }
+        Self { gain: Ema::wilder(n), loss: Ema::wilder(n), close: f64::NAN }
     }
 
     /// Takes the next close and returns the index, or NaN before `n + 1` closes.
@@ -42,32 +31,16 @@ impl Rsi {
             return f64::NAN;
         }
         let change = close - before;
-        let up = if change > 0.0 { change } else { 0.0 };
-        let down = if change < 0.0 { -change } else { 0.0 };
-        if self.missing > 0 {
-            self.missing -= 1;
-            self.gain += up;
-            self.loss += down;
-            if self.missing > 0 {
-                return f64::NAN;
-            }
-            self.gain /= self.n;
-            self.loss /= self.n;
-        } else {
-            self.gain = (self.gain * (self.n - 1.0) + up) / self.n;
-            self.loss = (self.loss * (self.n - 1.0) + down) / self.n;
-        }
-        let both = self.gain + self.loss;
-        if both > 0.0 {
-            100.0 * (self.gain / both)
-        } else {
-            50.0
-        }
+        let gain = self.gain.update(if change > 0.0 { change } else { 0.0 });
+        let loss = self.loss.update(if change < 0.0 { -change } else { 0.0 });
+        let both = gain + loss;
+        // Written so that NaN, while the averages warm up, comes out of the quotient.
+        if both == 0.0 { 50.0 } else { 100.0 * (gain / both) }
     }
 
     /// How many closes give NaN first.
     pub fn warmup(&self) -> usize {
-        self.window
+        self.gain.warmup() + 1
     }
 }
 
@@ -91,12 +64,7 @@ impl Momentum {
         assert!(skip < n, "the gap is shorter than the window");
         // The ring holds n + 1 closes. The one just written is at `at`; the one skip bars earlier stands skip places
         // before it, that is n + 1 - skip places after it.
-        Self {
-            ring: vec![0.0; n + 1].into(),
-            at: 0,
-            recent: (n + 1 - skip) % (n + 1),
-            missing: n,
-        }
+        Self { ring: vec![0.0; n + 1].into(), at: 0, recent: (n + 1 - skip) % (n + 1), missing: n }
     }
 
     /// Takes the next close and returns the momentum, or NaN before `n + 1` closes.
@@ -105,26 +73,14 @@ impl Momentum {
         let length = self.ring.len();
         self.ring[self.at] = close;
         let recent = self.ring[self.recent];
-        self.at = if self.at + 1 == length {
-            0
-        } else {
-            self.at + 1
-        };
-        self.recent = if self.recent + 1 == length {
-            0
-        } else {
-            self.recent + 1
-        };
+        self.at = if self.at + 1 == length { 0 } else { self.at + 1 };
+        self.recent = if self.recent + 1 == length { 0 } else { self.recent + 1 };
         let oldest = self.ring[self.at];
         if self.missing > 0 {
             self.missing -= 1;
             return f64::NAN;
         }
-        if oldest > 0.0 {
-            recent / oldest - 1.0
-        } else {
-            f64::NAN
-        }
+        if oldest > 0.0 { recent / oldest - 1.0 } else { f64::NAN }
     }
 
     /// How many closes give NaN first.

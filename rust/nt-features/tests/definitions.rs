@@ -16,13 +16,7 @@ struct Market {
 impl Market {
     /// Bars whose close follows the given steps and whose range reaches beyond open and close as given.
     fn of(start: i64, steps: &[(i64, i64, i64, i64)]) -> Self {
-        let mut market = Self {
-            open: vec![],
-            high: vec![],
-            low: vec![],
-            close: vec![],
-            volume: vec![],
-        };
+        let mut market = Self { open: vec![], high: vec![], low: vec![], close: vec![], volume: vec![] };
         let mut last = start;
         for &(change, above, below, volume) in steps {
             let close = (last + change).max(1);
@@ -37,13 +31,7 @@ impl Market {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns {
-            open: &self.open,
-            high: &self.high,
-            low: &self.low,
-            close: &self.close,
-            volume: Some(&self.volume),
-        }
+        Columns { open: &self.open, high: &self.high, low: &self.low, close: &self.close, volume: Some(&self.volume) }
     }
 
     fn bar(&self, at: usize) -> Bar {
@@ -63,8 +51,7 @@ impl Market {
 
 fn market() -> impl Strategy<Value = Market> {
     let step = (-500_i64..=500, 0_i64..60, 0_i64..60, 0_i64..1_000_000);
-    (1_i64..100_000_000, prop::collection::vec(step, 1..160))
-        .prop_map(|(start, steps)| Market::of(start, &steps))
+    (1_i64..100_000_000, prop::collection::vec(step, 1..160)).prop_map(|(start, steps)| Market::of(start, &steps))
 }
 
 fn floats(counts: &[i64]) -> Vec<f64> {
@@ -73,15 +60,7 @@ fn floats(counts: &[i64]) -> Vec<f64> {
 
 /// `formula` of each full window of `n` values, NaN before.
 fn windows(values: &[f64], n: usize, formula: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    (0..values.len())
-        .map(|t| {
-            if t + 1 < n {
-                f64::NAN
-            } else {
-                formula(&values[t + 1 - n..=t])
-            }
-        })
-        .collect()
+    (0..values.len()).map(|t| if t + 1 < n { f64::NAN } else { formula(&values[t + 1 - n..=t]) }).collect()
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -91,12 +70,7 @@ fn mean(values: &[f64]) -> f64 {
 /// Two-pass standard deviation with the given divisor.
 fn spread(values: &[f64], divisor: f64) -> f64 {
     let centre = mean(values);
-    (values
-        .iter()
-        .map(|value| (value - centre) * (value - centre))
-        .sum::<f64>()
-        / divisor)
-        .sqrt()
+    (values.iter().map(|value| (value - centre) * (value - centre)).sum::<f64>() / divisor).sqrt()
 }
 
 /// Smoothing from a seed: the mean of the first `n` values, then `step(last, value)`.
@@ -112,15 +86,11 @@ fn smoothed(values: &[f64], n: usize, step: impl Fn(f64, f64) -> f64) -> Vec<f64
 }
 
 fn ema(values: &[f64], n: usize) -> Vec<f64> {
-    smoothed(values, n, |last, value| {
-        (value - last) * (2.0 / (n as f64 + 1.0)) + last
-    })
+    smoothed(values, n, |last, value| (value - last) * (2.0 / (n as f64 + 1.0)) + last)
 }
 
 fn wilder(values: &[f64], n: usize) -> Vec<f64> {
-    smoothed(values, n, |last, value| {
-        (last * (n as f64 - 1.0) + value) / n as f64
-    })
+    smoothed(values, n, |last, value| (value - last) * (1.0 / n as f64) + last)
 }
 
 /// `values` behind `count` NaN.
@@ -136,10 +106,7 @@ fn assert_close(got: &[f64], wanted: &[f64], tolerance: f64) {
     assert_eq!(got.len(), wanted.len());
     for (t, (a, b)) in got.iter().zip(wanted).enumerate() {
         let same = a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
-        assert!(
-            same || (a - b).abs() <= tolerance * b.abs().max(1e-3),
-            "at {t}: {a} is not {b}"
-        );
+        assert!(same || (a - b).abs() <= tolerance * b.abs().max(1e-3), "at {t}: {a} is not {b}");
     }
 }
 
@@ -262,66 +229,28 @@ fn every_kind_builds() {
 
 #[test]
 fn errors_say_what_to_change() {
-    let said = |name: &str, parameters: &[f64]| {
-        Feature::new(name, parameters).expect_err(name).to_string()
-    };
+    let said = |name: &str, parameters: &[f64]| Feature::new(name, parameters).expect_err(name).to_string();
     assert!(said("smaa", &[5.0]).starts_with("no feature is called \"smaa\"; there are atr, "));
     assert_eq!(said("sma", &[]), "sma(n) takes 1 parameters, not 0");
-    assert_eq!(
-        said("sma", &[2.5]),
-        "sma: n must be a whole number from 1 to 1000000, not 2.5"
-    );
-    assert_eq!(
-        said("rsi", &[1.0]),
-        "rsi: n must be a whole number from 2 to 1000000, not 1"
-    );
-    assert_eq!(
-        said("ema", &[f64::NAN]),
-        "ema: n must be a whole number from 1 to 1000000, not NaN"
-    );
-    assert_eq!(
-        said("macd", &[26.0, 12.0]),
-        "macd: fast (26) must be below slow (12)"
-    );
-    assert_eq!(
-        said("momentum", &[3.0, 3.0]),
-        "momentum: skip (3) must be below n (3)"
-    );
+    assert_eq!(said("sma", &[2.5]), "sma: n must be a whole number from 1 to 1000000, not 2.5");
+    assert_eq!(said("rsi", &[1.0]), "rsi: n must be a whole number from 2 to 1000000, not 1");
+    assert_eq!(said("ema", &[f64::NAN]), "ema: n must be a whole number from 1 to 1000000, not NaN");
+    assert_eq!(said("macd", &[26.0, 12.0]), "macd: fast (26) must be below slow (12)");
+    assert_eq!(said("momentum", &[3.0, 3.0]), "momentum: skip (3) must be below n (3)");
 
     let ten = [10; 10];
-    let bars = Columns {
-        open: &ten,
-        high: &ten,
-        low: &ten[..9],
-        close: &ten,
-        volume: None,
-    };
-    let short = FeatureError::Length {
-        column: "low",
-        given: 9,
-        expected: 10,
-    };
+    let bars = Columns { open: &ten, high: &ten, low: &ten[..9], close: &ten, volume: None };
+    let short = FeatureError::Length { column: "low", given: 9, expected: 10 };
     assert_eq!(column("sma", &[2.0], &bars), Err(short));
     let bars = Columns { low: &ten, ..bars };
-    assert_eq!(
-        column("volume_mean", &[2.0], &bars),
-        Err(FeatureError::NoVolume {
-            name: "volume_mean"
-        })
-    );
+    assert_eq!(column("volume_mean", &[2.0], &bars), Err(FeatureError::NoVolume { name: "volume_mean" }));
     assert!(column("sma", &[2.0], &bars).is_ok());
 }
 
 #[test]
 fn a_market_that_does_not_move_has_no_spread_and_no_strength() {
     let market = Market::of(1_234_567, &[(0, 0, 0, 5); 50]);
-    for (name, wanted) in [
-        ("sma", 1_234_567.0),
-        ("deviation", 0.0),
-        ("volatility", 0.0),
-        ("atr", 0.0),
-        ("rsi", 50.0),
-    ] {
+    for (name, wanted) in [("sma", 1_234_567.0), ("deviation", 0.0), ("volatility", 0.0), ("atr", 0.0), ("rsi", 50.0)] {
         let last = *market.feature(name, &[7.0]).last().expect("fifty bars");
         assert_eq!(last, wanted, "{name}");
     }
@@ -331,20 +260,14 @@ fn a_market_that_does_not_move_has_no_spread_and_no_strength() {
 fn deviation_of_huge_prices_does_not_cancel() {
     // Around 2^50 the squares leave 2^53 far behind; a float formula would answer 0 or NaN.
     let start = 1_i64 << 50;
-    let steps: Vec<_> = (0..100)
-        .map(|t| (if t % 2 == 0 { 1 } else { -1 }, 0, 0, 0))
-        .collect();
+    let steps: Vec<_> = (0..100).map(|t| (if t % 2 == 0 { 1 } else { -1 }, 0, 0, 0)).collect();
     let market = Market::of(start, &steps);
     for value in &market.feature("deviation", &[10.0])[9..] {
         assert_eq!(*value, 0.5);
     }
     // The reach of the sums ends in NaN, not in a wrong number.
     let market = Market::of((1 << 53) - 2, &[(0, 0, 0, 0); 40]);
-    assert!(
-        market.feature("deviation", &[5.0])[4..]
-            .iter()
-            .all(|value| value.is_nan())
-    );
+    assert!(market.feature("deviation", &[5.0])[4..].iter().all(|value| value.is_nan()));
 }
 
 #[test]
