@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from neural_trader.baseline.indicators import Bar
 
 Column = np.ndarray[Any, np.dtype[np.int64]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from neural_trader import _core
 from neural_trader.baseline import indicators
 from random_markets import Market, drawn_parameters

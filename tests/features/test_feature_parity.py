@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from neural_trader import _core
 from neural_trader.baseline import indicators
 from random_markets import Market, drawn_parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from neural_trader.backtesting import backtest
 from neural_trader.market.bars import Bars, Step
 from neural_trader.strategy import Bar, Strategy

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from neural_trader.backtesting import backtest
 from neural_trader.market import synthetic_bars
 from neural_trader.strategy import Strategy, library

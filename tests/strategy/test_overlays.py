@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+
 from neural_trader.market.bars import Bars
 from neural_trader.strategy import Bar, Strategy
 from neural_trader.strategy.library import load

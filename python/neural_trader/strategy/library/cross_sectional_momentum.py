@@ -32,7 +32,7 @@ class CrossSectionalMomentum(Strategy):
         if self.every < 1:
             raise ValueError(f"cross_sectional_momentum: every ({self.every}) must be at least 1")
         held = self.hold * (2 if self.short else 1)
-        if not 1 <= self.hold or held > len(self.symbols):
+        if not self.hold >= 1 or held > len(self.symbols):
             wanted = f"hold ({self.hold}) {'on each side ' if self.short else ''}"
             raise ValueError(
                 f"cross_sectional_momentum: {wanted}must be at least 1 and fit the {len(self.symbols)} instruments"
