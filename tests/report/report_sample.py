@@ -281,7 +281,7 @@ def make_trades(*rows: tuple[float, float, bool]) -> pl.DataFrame:
     count = len(rows)
     entry = pl.Series([START_NS + HOUR_NS * index for index in range(count)], dtype=pl.Int64).cast(TIME)
     exit_ = [START_NS + HOUR_NS * (index + 2) if closed else None for index, (_, _, closed) in enumerate(rows)]
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "symbol": ["FLAT"] * count,
             "side": ["long"] * count,
@@ -299,4 +299,3 @@ def make_trades(*rows: tuple[float, float, bool]) -> pl.DataFrame:
         },
         schema=shape.schema,
     )
-    return frame

@@ -34,9 +34,7 @@ SCHEMA = "neural-trader.result/1"
 _EMBEDDED = re.compile(r'<script type="application/json" id="result">(.*?)</script>', re.DOTALL)
 
 
-def to_document(
-    result: Outcome, stats: Stats | None = None, rows: Mapping[str, int] | None = None
-) -> dict[str, Any]:
+def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, int] | None = None) -> dict[str, Any]:
     """The document of a result. ``rows`` limits tables to their first rows (as a page does; a JSON file does not)."""
     stats = stats or Stats.of(result)
     tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}

@@ -181,6 +181,20 @@ def _describe_curve(table: _Table, facts: CurveFacts) -> None:
         except OverflowError:
             table.skip("CAGR [%]", "too large to represent")
 
+    _describe_variation(table, facts)
+
+    annual = table.values["CAGR [%]"]
+    if annual is None:
+        table.skip("Calmar Ratio", table.undefined["CAGR [%]"])
+    elif facts.drawdown < 0.0:
+        table.put("Calmar Ratio", float(annual) / (-100.0 * facts.drawdown))
+    else:
+        table.skip("Calmar Ratio", "no drawdown")
+    assert table.values.keys() >= set(CURVE_NAMES)
+
+
+def _describe_variation(table: _Table, facts: CurveFacts) -> None:
+    """Volatility, and the mean return as a multiple of it."""
     periods_root = math.sqrt(facts.samples / facts.years) if facts.years > 0.0 else 0.0
     reason = None
     if facts.ruin_ns is not None:
@@ -202,15 +216,6 @@ def _describe_curve(table: _Table, facts: CurveFacts) -> None:
             table.put("Sortino Ratio", facts.return_mean / facts.downside_deviation * periods_root)
         else:
             table.skip("Sortino Ratio", "no losing returns")
-
-    annual = table.values["CAGR [%]"]
-    if annual is None:
-        table.skip("Calmar Ratio", table.undefined["CAGR [%]"])
-    elif facts.drawdown < 0.0:
-        table.put("Calmar Ratio", float(annual) / (-100.0 * facts.drawdown))
-    else:
-        table.skip("Calmar Ratio", "no drawdown")
-    assert table.values.keys() >= set(CURVE_NAMES)
 
 
 def _ruined(ruin_ns: int) -> str:
