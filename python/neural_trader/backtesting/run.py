@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +96,8 @@ def backtest(
         bars=bars,
         origin={
             "strategy": strategy if isinstance(strategy, str) else None,
+            "class": type(instance).__qualname__,
+            "source_sha256": _source_digest(instance),
             "data": str(data) if isinstance(data, str) or hasattr(data, "__fspath__") else None,
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
@@ -160,6 +165,16 @@ def _name(strategy: Strategy) -> str:
     if own.__module__.startswith("neural_trader.strategy.library."):
         return of_class.get(own.__name__, own.__name__)
     return own.__name__
+
+
+def _source_digest(strategy: Strategy) -> str | None:
+    """SHA-256 of the file of a user's strategy; a library strategy is told by the version, and a notebook has no file."""
+    own = type(strategy).__module__
+    file = getattr(sys.modules.get(own), "__file__", None)
+    if own.startswith("neural_trader.strategy.library.") or file is None or not os.path.isfile(file):
+        return None
+    with open(file, "rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _is_native(strategy: Strategy) -> bool:
