@@ -11,7 +11,7 @@ try {
   const { launch } = await import("../npm/run.js");
   process.exitCode = await launch(python, process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`neural-trader: ${explain(error)}\n`);
+  process.stderr.write(`error: ${explain(error)}\n`);
   process.exitCode = error.exitCode ?? 1;
 }
 

@@ -35,12 +35,12 @@ export async function backtest(options = {}, runOptions) {
   }
 }
 
-/** The engine's errors are one line each, the last of what it says. */
+/** The engine's errors are one line each, the last of what it says, after a word that the class already says. */
 function errorLine(stderr, exitCode) {
   const lines = stderr
     .replace(/\x1b\[[\d;]*m/g, "")
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);
-  return lines.at(-1) ?? `the engine ended with exit code ${exitCode}`;
+  return lines.at(-1)?.replace(/^error: /, "") ?? `the engine ended with exit code ${exitCode}`;
 }

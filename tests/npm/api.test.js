@@ -2,21 +2,15 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 import { flags } from "../../npm/flags.js";
 import { backtest, NeuralTraderError, run, version } from "../../npm/index.js";
-import { isAlive, makeStage, until } from "./stage.js";
-
-const { fill, makeEnvironment } = createRequire(import.meta.url)("./fakes/environment.cjs");
+import { isAlive, makeReadyStage, makeStage, until } from "./stage.js";
 
 /** Options under which the package of this repository runs the stand-in for the engine. */
 function makeEngine(t) {
-  const stage = makeStage(t);
-  const prefix = stage.at("env");
-  makeEnvironment(prefix);
-  fill(prefix);
-  return { stage, options: { cwd: stage.at("work"), env: { ...stage.env, VIRTUAL_ENV: prefix } } };
+  const stage = makeReadyStage(t);
+  return { stage, options: { cwd: stage.at("work"), env: stage.env } };
 }
 
 test("options_become_flags_by_their_names", () => {
@@ -67,7 +61,7 @@ test("a_failure_is_an_error_with_the_code_and_the_one_line_that_explains_it", as
   await assert.rejects(backtest({ strategy: "missing" }, options), (error) => {
     assert.ok(error instanceof NeuralTraderError);
     assert.equal(error.name, "NeuralTraderError");
-    assert.equal(error.message, "error: there is no strategy called missing");
+    assert.equal(error.message, "there is no strategy called missing");
     assert.equal(error.exitCode, 2);
     assert.match(error.stderr, /^loading\n/);
     return true;

@@ -13,9 +13,9 @@ function assertFails({ code, stdout, stderr }, pattern) {
   assert.equal(code, 1, stderr);
   assert.equal(stdout, "");
   const lines = stderr.trimEnd().split("\n");
-  assert.match(lines.at(-1), /^neural-trader: /);
+  assert.match(lines.at(-1), /^error: /);
   assert.match(lines.at(-1), pattern);
-  assert.equal(lines.filter((line) => line.startsWith("neural-trader: ")).length, 1);
+  assert.equal(lines.filter((line) => line.startsWith("error: ")).length, 1);
 }
 
 test("a_first_start_installs_and_a_second_one_starts_one_program", async (t) => {
@@ -225,7 +225,7 @@ for (const [signal, code] of [
     started.child.kill(signal);
     const ended = await started.ended;
     assert.equal(ended.code, code);
-    assert.match(ended.stderr, new RegExp(`neural-trader: interrupted by ${signal}`));
+    assert.match(ended.stderr, new RegExp(`error: interrupted by ${signal}`));
     assert.deepEqual(stage.runtimeNames(), ["0.1.0.log"]);
     await until(() => !isAlive(stage.installs()[0].pid), "the installer has ended");
   });

@@ -57,17 +57,14 @@ test("a_runtime_in_use_survives_a_newer_build", async (t) => {
 test("a_checkout_without_cargo_is_one_line", async (t) => {
   const { code, stderr } = await makeStage(t, { tools: ["uv"], checkout: true }).run(["echo"]);
   assert.equal(code, 1);
-  assert.match(stderr, /^neural-trader: building the engine from .* needs cargo.*https:\/\/rustup\.rs.*\n$/);
+  assert.match(stderr, /^error: building the engine from .* needs cargo.*https:\/\/rustup\.rs.*\n$/);
 });
 
 test("a_compiler_that_is_too_old_is_one_line", async (t) => {
   const stage = makeStage(t, { tools: TOOLS, checkout: true });
   const { code, stderr } = await stage.run(["echo"], { env: { FAKE_CARGO_VERSION: "1.70.0" } });
   assert.equal(code, 1);
-  assert.match(
-    stderr,
-    /^neural-trader: building the engine needs Rust 1\.88, and .* holds 1\.70: run "rustup update"\n$/,
-  );
+  assert.match(stderr, /^error: building the engine needs Rust 1\.88, and .* holds 1\.70: run "rustup update"\n$/);
 });
 
 test("the_fingerprint_follows_contents_and_names_and_nothing_else", (t) => {

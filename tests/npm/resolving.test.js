@@ -1,22 +1,13 @@
 /** Which Python runs the engine: the override, an environment of this version, the managed runtime, a first start. */
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { engineVersionIn, interpreterOf } from "../../npm/environment.js";
 import { pythonVersion } from "../../npm/package.js";
 import { dataFolder } from "../../npm/runtime.js";
-import { fakes, makeStage } from "./stage.js";
-
-const { fill, makeEnvironment } = createRequire(import.meta.url)("./fakes/environment.cjs");
-
-function makeFilled(prefix, version) {
-  makeEnvironment(prefix);
-  fill(prefix, version);
-  return prefix;
-}
+import { fakes, makeFilled, makeStage } from "./stage.js";
 
 async function pythonOf(stage, env) {
   const { stdout, stderr } = await stage.run(["echo"], { env });
@@ -110,7 +101,7 @@ for (const [found, complaint] of [
     const { code, stdout, stderr } = await stage.run(["echo"], { env });
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, new RegExp(`^neural-trader: NEURAL_TRADER_PYTHON names .*${complaint}.*\n$`));
+    assert.match(stderr, new RegExp(`^error: NEURAL_TRADER_PYTHON names .*${complaint}.*\n$`));
     assert.deepEqual(stage.installs(), []);
   });
 }
@@ -118,7 +109,7 @@ for (const [found, complaint] of [
 test("an_override_that_does_not_exist_is_an_error", async (t) => {
   const { code, stderr } = await makeStage(t).run(["echo"], { env: { NEURAL_TRADER_PYTHON: "/nowhere/python" } });
   assert.equal(code, 1);
-  assert.match(stderr, /^neural-trader: NEURAL_TRADER_PYTHON names \/nowhere\/python, which is not a program.*\n$/);
+  assert.match(stderr, /^error: NEURAL_TRADER_PYTHON names \/nowhere\/python, which is not a program.*\n$/);
 });
 
 test("an_npm_package_that_is_called_uv_is_not_taken_for_uv", async (t) => {

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { makeStage, until } from "./stage.js";
+import { makeReadyStage, until } from "./stage.js";
 
 const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
 test("arguments_reach_the_engine_untouched", async (t) => {
-  const stage = makeStage(t);
+  const stage = makeReadyStage(t);
   const plain = ["two words", "", "größe ✓", "--", "-x", "--json"];
   const args = [...plain, "*", "$HOME", "a\"b'c", "back\\slash", "new\nline"];
   const { stdout, code } = await stage.run(["echo", ...args]);
@@ -18,19 +18,19 @@ test("arguments_reach_the_engine_untouched", async (t) => {
 });
 
 test("the_exit_code_is_that_of_the_engine", async (t) => {
-  const stage = makeStage(t);
+  const stage = makeReadyStage(t);
   for (const code of [0, 1, 2, 3, 4, 77]) assert.equal((await stage.run(["exit", String(code)])).code, code);
 });
 
 test("a_command_that_fails_is_not_run_again", async (t) => {
-  const stage = makeStage(t);
+  const stage = makeReadyStage(t);
   await stage.run(["exit", "1"]);
   const runs = stage.calls().filter(({ args }) => args.includes("neural_trader"));
   assert.equal(runs.length, 1);
 });
 
 test("an_engine_that_a_signal_killed_is_never_a_success", async (t) => {
-  const stage = makeStage(t);
+  const stage = makeReadyStage(t);
   for (const [signal, code] of [
     ["SIGKILL", 137],
     ["SIGTERM", 143],
@@ -41,22 +41,22 @@ test("an_engine_that_a_signal_killed_is_never_a_success", async (t) => {
 });
 
 test("standard_input_is_the_engines", async (t) => {
-  const { stdout } = await makeStage(t).run(["cat"], { input: "line one\nline two\n" });
+  const { stdout } = await makeReadyStage(t).run(["cat"], { input: "line one\nline two\n" });
   assert.equal(stdout, "line one\nline two\n");
 });
 
 test("a_clone_in_which_npm_install_never_ran_is_one_line", async (t) => {
-  const stage = makeStage(t);
+  const stage = makeReadyStage(t);
   rmSync(stage.at("package", "node_modules"));
   const { code, stderr } = await stage.run(["echo"]);
   assert.equal(code, 1);
-  assert.match(stderr, /^neural-trader: a library is missing: run "npm install" in .*package\n$/);
+  assert.match(stderr, /^error: a library is missing: run "npm install" in .*package\n$/);
 });
 
 // Without a terminal nobody but the launcher can tell the engine, so a session of its own stands for that case.
 for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
   test(`${signal}_is_passed_on_once_and_the_engine_may_finish`, async (t) => {
-    const started = makeStage(t).start(["trap"], { detached: true });
+    const started = makeReadyStage(t).start(["trap"], { detached: true });
     await until(() => started.written.stdout.includes("ready"), "the engine is ready");
     started.child.kill(signal);
     const { code, stdout } = await started.ended;
@@ -69,7 +69,7 @@ test(
   "one_ctrl_c_on_a_terminal_is_one_signal_for_the_engine",
   { skip: !hasPython && "needs python3 for its pty" },
   async (t) => {
-    const stage = makeStage(t);
+    const stage = makeReadyStage(t);
     await stage.run(["exit", "0"]);
     const driver = stage.at("press.py");
     writeFileSync(

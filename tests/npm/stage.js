@@ -14,11 +14,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const fakes = join(repository, "tests", "npm", "fakes");
+const { fill, makeEnvironment } = createRequire(import.meta.url)("./fakes/environment.cjs");
 
 /** Every stage stands in a folder with spaces and letters that are not ASCII, because some users' homes do. */
 export function makeStage(t, { tools = ["uv"], checkout = false } = {}) {
@@ -85,6 +87,20 @@ export function start(bin, args, { cwd, env, input, detached = false }) {
   child.stdin.end(input ?? "");
   const ended = new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, ...written })));
   return { child, ended, written };
+}
+
+/** A stage whose engine is there already, in an active environment. */
+export function makeReadyStage(t) {
+  const stage = makeStage(t);
+  stage.env.VIRTUAL_ENV = makeFilled(stage.at("active"));
+  return stage;
+}
+
+/** An environment that holds the stand-in for the engine. */
+export function makeFilled(prefix, version) {
+  makeEnvironment(prefix);
+  fill(prefix, version);
+  return prefix;
 }
 
 /** Waits until a condition holds, and says which one did not. */
