@@ -2,6 +2,8 @@ import type { BacktestResult } from "./result.js";
 
 export type * from "./result.js";
 
+export type Parameters = Record<string, string | number | boolean>;
+
 /** What to test and how; each option is the flag of the same name of `neural-trader backtest`. */
 export interface BacktestOptions {
   /** A strategy of the library by its name, or a class in a file: `rsi.py` or `rsi.py:Rsi`. */
@@ -11,19 +13,32 @@ export interface BacktestOptions {
   symbols?: string | string[];
   start?: string | Date;
   end?: string | Date;
+  /** The deposit in the account currency. */
   cash?: number | string;
+  currency?: string;
   /** A rate (0.001, "0.1%", "10bps"), or "MAKER/TAKER" or "MAKER/TAKER/FIXED". */
   fee?: number | string;
   /** A rate (0.0002, "2bps"), "1tick", "0.5spread", or terms joined by "+". */
   slippage?: number | string;
+  /** The largest exposure as a multiple of equity. */
+  leverage?: number | string;
   /** A decision at the close of a bar fills at the next bar's open, unless this says "close". */
   fill?: "open" | "close";
+  /** Whether a price must touch a limit order, or go through it, to fill it. */
+  limit?: "touch" | "through";
+  /** The largest share of a bar's volume that orders may take. */
+  volumeCap?: number | string;
+  closeAtEnd?: true;
+  leaveOpen?: true;
   /** Parameters of the strategy. */
-  set?: Record<string, string | number | boolean>;
+  set?: Parameters;
+  /** Risk rules on top of the strategy, by name, such as `{ volatility_target: { annual: 0.2 } }`. */
+  overlay?: Record<string, Parameters>;
+  /** The seed of the synthetic markets. */
   seed?: number;
   /** The conventions of another engine, for comparison with it. */
-  like?: string;
-  /** A configuration file. */
+  like?: "backtesting.py" | "vectorbt";
+  /** A configuration file; options win over it. */
   config?: string;
   /** Where to write the report as one HTML file. */
   html?: string;

@@ -26,6 +26,7 @@ test("options_become_flags_by_their_names", () => {
     seed: 0,
     like: undefined,
     html: null,
+    overlay: { volatility_target: { annual: 0.2, days: 20 }, kill_switch: {} },
     config: false,
     debug: true,
     someNewFlag: 1,
@@ -42,6 +43,8 @@ test("options_become_flags_by_their_names", () => {
     "--set=note=a=b",
     "--set=short=-5",
     "--seed=0",
+    "--overlay=volatility_target:annual=0.2,days=20",
+    "--overlay=kill_switch",
     "--debug",
     "--some-new-flag=1",
   ]);
