@@ -96,7 +96,7 @@ def test_a_volume_cap_needs_volume(play: Play) -> None:
 )
 def test_bars_that_contradict_themselves_are_refused_by_the_definition(columns: dict[str, list[int]]) -> None:
     """Market data is checked where it is loaded; the plain engine checks it again, the fast one trusts it."""
-    arrays = {name: np.array(values, dtype=np.int64) for name, values in columns.items()}
+    arrays: dict[str, Any] = {name: np.array(values, dtype=np.int64) for name, values in columns.items()}
     with pytest.raises(EngineError):
         BaselineEngine([replace(bars_of("A", FLAT), **arrays)], cash=MONEY)
 

@@ -95,8 +95,11 @@ def test_a_gtd_order_expires_at_the_first_open_at_or_after_its_time(play: Play) 
         100  100  100 100
         90   90   90  90
     """
-    at_open = {"kind": "limit", "limit": 95, "time_in_force": "gtd"}
-    run = play(dip, {0: [buy(1, **at_open, expire_ns=200), buy(2, **at_open, expire_ns=201)]})
+    orders = [
+        buy(1, kind="limit", limit=95, time_in_force="gtd", expire_ns=200),
+        buy(2, kind="limit", limit=95, time_in_force="gtd", expire_ns=201),
+    ]
+    run = play(dip, {0: orders})
     assert run.ends == ["1 expired time", "2 filled"]
     assert run.fills == ["open 2: buy 2 @ 90 maker"]
 

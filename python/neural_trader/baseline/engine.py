@@ -392,7 +392,7 @@ class Engine:
             self._book.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
 
     def _attach_children(self, parent: Order, quantity: int, price: int, live_bar: int) -> None:
-        """Make the exits of a bracket with the first fill of their parent; enlarge those still there with later ones."""
+        """Make the exits of a bracket with the first fill of their parent; enlarge those that work with later ones."""
         bracket = parent.bracket
         if bracket is None:
             return

@@ -10,6 +10,8 @@ SELL = -1
 
 
 class Kind(IntEnum):
+    """What makes an order fill."""
+
     MARKET = 0
     LIMIT = 1
     STOP = 2
@@ -18,12 +20,16 @@ class Kind(IntEnum):
 
 
 class TimeInForce(IntEnum):
+    """Until when an order works: cancelled, a given time, the end of its day."""
+
     GTC = 0
     GTD = 1
     DAY = 2
 
 
 class State(IntEnum):
+    """Where an order is in its life; all but the first are final."""
+
     WORKING = 0
     FILLED = 1
     CANCELLED = 2
@@ -32,6 +38,8 @@ class State(IntEnum):
 
 
 class Reason(IntEnum):
+    """Why an order was cut, cancelled, expired or rejected."""
+
     NONE = 0
     USER = 1
     MARGIN = 2
@@ -47,6 +55,8 @@ class Reason(IntEnum):
 
 
 class Account(IntEnum):
+    """Accounts of the ledger; trading and position exist once for each instrument."""
+
     CASH = 0
     CAPITAL = 1
     TRADING = 2

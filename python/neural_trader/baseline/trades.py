@@ -35,7 +35,7 @@ class _FeeShares:
 
 
 def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Instrument]) -> list[TradeRecord]:
-    """Closed trades in the order of their exits, then the lots still open in the order of their entries, at the mark."""
+    """Closed trades in the order of their exits, then open lots in the order of their entries, valued at the mark."""
     shares = _FeeShares(fills)
     trades: list[TradeRecord] = []
     open_lots: list[deque[_Lot]] = [deque() for _ in instruments]
