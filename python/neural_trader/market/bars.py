@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -52,7 +52,7 @@ class Step(NamedTuple):
         return f"{digits[: -self.decimals]}.{digits[-self.decimals :]}"
 
     def value_of(self, counts: Any) -> Any:
-        """The decimal value of a count of steps (number or array) as the nearest float, when counts stay below 2**53."""
+        """The decimal value of a count of steps (number or array): the nearest float while counts stay below 2**53."""
         return counts * self.mantissa / 10**self.decimals
 
 
@@ -92,22 +92,47 @@ class Bars:
         every = f" every {interval_text(self.interval_ns)}" if self.interval_ns else ""
         return f"Bars({self.symbol}: {len(self)} bars{every}{span}, tick {self.tick}, lot {self.lot}, {self.origin})"
 
+    def rows(self, first: int, last: int) -> Bars:
+        """The bars from ``first`` up to, not including, ``last``, without a copy."""
+
+        def cut(column: Column | None) -> Column | None:
+            return None if column is None else column[first:last]
+
+        return replace(
+            self,
+            open_ns=self.open_ns[first:last],
+            close_ns=self.close_ns[first:last],
+            open=self.open[first:last],
+            high=self.high[first:last],
+            low=self.low[first:last],
+            close=self.close[first:last],
+            volume=cut(self.volume),
+            spread=cut(self.spread),
+        )
+
+    def _prices(self, column: Column) -> Floats:
+        prices: Floats = self.tick.value_of(column)
+        return prices
+
     @property
     def open_price(self) -> Floats:
-        return self.tick.value_of(self.open)
+        return self._prices(self.open)
 
     @property
     def high_price(self) -> Floats:
-        return self.tick.value_of(self.high)
+        return self._prices(self.high)
 
     @property
     def low_price(self) -> Floats:
-        return self.tick.value_of(self.low)
+        return self._prices(self.low)
 
     @property
     def close_price(self) -> Floats:
-        return self.tick.value_of(self.close)
+        return self._prices(self.close)
 
     @property
     def volume_units(self) -> Floats | None:
-        return None if self.volume is None else self.lot.value_of(self.volume)
+        if self.volume is None:
+            return None
+        units: Floats = self.lot.value_of(self.volume)
+        return units

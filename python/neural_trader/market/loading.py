@@ -13,12 +13,10 @@ from neural_trader.market.faults import Fault, Table, checked
 from neural_trader.market.prices import check, mid_prices_of, prices_of, volume_of
 from neural_trader.market.recognise import Columns
 from neural_trader.market.sources import Source, read, sources_in, suggestion
-from neural_trader.market.times import DAY_NS, Instants, instant_ns_of, instants, interval_text, time_text
+from neural_trader.market.times import DAY_NS, SECOND_NS, Instants, instant_ns_of, instants, interval_text, time_text
 
 if TYPE_CHECKING:
     from neural_trader.market.bars import Column
-
-StepLike = Step | str | float | int
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,8 @@ def load_bars(
 
     A file holds one instrument, whose symbol is the file's name without extensions, or many with a column ``symbol``.
     ``symbols`` selects; ``start`` and ``end`` (text, date, datetime or nanoseconds; UTC) keep bars with
-    ``start <= open time < end``. ``tick`` and ``lot`` replace the steps inferred from the decimals of the data. Nothing is
-    sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row, column and value.
+    ``start <= open time < end``. ``tick`` and ``lot`` replace the steps inferred from the decimals of the data.
+    Nothing is sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row, column and value.
     """
     window = _window(start, end)
     wanted = None if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
@@ -74,7 +72,9 @@ def load(path: str | Path, symbols: list[str] | None, tick: Step | None, lot: St
     if missing := [symbol for symbol in symbols or () if symbol not in loaded]:
         known = sorted({*passed, *loaded} if len(sources) == 1 else {source.stem for source in sources})
         shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-        raise DataError(f"{Path(path).name}: no symbol {missing[0]!r} here{suggestion(missing[0], known)} (found: {shown})")
+        raise DataError(
+            f"{Path(path).name}: no symbol {missing[0]!r} here{suggestion(missing[0], known)} (found: {shown})"
+        )
     return [loaded[symbol] for symbol in sorted(loaded, key=lambda name: name.encode())]
 
 
@@ -133,8 +133,9 @@ def bars_from_table(
     for array in arrays:
         if array is not None:
             array.flags.writeable = False
+    opens, highs, lows, closes = prices
     return Bars(
-        symbol, step, lot_step, open_ns, close_ns, *prices, volume=volume, spread=spread,
+        symbol, step, lot_step, open_ns, close_ns, opens, highs, lows, closes, volume, spread,
         origin=origin, source=source, interval_ns=interval_ns, notes=tuple(notes),
     )  # fmt: skip
 
@@ -146,14 +147,19 @@ def _step_column(table: Table, name: str | None, what: str) -> Step | None:
     table.refuse_missing(name)
     if table.frame[name].n_unique() > 1:
         raise DataError(f"{table.source}: column {name!r} has more than one value; an instrument has one {what}")
-    return Step.of(str(table.frame[name][0]), what)
+    text = str(table.frame[name][0]).strip()
+    step = Step.of(text, what)
+    whole, _, fraction = text.partition(".")
+    # As it is written: 10.0 counts tenths, as the bars that were written did.
+    return Step(int(whole + fraction), len(fraction)) if (whole + fraction).isdecimal() else step
 
 
 def _spacing(table: Table, column: str, ns: Column) -> int:
     from neural_trader import _core
 
     try:
-        return checked(_core.spacing, ns)[0]
+        interval_ns: int = checked(_core.spacing, ns)[0]
+        return interval_ns
     except Fault as fault:
         raise table.error(fault.code, column, fault.row) from None
 
@@ -199,20 +205,11 @@ def _time_line(table: Table, columns: Columns, notes: list[str]) -> tuple[Column
 
 def _inclusive(close_ns: Column, resolution_ns: int, interval_ns: int) -> bool:
     """Whether closes are the last instant within each bar, such as 09:59:59.999, rather than the first after it."""
-    return bool(interval_ns) and bool(((close_ns + resolution_ns) % resolution_of(interval_ns) == 0).all()) and bool(
-        (close_ns % resolution_of(interval_ns) != 0).all()
-    )
+    whole_ns = 60 * SECOND_NS if interval_ns % (60 * SECOND_NS) == 0 else SECOND_NS
+    return bool(((close_ns + resolution_ns) % whole_ns == 0).all()) and resolution_ns < whole_ns
 
 
-def resolution_of(interval_ns: int) -> int:
-    """The whole second or minute that bars of this interval keep to."""
-    minute_ns = 60_000_000_000
-    return minute_ns if interval_ns % minute_ns == 0 else 1_000_000_000
-
-
-def _labelled_at_close(
-    table: Table, column: str, closing: Instants, notes: list[str]
-) -> tuple[Column, Column, int]:
+def _labelled_at_close(table: Table, column: str, closing: Instants, notes: list[str]) -> tuple[Column, Column, int]:
     import numpy as np
 
     interval_ns = _spacing(table, column, closing.ns)
@@ -238,7 +235,8 @@ def _both(
     open_ns, close_ns = opening.ns, closing.ns
     length_ns = interval_ns or int(close_ns[0] - open_ns[0])
     last = close_ns - open_ns == length_ns - closing.resolution_ns
-    if closing.resolution_ns < length_ns and 2 * int(last.sum()) > len(last):
+    # A column that counts finely against the length of the bars; two steps a bar would be a coincidence.
+    if closing.resolution_ns * 1000 <= length_ns and 2 * int(last.sum()) > len(last):
         close_ns = close_ns + closing.resolution_ns
         notes.append(f"column {column!r} is the last instant of each bar: the close is one step later")
     early = close_ns <= open_ns
@@ -277,17 +275,11 @@ def _within(bars: Bars, start_ns: int | None, end_ns: int | None) -> Bars:
             f" to {time_text(bars.close_ns[-1])}: choose a time within it"
         )
 
-    def cut(column: Column | None) -> Column | None:
-        return None if column is None else column[first:last]
-
-    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume", "spread")
     note = f"{last - first} of {len(bars)} bars kept: those that open within the window asked for"
-    return replace(bars, notes=(*bars.notes, note), **{name: cut(getattr(bars, name)) for name in names})
+    return replace(bars.rows(first, last), notes=(*bars.notes, note))
 
 
-def bars_of(
-    data: Any, symbol: str = "", *, tick: Any = None, lot: Any = None
-) -> Bars:
+def bars_of(data: Any, symbol: str = "", *, tick: Any = None, lot: Any = None) -> Bars:
     """Bars of one instrument from data in memory: a polars or pandas frame, or a mapping of names to columns."""
     from neural_trader.market.memory_frames import frame_of
     from neural_trader.market.recognise import recognise

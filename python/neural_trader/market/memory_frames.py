@@ -78,7 +78,9 @@ def _from_pandas(data: Any) -> tuple[pl.DataFrame, str]:
         tickers = {str(name[-1]) for name in names if len(name) > 1 and name[-1] != ""}
         if len(tickers) > 1:
             shown = ", ".join(sorted(tickers)[:6])
-            raise DataError(f"data: columns of several tickers ({shown}); select one with frame.xs(ticker, axis=1, level=1)")
+            raise DataError(
+                f"data: columns of several tickers ({shown}); select one with frame.xs(ticker, axis=1, level=1)"
+            )
         named = next(iter(tickers), "")
         names = [name[0] for name in names]
     columns: dict[str, Any] = {}

@@ -11,7 +11,6 @@ from neural_trader.market.faults import Fault, Table, checked
 from neural_trader.market.times import joined
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
 
     from neural_trader.market.bars import Column, Floats
@@ -109,17 +108,14 @@ def prices_of(
     counted: list[Column] = []
     if len(decimals) == len(exact):
         step = tick or Step(1, max(decimals))
-        for name, column in zip(columns, exact, strict=True):
-            if column is None:
-                continue
-            if column.decimals == step.decimals and step.mantissa == 1:
-                counted.append(column.mantissas)
-                continue
-            counted.append(_on_step(table, name, column, step))
+        for name, decimal in zip(columns, exact, strict=True):
+            if decimal is not None:
+                as_is = step == Step(1, decimal.decimals)
+                counted.append(decimal.mantissas if as_is else _on_step(table, name, decimal, step))
     elif tick is not None:
         step = tick
-        for name, column in zip(columns, exact, strict=True):
-            counted.append(_on_step(table, name, column or _as_floats(table, name), step))
+        for name, decimal in zip(columns, exact, strict=True):
+            counted.append(_on_step(table, name, decimal or _as_floats(table, name), step))
     else:
         try:
             counted, places, fit, worst = checked(
@@ -137,11 +133,13 @@ def _on_step(table: Table, name: str, column: _Exact | list[Floats], step: Step)
     from neural_trader import _core
 
     try:
+        counts: Column
         if isinstance(column, _Exact):
-            return checked(
-                _core.decimals_on_step, column.mantissas, column.decimals, step.mantissa, step.decimals, False
-            )[0]
-        return checked(_core.floats_on_step, _whole(column), step.mantissa, step.decimals, False)[0]
+            exact = (column.mantissas, column.decimals)
+            counts, _ = checked(_core.decimals_on_step, *exact, step.mantissa, step.decimals, False)
+        else:
+            counts, _ = checked(_core.floats_on_step, _whole(column), step.mantissa, step.decimals, False)
+        return counts
     except Fault as fault:
         raise table.error(fault.code, name, fault.row, step=step) from None
 
@@ -158,8 +156,8 @@ def mid_prices_of(
         if bool((ask < bid).any()):
             row = int(np.argmax(ask < bid))
             raise DataError(
-                f"{table.place(row)}, column {columns[role]!r}: the bid {table.frame[columns[role]][row]} is above the ask"
-                f" {table.frame[columns[role + 4]][row]}; correct or remove the row"
+                f"{table.place(row)}, column {columns[role]!r}: the bid {table.frame[columns[role]][row]} is above"
+                f" the ask {table.frame[columns[role + 4]][row]}; correct or remove the row"
             )
     half = Step(5, quoted.decimals + 1)
     mids: list[Column] = [sides[role] + sides[role + 4] for role in range(4)]
@@ -167,7 +165,9 @@ def mid_prices_of(
     if tick is not None and tick != half:
         fives = [_Exact(column * 5, half.decimals) for column in (*mids, spread)]
         *mids, spread = [_on_step(table, columns[min(role, 3)], column, tick) for role, column in enumerate(fives)]
-    notes.append(f"prices are the middle of bid and ask, on half of their tick {quoted}; the spread is that at the open")
+    notes.append(
+        f"prices are the middle of bid and ask, on half of their tick {quoted}; the spread is that at the open"
+    )
     return mids, tick or half, spread
 
 
@@ -215,7 +215,7 @@ def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]
     return lots, step
 
 
-def check(table: Table, columns: Sequence[str], prices: Sequence[np.ndarray]) -> None:  # type: ignore[type-arg]
+def check(table: Table, columns: Sequence[str], prices: Sequence[Column]) -> None:
     """Raises for the first bar whose prices are not positive or contradict one another."""
     from neural_trader import _core
 

@@ -97,7 +97,9 @@ class _Names:
         found = [name for name in self.names if test(self.words[name])]
         if len(found) > 1:
             which = " and ".join(repr(name) for name in found)
-            raise self.error(f"{which} could each be the {role}", f"rename one of them to {role!r} or remove the others")
+            raise self.error(
+                f"{which} could each be the {role}", f"rename one of them to {role!r} or remove the others"
+            )
         return found[0] if found else None
 
     def named(self, role: str, names: Sequence[str]) -> str | None:
@@ -145,7 +147,7 @@ def _volume(names: _Names, symbol_hint: str) -> str | None:
     if len(found) > 1:
         # 'Volume BTC' and 'Volume USDT' of BTCUSDT: the instrument begins with the currency that is bought.
         hint = re.sub(r"\W", "", symbol_hint).lower()
-        base = [name for name in found if hint and any(hint.startswith(word) for word in names.words[name])]
+        base = [name for name in found if any(len(w) > 1 and hint.startswith(w) for w in names.words[name])]
         if len(base) != 1:
             which = " and ".join(repr(name) for name in found)
             raise names.error(f"{which} could each be the volume", "rename one of them to 'volume'")
@@ -171,7 +173,9 @@ def recognise(
     columns: Sequence[str], source: str, is_time_of_day: Callable[[str], bool], symbol_hint: str = ""
 ) -> Columns:
     """The roles of columns; ``is_time_of_day`` tells columns such as 09:30 from whole times."""
-    duplicated = [name for name in columns if (match := re.fullmatch(r"(.*)_duplicated_\d+", name)) and match[1] in columns]
+    duplicated = [
+        name for name in columns if (match := re.fullmatch(r"(.*)_duplicated_\d+", name)) and match[1] in columns
+    ]
     names = _Names([name for name in columns if name not in duplicated], source)
     prices = _prices(names)
     time, unit = names.timed("time", _TIME_NAMES)

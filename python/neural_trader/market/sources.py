@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from neural_trader.errors import DataError
 from neural_trader.market.faults import Table
-from neural_trader.market.recognise import Columns, recognise, words_of
+from neural_trader.market.recognise import Columns, recognise
 from neural_trader.market.times import is_time_of_day, looks_like_time
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _guarded(source: Source, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError, EOFError, ValueError, pl.exceptions.PanicException) as error:
         said = " ".join(str(error).split("\n", 1)[0].split()) or type(error).__name__
         lowered = said.lower()
-        if "more fields" in lowered or "field" in lowered and "schema" in lowered:
+        if "more fields" in lowered:
             remedy = "a line has more fields than the header: correct it, or quote text that contains the delimiter"
         elif re.search(r"end of file|eof|unexpected end|ended before|truncated|incomplete|corrupt|deflate", lowered):
             remedy = "the file is damaged or incomplete: write or download it again"
@@ -122,7 +122,7 @@ def _head(source: Source) -> bytes:
             with gzip.open(source.path) as stream:
                 return stream.read(_HEAD_BYTES)
     except (OSError, EOFError) as error:
-        if isinstance(error, EOFError) or isinstance(error, gzip.BadGzipFile):
+        if isinstance(error, (EOFError, gzip.BadGzipFile)):
             raise DataError(f"{source.name}: the compressed file is damaged or incomplete; download it again") from None
         raise DataError(f"{source.name}: cannot be opened ({error.strerror}); check its permissions") from None
     if source.format == "CSV" and raw.startswith(b"\x28\xb5\x2f\xfd"):
@@ -142,7 +142,9 @@ def _refuse_other_format(source: Source, head: bytes) -> None:
         raise DataError(f"{source.name}: Feather version 1 cannot be read; write it again as version 2 or Parquet")
     if source.format != "CSV" and found != source.format:
         seen = f"it contains {found}" if found else "its first bytes are not those of that format"
-        raise DataError(f"{source.name}: not a {source.format} file ({seen}); rename it to what it is or write it again")
+        raise DataError(
+            f"{source.name}: not a {source.format} file ({seen}); rename it to what it is or write it again"
+        )
     if source.format == "CSV":
         if found is not None:
             raise DataError(f"{source.name}: contains {found}, not CSV; rename it to .{found.lower()}")
@@ -247,7 +249,7 @@ def _without_header(source: Source, delimiter: str, skip: int, fields: list[str]
     if not all(re.match(r"[+-]?\.?\d", field) for field in fields[2 if pair else 1 : len(names)]):
         raise DataError(f"{source.name}: the file has no header; begin it with time,open,high,low,close,volume")
     names += [f"field {number}" for number in range(len(names) + 1, len(fields) + 1)]
-    notes.append(f"no header: columns taken in the order {', '.join(names[:7 if pair else 6])}")
+    notes.append(f"no header: columns taken in the order {', '.join(names[: 7 if pair else 6])}")
     return _Layout(delimiter, skip, [], names)
 
 
@@ -264,8 +266,6 @@ def _read_csv(source: Source, head: bytes, notes: list[str]) -> tuple[Table, Col
     ))  # fmt: skip
     if layout.names is not None and len(layout.names) == frame.width:
         frame.columns = layout.names
-    elif headed and "" in frame.columns and len(set(words_of(name)[0] for name in frame.columns if words_of(name))) == 0:
-        raise DataError(f"{source.name}: the header has no names; begin it with time,open,high,low,close,volume")
     first_line = layout.skip + int(headed) + layout.rows_after_header + 1
     table = Table(frame, source.name, first_line)
     columns = recognise(frame.columns, source.name, lambda name: is_time_of_day(frame[name]), source.stem)

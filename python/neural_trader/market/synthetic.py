@@ -49,12 +49,15 @@ def synthetic_bars(
     open_ns = start_ns + np.arange(bars, dtype=np.int64) * interval_ns
     close_ns = open_ns + interval_ns
     made = []
+    tick = Step(1, _core.SYNTHETIC_TICK_DECIMALS)
+    source = f"synthetic market {_core.SYNTHETIC_VERSION}, seed {seed}"
     for name, columns in zip(names, _core.synthetic_market(seed, names, bars, start_ns, interval_ns), strict=True):
         for column in (open_ns, close_ns, *columns):
             column.flags.writeable = False
+        opens, highs, lows, closes, volume = columns
         made.append(Bars(
-            name, Step(1, _core.SYNTHETIC_TICK_DECIMALS), Step(1, 0), open_ns, close_ns, *columns[:4], volume=columns[4],
-            origin="synthetic", source=f"synthetic market {_core.SYNTHETIC_VERSION}, seed {seed}", interval_ns=interval_ns,
+            name, tick, Step(1, 0), open_ns, close_ns, opens, highs, lows, closes, volume,
+            origin="synthetic", source=source, interval_ns=interval_ns,
             notes=("made by a random number generator: no result on it says anything about a real market",),
         ))  # fmt: skip
     return tuple(made)

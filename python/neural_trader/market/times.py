@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from neural_trader.errors import DataError
@@ -76,8 +76,8 @@ def instant_ns_of(value: Any, name: str) -> int:
     from neural_trader import _core
 
     if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-        since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
         return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1000
     if isinstance(value, date):
         return (value - date(1970, 1, 1)).days * DAY_NS
@@ -137,7 +137,9 @@ def instants(table: Table, column: str, unit: str | None, notes: list[str]) -> I
         return _from_epoch(table, column, _integers(series), 0, unit, notes)
     if dtype.is_float():
         return _from_floats(table, column, unit, notes)
-    raise DataError(f"{table.source}: column {column!r} of type {dtype} is not a time; convert it to dates or date-times")
+    raise DataError(
+        f"{table.source}: column {column!r} of type {dtype} is not a time; convert it to dates or date-times"
+    )
 
 
 def _with(table: Table, column: str, series: pl.Series) -> Table:
@@ -262,6 +264,6 @@ def _refuse_mixed_units(table: Table, column: str, sizes: np.ndarray[Any, Any]) 
     row = int(np.argmax(classes != classes[0]))
     first, other = list(UNITS_NS)[classes[0]], list(UNITS_NS)[classes[row]]
     raise DataError(
-        f"{table.place(row)}, column {column!r}: {table.frame[column][row]} is as large as {UNIT_NAMES[other]}, but the rows"
-        f" above have {UNIT_NAMES[first]}; write all times in one unit, or name it in the column, as in 'time_{other}'"
+        f"{table.place(row)}, column {column!r}: {table.frame[column][row]} is as large as {UNIT_NAMES[other]}, but the"
+        f" rows above have {UNIT_NAMES[first]}; write all times in one unit, or name it in the column, as in 'time_{other}'"
     )
