@@ -1,0 +1,301 @@
+"""The Rust extension; `python -m mypy.stubtest neural_trader._core` holds this file and the built module equal.
+
+Counts are exact: prices in ticks, quantities in lots, money in 10^-18 of the account currency, rates in parts per
+billion. Instruments are named by their rank among the symbols of the run in ascending order.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, Protocol, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Ints: TypeAlias = NDArray[np.int64]
+_Floats: TypeAlias = NDArray[np.float64]
+_Exact: TypeAlias = dict[str, list[int]]
+_Arrays: TypeAlias = dict[str, NDArray[Any]]
+_Fit: TypeAlias = Literal["exact", "single", "rounded"]
+
+class _Bars(Protocol):
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def tick(self) -> tuple[int, int]: ...
+    @property
+    def lot(self) -> tuple[int, int]: ...
+    @property
+    def open_ns(self) -> _Ints: ...
+    @property
+    def close_ns(self) -> _Ints: ...
+    @property
+    def open(self) -> _Ints: ...
+    @property
+    def high(self) -> _Ints: ...
+    @property
+    def low(self) -> _Ints: ...
+    @property
+    def close(self) -> _Ints: ...
+    @property
+    def volume(self) -> _Ints | None: ...
+    @property
+    def spread(self) -> _Ints | None: ...
+
+class _Strategy(Protocol):
+    def on_bar(self, engine: Engine, instrument: int, index: int, /) -> object: ...
+    def on_fill(self, engine: Engine, fill: _Exact, /) -> object: ...
+    def on_order(self, engine: Engine, order: _Exact, /) -> object: ...
+
+__all__ = [
+    "SYNTHETIC_TICK_DECIMALS",
+    "SYNTHETIC_VERSION",
+    "Bar",
+    "Engine",
+    "Indicator",
+    "__version__",
+    "check_not_negative",
+    "check_prices",
+    "closes",
+    "decimals_from_text",
+    "decimals_on_step",
+    "feature_column",
+    "feature_names",
+    "floats_from_text",
+    "floats_on_step",
+    "in_nanoseconds",
+    "instants_from_text",
+    "prices_on_grid",
+    "spacing",
+    "synthetic_market",
+    "volume_on_grid",
+]
+
+__version__: Final[str]
+SYNTHETIC_VERSION: Final[int]
+SYNTHETIC_TICK_DECIMALS: Final[int]
+
+@final
+class Bar:
+    """A closed bar as a strategy sees it; prices and volume in decimal units."""
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's symbol."""
+    @property
+    def instrument(self) -> int:
+        """Rank of the symbol among those of the run."""
+    @property
+    def index(self) -> int:
+        """Zero-based position among the bars of its instrument."""
+    @property
+    def time_ns(self) -> int:
+        """When it closed: UTC nanoseconds since the epoch."""
+    @property
+    def open(self) -> float:
+        """First price."""
+    @property
+    def high(self) -> float:
+        """Highest price."""
+    @property
+    def low(self) -> float:
+        """Lowest price."""
+    @property
+    def close(self) -> float:
+        """Last price."""
+    @property
+    def volume(self) -> float:
+        """Volume in units of the instrument; 0 where the data has none."""
+
+@final
+class Indicator:
+    """The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
+
+    `value` and `previous` belong to the instrument whose bar is being delivered; they are NaN while it warms up.
+    """
+
+    @property
+    def value(self) -> float:
+        """The value at the bar being delivered."""
+    @property
+    def previous(self) -> float:
+        """The value one bar earlier."""
+    def crosses_above(self, line: Indicator | float) -> bool:
+        """Whether it is above a line now and was not at the bar before."""
+    def crosses_below(self, line: Indicator | float) -> bool:
+        """Whether it is below a line now and was not at the bar before."""
+    def __float__(self) -> float: ...
+    def __getitem__(self, symbol: str, /) -> float: ...
+
+@final
+class Engine:
+    """The engine over the bars of a run; docs/fill-rules.md says what it does."""
+
+    def __new__(
+        cls,
+        instruments: Sequence[_Bars],
+        *,
+        cash: int,
+        leverage_ppb: int = 1_000_000_000,
+        maker_ppb: int = 0,
+        taker_ppb: int = 0,
+        fixed_fee: int = 0,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
+        close_at_end: bool = False,
+    ) -> Engine: ...
+    def submit(
+        self,
+        instrument: int,
+        side: int,
+        kind: str = "market",
+        *,
+        size_kind: str = "quantity",
+        size: int,
+        limit: int | None = None,
+        stop: int | None = None,
+        trail_ticks: int | None = None,
+        trail_ppb: int | None = None,
+        time_in_force: str = "gtc",
+        expire_ns: int | None = None,
+        stop_loss: int | None = None,
+        take_profit: int | None = None,
+        stop_loss_trail_ticks: int | None = None,
+        stop_loss_trail_ppb: int | None = None,
+    ) -> int:
+        """Takes an order; returns its id, or 0 where a target needs none."""
+    def cancel(self, order: int) -> bool:
+        """Cancels a working order; says whether there was one."""
+    def position(self, instrument: int) -> int:
+        """Lots held of an instrument, negative if short."""
+    def mark(self, instrument: int) -> int:
+        """Last known price of an instrument in ticks, 0 before the first."""
+    def equity(self) -> int:
+        """Cash and positions at their marks."""
+    def cash(self) -> int:
+        """Cash."""
+    @property
+    def equity_value(self) -> float:
+        """Equity in the account currency, as the nearest float."""
+    @property
+    def halted(self) -> bool:
+        """Whether the run has ended in ruin."""
+    @property
+    def now_ns(self) -> int:
+        """Time of the last event, UTC nanoseconds."""
+    @property
+    def current(self) -> int:
+        """Rank of the instrument whose bar is being delivered."""
+    def indicator(self, name: str, parameters: Sequence[float]) -> Indicator:
+        """A feature over every instrument, kept up to date while the run goes on."""
+    def run(self, strategy: _Strategy) -> None:
+        """Runs a strategy whose callbacks take this engine and records of exact integers."""
+    def play(
+        self,
+        *,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_fill: Callable[[int], object] | None = None,
+        on_order: Callable[[int], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> None:
+        """Runs a strategy given by its callbacks, each of which may be absent."""
+    def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
+        """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
+        """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
+    def run_buy_and_hold(self, fraction: int) -> None:
+        """Runs buy and hold in Rust: a fraction of equity in each instrument from its first bar on."""
+    @property
+    def orders(self) -> _Exact:
+        """Orders with the fields of the run hash."""
+    @property
+    def fills(self) -> _Exact:
+        """Fills with the fields of the run hash."""
+    @property
+    def postings(self) -> _Exact:
+        """Postings with the fields of the run hash."""
+    @property
+    def trades(self) -> _Exact:
+        """Trades as positions in the list of fills."""
+    @property
+    def equity_samples(self) -> tuple[list[int], list[int]]:
+        """Times and amounts of the equity samples."""
+    @property
+    def exposed_samples(self) -> int:
+        """Samples at which a position was open."""
+    def equity_curve(self) -> tuple[_Ints, _Floats]:
+        """Times and amounts of the equity samples, in the account currency."""
+    def order_arrays(self) -> _Arrays:
+        """Orders as columns in decimal units."""
+    def fill_arrays(self) -> _Arrays:
+        """Fills as columns in decimal units."""
+    def trade_arrays(self) -> _Arrays:
+        """Trades as columns in decimal units."""
+    def posting_arrays(self) -> _Arrays:
+        """Postings as columns in decimal units."""
+    def fill_record(self, at: int) -> tuple[int, int, int, float, float, float, bool, int]:
+        """One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units."""
+    def order_record(self, id: int) -> tuple[int, int, int, float, float, int, int]:
+        """One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes."""
+    def check_invariants(self) -> None:
+        """Checks the laws that hold between any two events; an error says which one does not."""
+    def digests(self, version: str, parameters: str) -> dict[str, str]:
+        """SHA-256 of inputs, parameters, orders, fills and postings, in hex, and the run hash that binds them."""
+
+def feature_column(
+    name: str,
+    parameters: Sequence[float],
+    open: _Ints,
+    high: _Ints,
+    low: _Ints,
+    close: _Ints,
+    volume: _Ints | None = None,
+) -> _Floats:
+    """The value of a feature at every bar, from columns of ticks and lots; NaN while it warms up."""
+
+def feature_names() -> dict[str, tuple[tuple[str, ...], str, str]]:
+    """Every feature: the names of its parameters, its dimension and one line about it."""
+
+def decimals_from_text(text: bytes, rows: int, decimals_max: int) -> tuple[_Ints, int]:
+    """Mantissas and their common number of decimals, from cells joined by newlines."""
+
+def floats_from_text(text: bytes, rows: int) -> _Floats:
+    """The floats nearest to the cells, which are joined by newlines."""
+
+def instants_from_text(text: bytes, rows: int) -> tuple[_Ints, bool, bool, bool]:
+    """Nanoseconds since the epoch; whether the cells name a zone, an offset other than zero, a time of day."""
+
+def prices_on_grid(columns: Sequence[Sequence[_Floats]], decimals_max: int) -> tuple[list[_Ints], int, _Fit, float]:
+    """Counts of the coarsest decimal grid that represents all columns; its decimals; the fit; the largest change."""
+
+def volume_on_grid(pieces: Sequence[_Floats], decimals_max: int) -> tuple[_Ints, int, _Fit, int]:
+    """Lots of the coarsest decimal grid that represents the volumes; its decimals; the fit; how many were floored."""
+
+def floats_on_step(values: _Floats, mantissa: int, decimals: int, floor: bool) -> tuple[_Ints, int]:
+    """Floats as counts of a step, and how many were floored to it."""
+
+def decimals_on_step(mantissas: _Ints, own: int, mantissa: int, decimals: int, floor: bool) -> tuple[_Ints, int]:
+    """Exact decimals, `mantissas / 10**own`, as counts of a step, and how many were floored to it."""
+
+def in_nanoseconds(times: _Ints, unit_ns: int) -> _Ints:
+    """Times in a unit of `unit_ns` nanoseconds as nanoseconds."""
+
+def spacing(open_ns: _Ints) -> tuple[int, int, int]:
+    """The usual distance between rising times, how many distances are wider, and the widest."""
+
+def closes(open_ns: _Ints, interval_ns: int) -> _Ints:
+    """The closes of bars: an interval after their open, but not later than the next open."""
+
+def check_prices(open: _Ints, high: _Ints, low: _Ints, close: _Ints) -> None:
+    """Raises for the first bar whose prices are not positive or contradict one another."""
+
+def check_not_negative(values: _Ints) -> bool:
+    """Raises for the first negative number, and says whether any is above zero."""
+
+def synthetic_market(
+    seed: int, symbols: Sequence[str], bars: int, start_ns: int, interval_ns: int
+) -> list[list[_Ints]]:
+    """Open, high, low, close in hundredths and volume in units, for each symbol in the order given."""
