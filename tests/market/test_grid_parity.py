@@ -38,7 +38,9 @@ def test_text_is_parsed_as_its_definition_says(cells: list[str], decimals_max: i
 
 
 @given(
-    columns=st.integers(1, 8).flatmap(lambda n: st.lists(st.lists(FLOATS, min_size=n, max_size=n), min_size=1, max_size=4)),
+    columns=st.integers(1, 8).flatmap(
+        lambda n: st.lists(st.lists(FLOATS, min_size=n, max_size=n), min_size=1, max_size=4)
+    ),
     decimals_max=st.integers(0, 9),
     cut=st.integers(0, 8),
 )

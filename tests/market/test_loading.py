@@ -112,14 +112,19 @@ def test_each_spelling_of_the_names_is_recognised(header: str, bars_file: Callab
 
 def test_columns_without_a_role_are_ignored_and_named(bars_file: Callable[..., Path]) -> None:
     header = "Date,Open,High,Low,Close,Adj Close,Volume,quote_volume,open_interest,close_change,Dividends"
-    bars = only(bars_file(header, *(f"{line[: line.rfind(',')]},1,{line[line.rfind(',') + 1 :]},1,1,1,1" for line in LINES)))
+    bars = only(
+        bars_file(header, *(f"{line[: line.rfind(',')]},1,{line[line.rfind(',') + 1 :]},1,1,1,1" for line in LINES))
+    )
     assert holds_the_three_bars(bars)
     assert noted(bars, "ignored column(s): 'Adj Close', 'quote_volume', 'open_interest', 'close_change', 'Dividends'")
 
 
 def test_the_volume_in_the_currency_that_is_bought_is_taken(bars_file: Callable[..., Path]) -> None:
     header = "unix,date,symbol,open,high,low,close,Volume USDT,Volume BTC"
-    lines = ["1704067200000,2024-01-01,BTC/USDT,10,12,9,11,1000,5", "1704153600000,2024-01-02,BTC/USDT,10,12,9,11,2000,6"]
+    lines = [
+        "1704067200000,2024-01-01,BTC/USDT,10,12,9,11,1000,5",
+        "1704153600000,2024-01-02,BTC/USDT,10,12,9,11,2000,6",
+    ]
     bars = only(bars_file("https://www.example.com", header, *lines, name="BTCUSDT.csv"))
     assert bars.symbol == "BTC/USDT"
     assert bars.volume is not None
@@ -139,7 +144,7 @@ def test_dates_and_times_in_two_columns_are_joined(bars_file: Callable[..., Path
 @pytest.mark.parametrize(
     "lines",
     [
-        ["1704067200000,10.5,12,9.25,11,5,1704153599999,1,2,3,4,0", "1704153600000,11,13,10,12,6,1704239999999,1,2,3,4,0"],
+        ["1704067200000,10.5,12,9.25,11,5,1704153599999,1,2,3,4", "1704153600000,11,13,10,12,6,1704239999999,1,2,3,4"],
         ["20240101 000000;10.5;12;9.25;11;0", "20240102 000000;11;13;10;12;0"],
         ["2024.01.01,00:00,10.5,12,9.25,11,5", "2024.01.02,00:00,11,13,10,12,6"],
     ],
@@ -263,7 +268,7 @@ def test_bid_and_ask_give_mid_prices_on_half_ticks_and_the_spread(bars_file: Cal
     finer = only(path, tick="0.0025")
     assert finer.tick == Step(25, 4)
     assert finer.open_price.tolist() == [1.2, 1.1]
-    with pytest.raises(DataError, match="not a multiple of the tick 0.1"):
+    with pytest.raises(DataError, match="not a multiple of the tick"):
         load_bars(path, tick="0.1")
 
 
@@ -303,9 +308,16 @@ def test_describe_tells_what_a_file_holds(bars_file: Callable[..., Path]) -> Non
 
 @pytest.mark.parametrize(
     ("value", "step", "text"),
-    [("0.25", Step(25, 2), "0.25"), (0.01, Step(1, 2), "0.01"), (5, Step(5, 0), "5"), ("1e-8", Step(1, 8), "0.00000001"),
-     (100.0, Step(100, 0), "100"), ("0.500", Step(5, 1), "0.5"), (Step(5, 1), Step(5, 1), "0.5")],
-)  # fmt: skip
+    [
+        ("0.25", Step(25, 2), "0.25"),
+        (0.01, Step(1, 2), "0.01"),
+        (5, Step(5, 0), "5"),
+        ("1e-8", Step(1, 8), "0.00000001"),
+        (100.0, Step(100, 0), "100"),
+        ("0.500", Step(5, 1), "0.5"),
+        (Step(5, 1), Step(5, 1), "0.5"),
+    ],
+)
 def test_a_step_is_read_from_any_decimal_and_prints_as_one(value: object, step: Step, text: str) -> None:
     assert Step.of(value) == step  # type: ignore[arg-type]
     assert str(step) == text

@@ -90,7 +90,7 @@ def test_bars_do_not_change_when_the_arrays_that_they_came_from_change() -> None
     bars = bars_of(arrays, "ABC")
     for array in arrays.values():
         assert array.flags.writeable
-        array += 1
+        array[:] = 0
     assert bars.open_ns.tolist() == OPENS
     assert bars.open_price.tolist() == [10, 11, 12]
     assert bars.volume is not None

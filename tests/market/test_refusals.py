@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neural_trader.errors import DataError
 from neural_trader.market import bars_of, load_bars, synthetic_bars, write_bars
@@ -147,13 +150,15 @@ def test_a_parquet_file_cut_short_is_refused(cut: int, tmp_path: Path) -> None:
 
 
 def test_parquet_rows_are_counted_from_zero_and_values_shown(tmp_path: Path) -> None:
-    frame = pl.DataFrame({
-        "time": [1704067200, 1704067260],
-        "open": [10.0, float("nan")],
-        "high": [12.0, 12.0],
-        "low": [9.0, 9.0],
-        "close": [11.0, 11.0],
-    })
+    frame = pl.DataFrame(
+        {
+            "time": [1704067200, 1704067260],
+            "open": [10.0, float("nan")],
+            "high": [12.0, 12.0],
+            "low": [9.0, 9.0],
+            "close": [11.0, 11.0],
+        }
+    )
     frame.write_parquet(tmp_path / "A.parquet")
     with pytest.raises(DataError, match=r"A\.parquet, row 1, column 'open': nan is not a finite number"):
         load_bars(tmp_path / "A.parquet")
@@ -284,3 +289,21 @@ def test_places_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         write_bars(bars, tmp_path / "file" / "a.csv")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9), st.binary(max_size=6)), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_file_holds_it_loads_or_is_refused_in_one_line(cuts: list[tuple[int, int, bytes]]) -> None:
+    content = CSV
+    for start, length, replacement in cuts:
+        content = content[:start] + replacement + content[start + length :]
+    with TemporaryDirectory() as folder:
+        try:
+            loaded = load_bars(bad_file(Path(folder), "A.csv", content))
+        except DataError as refusal:
+            assert "\n" not in str(refusal)
+        else:
+            for bars in loaded:
+                assert (bars.low > 0).all()
+                assert (bars.close_ns > bars.open_ns).all()
+                assert (bars.close_ns[:-1] <= bars.open_ns[1:]).all()

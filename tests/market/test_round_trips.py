@@ -40,7 +40,9 @@ def series(draw: st.DrawFn, symbol: str | None = None, with_volume: bool | None 
     tick = Step.of(Step(draw(st.sampled_from([1, 1, 5, 25, 125])), draw(st.integers(0, 9))))
     lot = Step(draw(st.sampled_from([1, 1, 100])), draw(st.integers(0, 9)))
     largest = draw(st.sampled_from([10**4, 10**8, 10**15]))
-    prices = np.sort(np.array(draw(st.lists(st.integers(1, largest), min_size=4 * count, max_size=4 * count))).reshape(-1, 4))
+    prices = np.sort(
+        np.array(draw(st.lists(st.integers(1, largest), min_size=4 * count, max_size=4 * count))).reshape(-1, 4)
+    )
     low, open_, close, high = (np.ascontiguousarray(prices[:, column]) for column in range(4))
     steps = draw(st.lists(st.sampled_from([1, 1, 1, 2, 7]), min_size=count - 1, max_size=count - 1))
     unit = draw(st.sampled_from([1, 10**9, 3600 * 10**9]))
@@ -71,7 +73,10 @@ def test_a_file_is_read_back_as_the_same_bars(bars: Bars, name: str) -> None:
         assert_same(again, bars)
 
 
-@given(bars=st.tuples(series("A", True), series("B", True), series("C/D", True)), name=st.sampled_from(["x.csv", "x.pq", "x"]))
+@given(
+    bars=st.tuples(series("A", True), series("B", True), series("C/D", True)),
+    name=st.sampled_from(["x.csv", "x.pq", "x"]),
+)
 @settings(max_examples=30, deadline=None)
 def test_several_instruments_are_read_back_from_a_file_or_a_folder(bars: tuple[Bars, ...], name: str) -> None:
     with TemporaryDirectory() as folder:

@@ -41,7 +41,8 @@ def load_bars(
     A file holds one instrument, whose symbol is the file's name without extensions, or many with a column ``symbol``.
     ``symbols`` selects; ``start`` and ``end`` (text, date, datetime or nanoseconds; UTC) keep bars with
     ``start <= open time < end``. ``tick`` and ``lot`` replace the steps inferred from the decimals of the data.
-    Nothing is sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row, column and value.
+    Nothing is sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row,
+    column and value.
     """
     window = _window(start, end)
     wanted = None if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)

@@ -25,10 +25,11 @@ _UNITS = {
     "ns": "ns", "nsec": "ns", "nanos": "ns", "nanoseconds": "ns",
 }  # fmt: skip
 # A column with one of these words is about a price or a volume without being it.
-_OTHER = frozenset(
-    "adj adjusted interest time date timestamp change pct percent return returns ret log prev previous"
-    " quote taker maker buy sell tick ticks count trades turnover avg mean vwap wap ma sma ema signal".split()
-)
+_OTHER = frozenset({
+    "adj", "adjusted", "interest", "time", "date", "timestamp", "change", "pct", "percent", "return", "returns", "ret",
+    "log", "prev", "previous", "quote", "taker", "maker", "buy", "sell", "tick", "ticks", "tickvol", "count", "trades",
+    "turnover", "avg", "mean", "vwap", "wap", "ma", "sma", "ema", "signal",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

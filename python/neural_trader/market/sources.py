@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,8 @@ def _head(source: Source) -> bytes:
         if source.format == "CSV" and raw.startswith(b"\x1f\x8b"):
             with gzip.open(source.path) as stream:
                 return stream.read(_HEAD_BYTES)
-    except (OSError, EOFError) as error:
-        if isinstance(error, (EOFError, gzip.BadGzipFile)):
+    except (OSError, EOFError, zlib.error) as error:
+        if not isinstance(error, OSError) or isinstance(error, gzip.BadGzipFile):
             raise DataError(f"{source.name}: the compressed file is damaged or incomplete; download it again") from None
         raise DataError(f"{source.name}: cannot be opened ({error.strerror}); check its permissions") from None
     if source.format == "CSV" and raw.startswith(b"\x28\xb5\x2f\xfd"):
@@ -140,7 +141,7 @@ def _refuse_other_format(source: Source, head: bytes) -> None:
     found = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
     if found == "Feather version 1":
         raise DataError(f"{source.name}: Feather version 1 cannot be read; write it again as version 2 or Parquet")
-    if source.format != "CSV" and found != source.format:
+    if source.format not in ("CSV", found):
         seen = f"it contains {found}" if found else "its first bytes are not those of that format"
         raise DataError(
             f"{source.name}: not a {source.format} file ({seen}); rename it to what it is or write it again"

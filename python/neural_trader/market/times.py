@@ -42,7 +42,7 @@ class Instants:
 def time_text(ns: int) -> str:
     """An instant for a reader: a date, or a date and time where it is not midnight UTC."""
     seconds, fraction = divmod(int(ns), SECOND_NS)
-    moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if seconds % 86_400 == 0 and not fraction:
         return f"{moment:%Y-%m-%d}"
     text = f"{moment:%Y-%m-%d %H:%M}" if seconds % 60 == 0 and not fraction else f"{moment:%Y-%m-%d %H:%M:%S}"
@@ -265,5 +265,6 @@ def _refuse_mixed_units(table: Table, column: str, sizes: np.ndarray[Any, Any]) 
     first, other = list(UNITS_NS)[classes[0]], list(UNITS_NS)[classes[row]]
     raise DataError(
         f"{table.place(row)}, column {column!r}: {table.frame[column][row]} is as large as {UNIT_NAMES[other]}, but the"
-        f" rows above have {UNIT_NAMES[first]}; write all times in one unit, or name it in the column, as in 'time_{other}'"
+        f" rows above have {UNIT_NAMES[first]}; write all times in one unit, and name it in the column if they are all"
+        f" {UNIT_NAMES[other]}: 'time_{other}'"
     )

@@ -23,19 +23,10 @@ fn wrong(open: i64, high: i64, low: i64, close: i64) -> bool {
 }
 
 fn diagnosis(prices: Prices, row: usize) -> Fault {
-    let (open, high, low, close) = (
-        prices.open[row],
-        prices.high[row],
-        prices.low[row],
-        prices.close[row],
-    );
+    let (open, high, low, close) = (prices.open[row], prices.high[row], prices.low[row], prices.close[row]);
     for (column, price) in [open, high, low, close].into_iter().enumerate() {
         if price <= 0 {
-            return Fault {
-                kind: FaultKind::NotPositive,
-                column,
-                row,
-            };
+            return Fault { kind: FaultKind::NotPositive, column, row };
         }
     }
     let (kind, column) = if high < low {
@@ -51,12 +42,7 @@ fn diagnosis(prices: Prices, row: usize) -> Fault {
 /// Checks all bars; the first one that is wrong is named, with the columns open, high, low, close counted from 0.
 /// The columns must have one length; rows beyond the shortest are not looked at.
 pub fn check_prices(prices: Prices) -> Result<(), Fault> {
-    let rows = prices
-        .open
-        .len()
-        .min(prices.high.len())
-        .min(prices.low.len())
-        .min(prices.close.len());
+    let rows = prices.open.len().min(prices.high.len()).min(prices.low.len()).min(prices.close.len());
     for start in (0..rows).step_by(BLOCK) {
         let end = rows.min(start + BLOCK);
         let (open, high) = (&prices.open[start..end], &prices.high[start..end]);
@@ -66,14 +52,8 @@ pub fn check_prices(prices: Prices) -> Result<(), Fault> {
             any_wrong |= wrong(*open, *high, *low, *close);
         }
         if any_wrong {
-            let found = (start..end).find(|&row| {
-                wrong(
-                    prices.open[row],
-                    prices.high[row],
-                    prices.low[row],
-                    prices.close[row],
-                )
-            });
+            let found =
+                (start..end).find(|&row| wrong(prices.open[row], prices.high[row], prices.low[row], prices.close[row]));
             return Err(diagnosis(prices, found.unwrap_or(start)));
         }
     }
@@ -101,12 +81,7 @@ mod tests {
     fn check(rows: &[[i64; 4]]) -> Result<(), Fault> {
         let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<_>>();
         let (open, high, low, close) = (column(0), column(1), column(2), column(3));
-        check_prices(Prices {
-            open: &open,
-            high: &high,
-            low: &low,
-            close: &close,
-        })
+        check_prices(Prices { open: &open, high: &high, low: &low, close: &close })
     }
 
     #[test]
@@ -123,14 +98,7 @@ mod tests {
         ] {
             let mut rows = vec![good; 5000];
             rows[4500] = bad;
-            assert_eq!(
-                check(&rows),
-                Err(Fault {
-                    kind,
-                    column,
-                    row: 4500
-                })
-            );
+            assert_eq!(check(&rows), Err(Fault { kind, column, row: 4500 }));
         }
         assert_eq!(check(&[good, [5, 5, 5, 5]]), Ok(()));
         assert_eq!(check(&[]), Ok(()));

@@ -38,11 +38,7 @@ fn parse_cell(cell: &[u8]) -> Result<(i64, i32), FaultKind> {
                 seen_digit = true;
                 // Beyond 30 digits no grid of ours can hold the value; one more multiplication would not overflow yet.
                 if mantissa > 10_u128.pow(30) {
-                    return Err(if seen_point {
-                        FaultKind::TooFine
-                    } else {
-                        FaultKind::OutOfRange
-                    });
+                    return Err(if seen_point { FaultKind::TooFine } else { FaultKind::OutOfRange });
                 }
                 mantissa = mantissa * 10 + u128::from(byte - b'0');
                 decimals += i32::from(seen_point);
@@ -71,11 +67,7 @@ fn parse_cell(cell: &[u8]) -> Result<(i64, i32), FaultKind> {
         mantissa = mantissa.checked_mul(10).ok_or(FaultKind::OutOfRange)?;
         decimals += 1;
     }
-    let too_large = if decimals > 0 {
-        FaultKind::TooFine
-    } else {
-        FaultKind::OutOfRange
-    };
+    let too_large = if decimals > 0 { FaultKind::TooFine } else { FaultKind::OutOfRange };
     let magnitude = i64::try_from(mantissa).map_err(|_| too_large)?;
     Ok((if negative { -magnitude } else { magnitude }, decimals))
 }
@@ -89,10 +81,7 @@ fn parse_exponent(text: &[u8]) -> Result<i32, FaultKind> {
     if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
         return Err(FaultKind::NotANumber);
     }
-    Ok(sign
-        * digits
-            .iter()
-            .fold(0, |value, digit| value * 10 + i32::from(digit - b'0')))
+    Ok(sign * digits.iter().fold(0, |value, digit| value * 10 + i32::from(digit - b'0')))
 }
 
 /// Parses the common cell, `digits[.digits]` of at most 18 digits, in one loop; anything else is left to `parse_cell`.
@@ -124,10 +113,7 @@ fn parse_plain(cell: &[u8]) -> Option<(i64, usize)> {
 pub fn parse_column(text: &[u8], rows: usize, decimals_max: u8) -> Result<Decimals, Fault> {
     let mut mantissas: Vec<i64> = Vec::with_capacity(rows);
     let mut decimals = 0_usize;
-    for (row, cell) in cells(text)
-        .enumerate()
-        .take(if rows == 0 { 0 } else { usize::MAX })
-    {
+    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
         let (mut mantissa, mut own) = match parse_plain(cell) {
             Some(parsed) => parsed,
             None => {
@@ -152,10 +138,7 @@ pub fn parse_column(text: &[u8], rows: usize, decimals_max: u8) -> Result<Decima
     if mantissas.len() != rows {
         return Err(Fault::at(FaultKind::CellCount, rows.min(mantissas.len())));
     }
-    Ok(Decimals {
-        mantissas,
-        decimals: u8::try_from(decimals).unwrap_or(u8::MAX),
-    })
+    Ok(Decimals { mantissas, decimals: u8::try_from(decimals).unwrap_or(u8::MAX) })
 }
 
 /// Multiplies a whole column; an overflow names its row.
@@ -164,9 +147,7 @@ pub fn rescale(mantissas: &mut [i64], factor: i64) -> Result<(), Fault> {
         return Ok(());
     }
     for (row, mantissa) in mantissas.iter_mut().enumerate() {
-        *mantissa = mantissa
-            .checked_mul(factor)
-            .ok_or(Fault::at(FaultKind::OutOfRange, row))?;
+        *mantissa = mantissa.checked_mul(factor).ok_or(Fault::at(FaultKind::OutOfRange, row))?;
     }
     Ok(())
 }
@@ -174,13 +155,8 @@ pub fn rescale(mantissas: &mut [i64], factor: i64) -> Result<(), Fault> {
 /// Parses a column as the nearest floats: the fallback for text that has more decimals than any grid.
 pub fn parse_floats(text: &[u8], rows: usize) -> Result<Vec<f64>, Fault> {
     let mut values = Vec::with_capacity(rows);
-    for (row, cell) in cells(text)
-        .enumerate()
-        .take(if rows == 0 { 0 } else { usize::MAX })
-    {
-        let parsed = std::str::from_utf8(cell)
-            .ok()
-            .and_then(|cell| cell.parse::<f64>().ok());
+    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
+        let parsed = std::str::from_utf8(cell).ok().and_then(|cell| cell.parse::<f64>().ok());
         match parsed {
             Some(value) if value.is_finite() => values.push(value),
             _ => return Err(Fault::at(FaultKind::NotANumber, row)),
@@ -199,17 +175,12 @@ mod tests {
 
     fn parsed(text: &str) -> Result<(Vec<i64>, u8), FaultKind> {
         let rows = text.split('\n').count();
-        parse_column(text.as_bytes(), rows, 9)
-            .map(|column| (column.mantissas, column.decimals))
-            .map_err(|f| f.kind)
+        parse_column(text.as_bytes(), rows, 9).map(|column| (column.mantissas, column.decimals)).map_err(|f| f.kind)
     }
 
     #[test]
     fn trailing_zeros_do_not_refine_the_grid() {
-        assert_eq!(
-            parsed("46319.00000000\n46319.50000000"),
-            Ok((vec![463_190, 463_195], 1))
-        );
+        assert_eq!(parsed("46319.00000000\n46319.50000000"), Ok((vec![463_190, 463_195], 1)));
         assert_eq!(parsed("1.25\n3\n0.1"), Ok((vec![125, 300, 10], 2)));
     }
 
@@ -217,19 +188,13 @@ mod tests {
     fn exponents_signs_and_spaces_are_read() {
         assert_eq!(
             parsed("9.5e-07\n 1 \n+2\n-3.5\n1E2"),
-            Ok((
-                vec![95, 100_000_000, 200_000_000, -350_000_000, 10_000_000_000],
-                8
-            ))
+            Ok((vec![95, 100_000_000, 200_000_000, -350_000_000, 10_000_000_000], 8))
         );
     }
 
     #[test]
     fn what_is_not_a_number_is_refused() {
-        for text in [
-            "", "nan", "inf", "1,234.5", "1.2.3", "--1", ".", "e5", "1e", "1e+", "0x10", "1_000",
-            "12 3",
-        ] {
+        for text in ["", "nan", "inf", "1,234.5", "1.2.3", "--1", ".", "e5", "1e", "1e+", "0x10", "1_000", "12 3"] {
             assert_eq!(parsed(text), Err(FaultKind::NotANumber), "{text}");
         }
     }
@@ -237,19 +202,10 @@ mod tests {
     #[test]
     fn ten_decimals_are_too_fine_and_twenty_digits_are_out_of_range() {
         assert_eq!(parsed("1.0123456789"), Err(FaultKind::TooFine));
-        assert_eq!(
-            parsed("33.353996010000020000000000000000000000000000000001"),
-            Err(FaultKind::TooFine)
-        );
+        assert_eq!(parsed("33.353996010000020000000000000000000000000000000001"), Err(FaultKind::TooFine));
         assert_eq!(parsed("99999999999999999999"), Err(FaultKind::OutOfRange));
-        assert_eq!(
-            parsed("9223372036854775807\n0.1"),
-            Err(FaultKind::OutOfRange)
-        );
-        assert_eq!(
-            parsed("0.1\n9223372036854775807"),
-            Err(FaultKind::OutOfRange)
-        );
+        assert_eq!(parsed("9223372036854775807\n0.1"), Err(FaultKind::OutOfRange));
+        assert_eq!(parsed("0.1\n9223372036854775807"), Err(FaultKind::OutOfRange));
         assert_eq!(parsed("1e999"), Err(FaultKind::OutOfRange));
     }
 
@@ -257,10 +213,7 @@ mod tests {
     fn a_fault_names_its_row() {
         let fault = parse_column(b"1\n2\nx\n4", 4, 9).unwrap_err();
         assert_eq!((fault.kind, fault.row), (FaultKind::NotANumber, 2));
-        assert_eq!(
-            parse_column(b"1\n2", 3, 9).unwrap_err().kind,
-            FaultKind::CellCount
-        );
+        assert_eq!(parse_column(b"1\n2", 3, 9).unwrap_err().kind, FaultKind::CellCount);
     }
 
     proptest! {

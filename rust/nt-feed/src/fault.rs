@@ -71,11 +71,7 @@ pub struct Fault {
 impl Fault {
     /// A fault in the only, or first, column of a call.
     pub fn at(kind: FaultKind, row: usize) -> Self {
-        Self {
-            kind,
-            column: 0,
-            row,
-        }
+        Self { kind, column: 0, row }
     }
 
     /// The same fault, placed in another column.
@@ -86,13 +82,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} in column {}, row {}",
-            self.kind.code(),
-            self.column,
-            self.row
-        )
+        write!(out, "{} in column {}, row {}", self.kind.code(), self.column, self.row)
     }
 }
 

@@ -55,11 +55,7 @@ fn count_of(value: f64, scale: f64) -> (i64, f64, bool) {
     let shifted = value * scale + ROUNDER;
     let rounded = shifted - ROUNDER;
     let off = (rounded / scale != value) | (rounded.abs() > COUNT_LIMIT);
-    (
-        shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64,
-        rounded,
-        off,
-    )
+    (shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64, rounded, off)
 }
 
 /// Fills `counts` from `values` and says whether all of them fit; the loop has no branches so that it vectorises.
@@ -71,6 +67,16 @@ fn fit_block(values: &[f64], scale: f64, counts: &mut [i64]) -> bool {
         misfits |= u64::from(off);
     }
     misfits == 0
+}
+
+/// Moves counts to a grid of more decimals, if all of them stay within the limit that a direct count would obey.
+fn refine(counts: &mut [i64], decimals: u8) -> Option<()> {
+    if decimals == 0 {
+        return Some(());
+    }
+    rescale(counts, POWERS_OF_TEN[usize::from(decimals)]).ok()?;
+    let limit = COUNT_LIMIT as i64;
+    counts.iter().all(|count| (-limit..=limit).contains(count)).then_some(())
 }
 
 /// Counts of one column on the coarsest grid that fits it, and the decimals of that grid, if there is one.
@@ -86,9 +92,7 @@ fn fit_column(column: &Pieces, decimals_max: u8, counts: &mut [i64]) -> Option<u
             }
             decimals += 1;
         }
-        if decimals > began_with {
-            rescale(before, POWERS_OF_TEN[usize::from(decimals - began_with)]).ok()?;
-        }
+        refine(before, decimals - began_with)?;
         done += block.len();
     }
     Some(decimals)
@@ -97,11 +101,7 @@ fn fit_column(column: &Pieces, decimals_max: u8, counts: &mut [i64]) -> Option<u
 /// Fits each column on its own grid, two columns at a time where they are long enough to be worth a thread.
 fn fit_each(columns: &[Pieces], decimals_max: u8, counts: &mut [&mut [i64]]) -> Option<Vec<u8>> {
     let fit = |columns: &[Pieces], counts: &mut [&mut [i64]]| -> Option<Vec<u8>> {
-        columns
-            .iter()
-            .zip(counts)
-            .map(|(column, counts)| fit_column(column, decimals_max, counts))
-            .collect()
+        columns.iter().zip(counts).map(|(column, counts)| fit_column(column, decimals_max, counts)).collect()
     };
     if columns.len() < 2 || counts[0].len() < WORTH_A_THREAD {
         return fit(columns, counts);
@@ -125,20 +125,13 @@ fn fit_columns(columns: &[Pieces], decimals_max: u8, counts: &mut [&mut [i64]]) 
     let each = fit_each(columns, decimals_max, counts)?;
     let decimals = each.iter().copied().max().unwrap_or(0);
     for (counts, own) in counts.iter_mut().zip(each) {
-        rescale(counts, POWERS_OF_TEN[usize::from(decimals - own)]).ok()?;
+        refine(counts, decimals - own)?;
     }
-    Some(Grid {
-        decimals,
-        fit: Fit::Exact,
-    })
+    Some(Grid { decimals, fit: Fit::Exact })
 }
 
 fn values<'a>(columns: &'a [Pieces]) -> impl Iterator<Item = f64> + 'a {
-    columns
-        .iter()
-        .flatten()
-        .flat_map(|piece| piece.iter())
-        .copied()
+    columns.iter().flatten().flat_map(|piece| piece.iter()).copied()
 }
 
 /// The largest decimals, up to `decimals_max`, at which every count stays exact; a value beyond all is a fault.
@@ -154,17 +147,10 @@ fn decimals_in_range(columns: &[Pieces], decimals_max: u8) -> Result<u8, Fault> 
                 largest = largest.max(value.abs());
                 continue;
             };
-            return Err(Fault {
-                kind,
-                column: index,
-                row,
-            });
+            return Err(Fault { kind, column: index, row });
         }
     }
-    Ok((0..=decimals_max)
-        .rev()
-        .find(|&decimals| largest * scale_of(decimals) <= COUNT_LIMIT)
-        .unwrap_or(0))
+    Ok((0..=decimals_max).rev().find(|&decimals| largest * scale_of(decimals) <= COUNT_LIMIT).unwrap_or(0))
 }
 
 fn is_single(value: f64) -> bool {
@@ -174,56 +160,29 @@ fn is_single(value: f64) -> bool {
 /// The distance from a value to the nearest place on the grid, relative to the value.
 fn relative_error(value: f64, scale: f64) -> f64 {
     let (_, rounded, off) = count_of(value, scale);
-    if off {
-        (rounded / scale - value).abs() / value.abs()
-    } else {
-        0.0
-    }
+    if off { (rounded / scale - value).abs() / value.abs() } else { 0.0 }
 }
 
 /// The coarsest grid for values that fit none exactly: single-precision values, or values with noise.
-fn fit_loosely(
-    columns: &[Pieces],
-    decimals_max: u8,
-    noise: f64,
-    counts: &mut [&mut [i64]],
-) -> Result<Grid, Fault> {
+fn fit_loosely(columns: &[Pieces], decimals_max: u8, noise: f64, counts: &mut [&mut [i64]]) -> Result<Grid, Fault> {
     let reach = decimals_in_range(columns, decimals_max)?;
     let single = |decimals: &u8| {
         let scale = scale_of(*decimals);
         values(columns).all(|value| (count_of(value, scale).1 / scale) as f32 == value as f32)
     };
     let singles = values(columns).all(is_single);
-    let found = if singles {
-        (0..=reach).find(single)
-    } else {
-        None
-    };
+    let found = if singles { (0..=reach).find(single) } else { None };
     let grid = if let Some(decimals) = found {
-        Grid {
-            decimals,
-            fit: Fit::Single,
-        }
+        Grid { decimals, fit: Fit::Single }
     } else {
-        let within = |decimals: &u8| {
-            values(columns).all(|value| relative_error(value, scale_of(*decimals)) <= noise)
-        };
+        let within = |decimals: &u8| values(columns).all(|value| relative_error(value, scale_of(*decimals)) <= noise);
         let decimals = (0..=reach).find(within).unwrap_or(reach);
-        let worst = values(columns)
-            .map(|value| relative_error(value, scale_of(decimals)))
-            .fold(0.0, f64::max);
-        Grid {
-            decimals,
-            fit: Fit::Rounded(worst),
-        }
+        let worst = values(columns).map(|value| relative_error(value, scale_of(decimals))).fold(0.0, f64::max);
+        Grid { decimals, fit: Fit::Rounded(worst) }
     };
     let scale = scale_of(grid.decimals);
     for (column, counts) in columns.iter().zip(counts) {
-        for (value, count) in column
-            .iter()
-            .flat_map(|piece| piece.iter())
-            .zip(counts.iter_mut())
-        {
+        for (value, count) in column.iter().flat_map(|piece| piece.iter()).zip(counts.iter_mut()) {
             *count = count_of(*value, scale).0;
         }
     }
@@ -235,11 +194,7 @@ fn fit_loosely(
 ///
 /// Where no grid of at most `decimals_max` decimals does, values are rounded to the coarsest grid that changes none of
 /// them by more than `PRICE_NOISE` of itself, or to the finest grid if there is none; `fit` tells.
-pub fn prices_on_grid(
-    columns: &[Pieces],
-    decimals_max: u8,
-    counts: &mut [&mut [i64]],
-) -> Result<Grid, Fault> {
+pub fn prices_on_grid(columns: &[Pieces], decimals_max: u8, counts: &mut [&mut [i64]]) -> Result<Grid, Fault> {
     match fit_columns(columns, decimals_max, counts) {
         Some(grid) => Ok(grid),
         None => fit_loosely(columns, decimals_max, PRICE_NOISE, counts),
@@ -249,11 +204,7 @@ pub fn prices_on_grid(
 /// Puts volumes on the coarsest decimal grid that represents all of them, and says how many were floored: the noise of
 /// binary sums is removed, and what is finer than the finest grid is floored, because a volume that is too large would
 /// fill orders that nobody could fill.
-pub fn volume_on_grid(
-    volumes: Pieces,
-    decimals_max: u8,
-    lots: &mut [i64],
-) -> Result<(Grid, usize), Fault> {
+pub fn volume_on_grid(volumes: Pieces, decimals_max: u8, lots: &mut [i64]) -> Result<(Grid, usize), Fault> {
     let columns = [volumes];
     let grid = match fit_columns(&columns, decimals_max, &mut [&mut *lots]) {
         Some(grid) => grid,
@@ -278,15 +229,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn on_grid(columns: &[&[f64]]) -> Result<(Vec<Vec<i64>>, Grid), Fault> {
-        let mut counts: Vec<Vec<i64>> =
-            columns.iter().map(|column| vec![0; column.len()]).collect();
+        let mut counts: Vec<Vec<i64>> = columns.iter().map(|column| vec![0; column.len()]).collect();
         let mut slices: Vec<&mut [i64]> = counts.iter_mut().map(Vec::as_mut_slice).collect();
         // Two pieces each, so that every test crosses from one to the next.
-        let columns: Vec<Pieces> = columns
-            .iter()
-            .map(|column| column.split_at(column.len() / 3))
-            .map(|(a, b)| vec![a, b])
-            .collect();
+        let columns: Vec<Pieces> =
+            columns.iter().map(|column| column.split_at(column.len() / 3)).map(|(a, b)| vec![a, b]).collect();
         let grid = prices_on_grid(&columns, 9, &mut slices)?;
         Ok((counts, grid))
     }
@@ -309,103 +256,57 @@ mod tests {
         let mut long = vec![5.0; 3000];
         long[2500] = 0.000_000_001;
         let (counts, decimals, fit) = grid(&long);
-        assert_eq!(
-            (counts[0], counts[2500], decimals, fit),
-            (5_000_000_000, 1, 9, Fit::Exact)
-        );
+        assert_eq!((counts[0], counts[2500], decimals, fit), (5_000_000_000, 1, 9, Fit::Exact));
     }
 
     #[test]
     fn all_columns_share_one_grid() {
         let (counts, found) = on_grid(&[&[1.0, 2.0], &[1.5, 2.0], &[1.0, 2.125]]).unwrap();
-        assert_eq!(
-            counts,
-            vec![vec![1000, 2000], vec![1500, 2000], vec![1000, 2125]]
-        );
+        assert_eq!(counts, vec![vec![1000, 2000], vec![1500, 2000], vec![1000, 2125]]);
         assert_eq!(found.decimals, 3);
     }
 
     #[test]
     fn long_columns_on_two_threads_give_what_short_ones_give() {
         let rows = WORTH_A_THREAD + 7;
-        let columns: Vec<Vec<f64>> = (1..=4)
-            .map(|d| {
-                (0..rows)
-                    .map(|row| (row + 1) as f64 / scale_of(d))
-                    .collect()
-            })
-            .collect();
+        let columns: Vec<Vec<f64>> =
+            (1..=4).map(|d| (0..rows).map(|row| (row + 1) as f64 / scale_of(d)).collect()).collect();
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let (counts, found) = on_grid(&slices).unwrap();
-        assert_eq!(
-            found,
-            Grid {
-                decimals: 4,
-                fit: Fit::Exact
-            }
-        );
+        assert_eq!(found, Grid { decimals: 4, fit: Fit::Exact });
         for (column, factor) in counts.iter().zip([1000, 100, 10, 1]) {
-            assert!(
-                column
-                    .iter()
-                    .zip(1..)
-                    .all(|(count, row)| *count == row * factor)
-            );
+            assert!(column.iter().zip(1..).all(|(count, row)| *count == row * factor));
         }
     }
 
     #[test]
     fn single_precision_prices_are_recognised() {
-        let widened: Vec<f64> = [150.05_f32, 99.99, 100.1]
-            .iter()
-            .map(|&v| f64::from(v))
-            .collect();
+        let widened: Vec<f64> = [150.05_f32, 99.99, 100.1].iter().map(|&v| f64::from(v)).collect();
         assert_eq!(grid(&widened), (vec![15005, 9999, 10010], 2, Fit::Single));
     }
 
     #[test]
     fn adjusted_prices_are_rounded_within_the_stated_error() {
         let (counts, decimals, fit) = grid(&[23.456_789_123_456, 51.987_654_321_987]);
-        let Fit::Rounded(worst) = fit else {
-            panic!("{fit:?}")
-        };
+        let Fit::Rounded(worst) = fit else { panic!("{fit:?}") };
         assert!(worst <= PRICE_NOISE && decimals <= 9);
-        assert_eq!(
-            counts[0],
-            (23.456_789_123_456 * scale_of(decimals)).round() as i64
-        );
+        assert_eq!(counts[0], (23.456_789_123_456 * scale_of(decimals)).round() as i64);
     }
 
     #[test]
     fn the_noise_of_binary_sums_is_taken_from_volumes() {
         let noisy = [33.353_996_010_000_02, 0.343_076_889_999_999_97, 2.0];
-        assert_eq!(
-            lots(&noisy),
-            Ok((vec![3_335_399_601, 34_307_689, 200_000_000], 8, 0))
-        );
-        assert_eq!(
-            lots(&[0.123_456_789_9, 1.0]),
-            Ok((vec![12_345_678, 100_000_000], 8, 1))
-        );
+        assert_eq!(lots(&noisy), Ok((vec![3_335_399_601, 34_307_689, 200_000_000], 8, 0)));
+        assert_eq!(lots(&[0.123_456_789_9, 1.0]), Ok((vec![12_345_678, 100_000_000], 8, 1)));
     }
 
     #[test]
     fn what_is_not_finite_or_too_large_is_refused_with_its_place() {
         let fault = on_grid(&[&[1.0, 2.0], &[1.0, f64::NAN]]).unwrap_err();
-        assert_eq!(
-            fault,
-            Fault {
-                kind: FaultKind::NotANumber,
-                column: 1,
-                row: 1
-            }
-        );
+        assert_eq!(fault, Fault { kind: FaultKind::NotANumber, column: 1, row: 1 });
         let fault = on_grid(&[&[f64::INFINITY]]).unwrap_err();
         assert_eq!(fault.kind, FaultKind::NotANumber);
-        assert_eq!(
-            on_grid(&[&[1e300]]).unwrap_err().kind,
-            FaultKind::OutOfRange
-        );
+        assert_eq!(on_grid(&[&[1e300]]).unwrap_err().kind, FaultKind::OutOfRange);
     }
 
     proptest! {

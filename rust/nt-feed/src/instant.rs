@@ -104,18 +104,10 @@ fn parse_time(rest: &mut Rest) -> Option<(i64, i64)> {
     let minute = rest.number(2)?;
     let mut second = 0;
     let mut fraction = 0;
-    if if colons {
-        rest.take(b':')
-    } else {
-        rest.next_is_digit()
-    } {
+    if if colons { rest.take(b':') } else { rest.next_is_digit() } {
         second = rest.number(2)?;
         if rest.take(b'.') || rest.take(b',') {
-            let digits = rest
-                .0
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
+            let digits = rest.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if digits == 0 || digits > 9 {
                 return None;
             }
@@ -132,10 +124,7 @@ fn parse_zone(rest: &mut Rest) -> Option<Option<i64>> {
     if text.is_empty() {
         return Some(None);
     }
-    if text.eq_ignore_ascii_case(b"z")
-        || text.eq_ignore_ascii_case(b"utc")
-        || text.eq_ignore_ascii_case(b"gmt")
-    {
+    if text.eq_ignore_ascii_case(b"z") || text.eq_ignore_ascii_case(b"utc") || text.eq_ignore_ascii_case(b"gmt") {
         return Some(Some(0));
     }
     let mut rest = Rest(text);
@@ -163,19 +152,13 @@ fn parse_cell(cell: &[u8]) -> Result<Cell, FaultKind> {
     let marked = rest.take(b'T') || rest.take(b't');
     rest.0 = rest.0.trim_ascii_start();
     let timed = rest.next_is_digit();
-    let (seconds, fraction) = if timed {
-        parse_time(&mut rest).ok_or(FaultKind::NotATime)?
-    } else {
-        (0, 0)
-    };
+    let (seconds, fraction) = if timed { parse_time(&mut rest).ok_or(FaultKind::NotATime)? } else { (0, 0) };
     if marked && !timed {
         return Err(FaultKind::NotATime);
     }
     let zone = parse_zone(&mut rest).ok_or(FaultKind::NotATime)?;
     let total = days * 86_400 + seconds - zone.unwrap_or(0);
-    let ns = total
-        .checked_mul(1_000_000_000)
-        .and_then(|ns| ns.checked_add(fraction));
+    let ns = total.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(fraction));
     Ok(Cell {
         ns: ns.ok_or(FaultKind::OutOfRange)?,
         zoned: zone.is_some(),
@@ -186,16 +169,8 @@ fn parse_cell(cell: &[u8]) -> Result<Cell, FaultKind> {
 
 /// Parses a column of `rows` cells joined by newlines. All cells name a zone, or none does.
 pub fn parse_instants(text: &[u8], rows: usize) -> Result<Instants, Fault> {
-    let mut column = Instants {
-        ns: Vec::with_capacity(rows),
-        zoned: false,
-        shifted: false,
-        timed: false,
-    };
-    for (row, cell) in cells(text)
-        .enumerate()
-        .take(if rows == 0 { 0 } else { usize::MAX })
-    {
+    let mut column = Instants { ns: Vec::with_capacity(rows), zoned: false, shifted: false, timed: false };
+    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
         let cell = parse_cell(cell).map_err(|kind| Fault::at(kind, row))?;
         if row == 0 {
             column.zoned = cell.zoned;
@@ -243,10 +218,7 @@ mod tests {
         ] {
             assert_eq!(ns(text), expected, "{text}");
         }
-        assert_eq!(
-            ns("2024-01-02T03:04:05.123456789Z"),
-            Ok(1_704_164_645_123_456_789)
-        );
+        assert_eq!(ns("2024-01-02T03:04:05.123456789Z"), Ok(1_704_164_645_123_456_789));
         assert_eq!(ns("2024-01-02 03:04"), Ok(1_704_164_640 * SECOND));
         assert_eq!(ns("1969-12-31"), Ok(-86_400 * SECOND));
         assert_eq!(ns("2000-02-29"), Ok(951_782_400 * SECOND));

@@ -35,14 +35,7 @@ impl Random {
             key = (key ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
         }
         let mut mixer = SplitMix64::new(key);
-        Self {
-            state: [
-                mixer.next_word(),
-                mixer.next_word(),
-                mixer.next_word(),
-                mixer.next_word(),
-            ],
-        }
+        Self { state: [mixer.next_word(), mixer.next_word(), mixer.next_word(), mixer.next_word()] }
     }
 
     /// The next 64 random bits.
@@ -88,21 +81,12 @@ mod tests {
     fn splitmix_gives_its_published_numbers() {
         let mut mixer = SplitMix64::new(1_234_567);
         let words: Vec<u64> = (0..3).map(|_| mixer.next_word()).collect();
-        assert_eq!(
-            words,
-            [
-                6_457_827_717_110_365_317,
-                3_203_168_211_198_807_973,
-                9_817_491_932_198_370_423
-            ]
-        );
+        assert_eq!(words, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
     fn xoshiro_gives_its_published_numbers() {
-        let mut random = Random {
-            state: [1, 2, 3, 4],
-        };
+        let mut random = Random { state: [1, 2, 3, 4] };
         let words: Vec<u64> = (0..4).map(|_| random.next_word()).collect();
         assert_eq!(words, [11_520, 0, 1_509_978_240, 1_215_971_899_390_074_240]);
     }
@@ -112,12 +96,8 @@ mod tests {
         let mut random = Random::keyed(1, "moments");
         let drawn: Vec<f64> = (0..200_000).map(|_| random.normal()).collect();
         let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
-        let variance =
-            drawn.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / drawn.len() as f64;
-        assert!(
-            mean.abs() < 0.01 && (variance - 1.0).abs() < 0.01,
-            "{mean} {variance}"
-        );
+        let variance = drawn.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / drawn.len() as f64;
+        assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.01, "{mean} {variance}");
         assert!(drawn.iter().all(|x| x.abs() < 4.9));
     }
 

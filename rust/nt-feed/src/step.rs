@@ -41,8 +41,7 @@ pub fn decimals_on_step(
             }
             floored += 1;
         }
-        let count = i64::try_from(scaled.div_euclid(down))
-            .map_err(|_| Fault::at(FaultKind::OutOfRange, row))?;
+        let count = i64::try_from(scaled.div_euclid(down)).map_err(|_| Fault::at(FaultKind::OutOfRange, row))?;
         counts.push(count);
     }
     Ok((counts, floored))
@@ -50,19 +49,11 @@ pub fn decimals_on_step(
 
 /// Floats as counts of a step, and how many of them were floored. A float counts as on the step if it differs from it by
 /// less than the noise of its kind, or is the single-precision float nearest to it.
-pub fn floats_on_step(
-    values: &[f64],
-    step: DecimalStep,
-    off: OffStep,
-) -> Result<(Vec<i64>, usize), Fault> {
+pub fn floats_on_step(values: &[f64], step: DecimalStep, off: OffStep) -> Result<(Vec<i64>, usize), Fault> {
     // Counts up to this limit, times the mantissa, keep the value below exact enough for the noise test.
     const COUNT_LIMIT: f64 = 9_007_199_254_740_992.0;
     let (mantissa, scale) = (step.mantissa as f64, crate::grid::scale_of(step.decimals));
-    let noise = if off == OffStep::Refuse {
-        PRICE_NOISE
-    } else {
-        VOLUME_NOISE
-    };
+    let noise = if off == OffStep::Refuse { PRICE_NOISE } else { VOLUME_NOISE };
     let mut counts = Vec::with_capacity(values.len());
     let mut floored = 0;
     for (row, &value) in values.iter().enumerate() {
@@ -94,51 +85,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const QUARTER: DecimalStep = DecimalStep {
-        mantissa: 25,
-        decimals: 2,
-    };
+    const QUARTER: DecimalStep = DecimalStep { mantissa: 25, decimals: 2 };
 
     #[test]
     fn values_on_the_step_are_counted_and_others_are_named() {
-        assert_eq!(
-            decimals_on_step(&[1000, 1025], 1, QUARTER, OffStep::Refuse),
-            Ok((vec![400, 410], 0))
-        );
+        assert_eq!(decimals_on_step(&[1000, 1025], 1, QUARTER, OffStep::Refuse), Ok((vec![400, 410], 0)));
         let fault = decimals_on_step(&[10025, 10030], 2, QUARTER, OffStep::Refuse).unwrap_err();
         assert_eq!((fault.kind, fault.row), (FaultKind::OffGrid, 1));
-        assert_eq!(
-            decimals_on_step(&[10030, -10], 2, QUARTER, OffStep::Floor),
-            Ok((vec![401, -1], 2))
-        );
+        assert_eq!(decimals_on_step(&[10030, -10], 2, QUARTER, OffStep::Floor), Ok((vec![401, -1], 2)));
     }
 
     #[test]
     fn floats_off_the_step_are_refused_unless_they_are_noise() {
-        assert_eq!(
-            floats_on_step(&[100.25, 100.500_000_000_01], QUARTER, OffStep::Refuse),
-            Ok((vec![401, 402], 0))
-        );
+        assert_eq!(floats_on_step(&[100.25, 100.500_000_000_01], QUARTER, OffStep::Refuse), Ok((vec![401, 402], 0)));
         let fault = floats_on_step(&[100.25, 100.3], QUARTER, OffStep::Refuse).unwrap_err();
         assert_eq!((fault.kind, fault.row), (FaultKind::OffGrid, 1));
-        let cent = DecimalStep {
-            mantissa: 1,
-            decimals: 2,
-        };
-        assert_eq!(
-            floats_on_step(&[f64::from(150.05_f32)], cent, OffStep::Refuse),
-            Ok((vec![15005], 0))
-        );
-        assert_eq!(
-            floats_on_step(&[100.3], QUARTER, OffStep::Floor),
-            Ok((vec![401], 1))
-        );
-        assert_eq!(
-            floats_on_step(&[1e300], QUARTER, OffStep::Refuse)
-                .unwrap_err()
-                .kind,
-            FaultKind::OutOfRange
-        );
+        let cent = DecimalStep { mantissa: 1, decimals: 2 };
+        assert_eq!(floats_on_step(&[f64::from(150.05_f32)], cent, OffStep::Refuse), Ok((vec![15005], 0)));
+        assert_eq!(floats_on_step(&[100.3], QUARTER, OffStep::Floor), Ok((vec![401], 1)));
+        assert_eq!(floats_on_step(&[1e300], QUARTER, OffStep::Refuse).unwrap_err().kind, FaultKind::OutOfRange);
     }
 
     proptest! {

@@ -52,13 +52,7 @@ pub struct SyntheticBars {
 impl SyntheticBars {
     fn with_capacity(bars: usize) -> Self {
         let column = || Vec::with_capacity(bars);
-        Self {
-            open: column(),
-            high: column(),
-            low: column(),
-            close: column(),
-            volume: column(),
-        }
+        Self { open: column(), high: column(), low: column(), close: column(), volume: column() }
     }
 }
 
@@ -72,12 +66,7 @@ struct Factor {
 
 impl Factor {
     fn keyed(seed: u64, name: &str) -> Self {
-        Self {
-            random: Random::keyed(seed, name),
-            level: 1.0,
-            drift: 0.0,
-            bars_left: 0,
-        }
+        Self { random: Random::keyed(seed, name), level: 1.0, drift: 0.0, bars_left: 0 }
     }
 
     /// Moves regime and volatility on by one bar.
@@ -147,16 +136,10 @@ fn instrument(seed: u64, symbol: &str, shape: Shape, market: &[[f64; STEPS]]) ->
     let mut bars = SyntheticBars::with_capacity(shape.bars);
     let mut price = start_price;
     for (index, shared) in market.iter().enumerate() {
-        let open_ns = shape
-            .start_ns
-            .wrapping_add((index as i64).wrapping_mul(shape.interval_ns));
+        let open_ns = shape.start_ns.wrapping_add((index as i64).wrapping_mul(shape.interval_ns));
         let busy = activity(open_ns, shape.interval_ns);
         own.next_bar();
-        let opening = if character.uniform() < GAP_CHANCE {
-            1.8
-        } else {
-            0.03
-        };
+        let opening = if character.uniform() < GAP_CHANCE { 1.8 } else { 0.03 };
         price *= 1.0 + volatility * opening * character.normal();
         // A weak pull to where the instrument started keeps decades of bars on one page.
         let pull = 0.02 * (price - start_price) / (price + start_price) / STEPS as f64;
@@ -165,13 +148,10 @@ fn instrument(seed: u64, symbol: &str, shape: Shape, market: &[[f64; STEPS]]) ->
         path[0] = in_ticks(price);
         for (step, shared_return) in shared.iter().enumerate() {
             let mixed = market_share * shared_return + own_share * own.step() - pull;
-            price = (price * (1.0 + volatility * (0.55 + 0.5 * busy) * mixed))
-                .clamp(PRICE_RANGE.0, PRICE_RANGE.1);
+            price = (price * (1.0 + volatility * (0.55 + 0.5 * busy) * mixed)).clamp(PRICE_RANGE.0, PRICE_RANGE.1);
             path[step + 1] = in_ticks(price);
         }
-        let (low, high) = path.iter().fold((i64::MAX, 0), |(low, high), tick| {
-            (low.min(*tick), high.max(*tick))
-        });
+        let (low, high) = path.iter().fold((i64::MAX, 0), |(low, high), tick| (low.min(*tick), high.max(*tick)));
         let reach = (high - low) as f64 / TICKS_PER_UNIT / (price * volatility);
         let mood = 0.55 + 0.9 * character.uniform();
         let traded = turnover * days / start_price * busy * mood * (0.25 + 0.5 * reach * reach);
@@ -187,10 +167,7 @@ fn instrument(seed: u64, symbol: &str, shape: Shape, market: &[[f64; STEPS]]) ->
 /// Makes the bars of all instruments, in the order of their symbols given.
 pub fn market(seed: u64, symbols: &[&str], shape: Shape) -> Vec<SyntheticBars> {
     let shared = market_returns(seed, shape.bars);
-    symbols
-        .iter()
-        .map(|symbol| instrument(seed, symbol, shape, &shared))
-        .collect()
+    symbols.iter().map(|symbol| instrument(seed, symbol, shape, &shared)).collect()
 }
 
 #[cfg(test)]
@@ -202,29 +179,19 @@ mod tests {
     const HOUR: i64 = 3_600_000_000_000;
 
     fn shape(bars: usize, interval_ns: i64) -> Shape {
-        Shape {
-            bars,
-            start_ns: 0,
-            interval_ns,
-        }
+        Shape { bars, start_ns: 0, interval_ns }
     }
 
     fn checksum(bars: &SyntheticBars) -> u64 {
         let columns = [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume];
         let values = columns.into_iter().flatten();
-        values.fold(0xCBF2_9CE4_8422_2325, |hash, v| {
-            (hash ^ *v as u64).wrapping_mul(0x0000_0100_0000_01B3)
-        })
+        values.fold(0xCBF2_9CE4_8422_2325, |hash, v| (hash ^ *v as u64).wrapping_mul(0x0000_0100_0000_01B3))
     }
 
     #[test]
     fn a_seed_gives_the_same_bars_for_ever() {
         let made = market(7, &["ALPHA"], shape(5000, HOUR));
-        assert_eq!(
-            checksum(&made[0]),
-            7_714_633_770_250_961_920,
-            "a change here needs a new VERSION"
-        );
+        assert_eq!(checksum(&made[0]), 7_714_633_770_250_961_920, "a change here needs a new VERSION");
     }
 
     #[test]
@@ -239,16 +206,9 @@ mod tests {
     #[test]
     fn the_volatility_of_a_year_does_not_depend_on_the_interval() {
         for (interval_ns, per_day) in [(HOUR, 24.0), (24 * HOUR, 1.0), (HOUR / 12, 288.0)] {
-            let made = market(
-                3,
-                &["ALPHA", "BRAVO", "CHARLIE"],
-                shape(20_000, interval_ns),
-            );
+            let made = market(3, &["ALPHA", "BRAVO", "CHARLIE"], shape(20_000, interval_ns));
             for bars in made {
-                let squares = bars
-                    .close
-                    .windows(2)
-                    .map(|pair| (pair[1] as f64 / pair[0] as f64 - 1.0).powi(2));
+                let squares = bars.close.windows(2).map(|pair| (pair[1] as f64 / pair[0] as f64 - 1.0).powi(2));
                 let daily = (squares.sum::<f64>() / bars.close.len() as f64 * per_day).sqrt();
                 assert!((0.012..0.05).contains(&daily), "{daily}");
             }
@@ -259,15 +219,11 @@ mod tests {
     fn instruments_of_one_market_move_together() {
         let made = market(7, &["ALPHA", "BRAVO"], shape(20_000, HOUR));
         let returns = |bars: &SyntheticBars| -> Vec<f64> {
-            bars.close
-                .windows(2)
-                .map(|pair| pair[1] as f64 / pair[0] as f64 - 1.0)
-                .collect()
+            bars.close.windows(2).map(|pair| pair[1] as f64 / pair[0] as f64 - 1.0).collect()
         };
         let (left, right) = (returns(&made[0]), returns(&made[1]));
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let correlation =
-            product(&left, &right) / (product(&left, &left) * product(&right, &right)).sqrt();
+        let correlation = product(&left, &right) / (product(&left, &left) * product(&right, &right)).sqrt();
         assert!((0.15..0.7).contains(&correlation), "{correlation}");
     }
 

@@ -18,14 +18,9 @@ pub struct Spacing {
 /// Multiplies times into nanoseconds; one that leaves the range of 64 bits is a fault.
 pub fn in_nanoseconds(times: &[i64], unit_ns: i64, ns: &mut [i64]) -> Result<(), Fault> {
     let limit = i64::MAX / unit_ns;
-    let out_of_range = times
-        .iter()
-        .fold(false, |any, time| any | (*time > limit) | (*time < -limit));
+    let out_of_range = times.iter().fold(false, |any, time| any | (*time > limit) | (*time < -limit));
     if out_of_range {
-        let row = times
-            .iter()
-            .position(|time| *time > limit || *time < -limit)
-            .unwrap_or(0);
+        let row = times.iter().position(|time| *time > limit || *time < -limit).unwrap_or(0);
         return Err(Fault::at(FaultKind::OutOfRange, row));
     }
     for (time, ns) in times.iter().zip(ns) {
@@ -50,41 +45,18 @@ pub fn spacing(open_ns: &[i64]) -> Result<Spacing, Fault> {
         tally.wider += u64::from(distance > usual);
     }
     if tally.disorder {
-        let row = 1 + open_ns
-            .iter()
-            .zip(&open_ns[1..])
-            .position(|(before, after)| after <= before)
-            .unwrap_or(0);
-        let kind = if open_ns[row] == open_ns[row - 1] {
-            FaultKind::Duplicate
-        } else {
-            FaultKind::Unsorted
-        };
+        let row = 1 + open_ns.iter().zip(&open_ns[1..]).position(|(before, after)| after <= before).unwrap_or(0);
+        let kind = if open_ns[row] == open_ns[row - 1] { FaultKind::Duplicate } else { FaultKind::Unsorted };
         return Err(Fault::at(kind, row));
     }
     let widest_ns = tally.widest_ns;
     if 2 * tally.usual > open_ns.len() as u64 - 1 {
-        return Ok(Spacing {
-            interval_ns: usual,
-            gaps: tally.wider as usize,
-            widest_ns,
-        });
+        return Ok(Spacing { interval_ns: usual, gaps: tally.wider as usize, widest_ns });
     }
-    let distances = || {
-        open_ns
-            .iter()
-            .zip(&open_ns[1..])
-            .map(|(before, after)| after.saturating_sub(*before))
-    };
+    let distances = || open_ns.iter().zip(&open_ns[1..]).map(|(before, after)| after.saturating_sub(*before));
     let interval_ns = most_frequent(distances());
-    let gaps = distances()
-        .filter(|distance| *distance > interval_ns)
-        .count();
-    Ok(Spacing {
-        interval_ns,
-        gaps,
-        widest_ns,
-    })
+    let gaps = distances().filter(|distance| *distance > interval_ns).count();
+    Ok(Spacing { interval_ns, gaps, widest_ns })
 }
 
 #[derive(Default)]
@@ -130,35 +102,18 @@ mod tests {
     fn the_interval_is_the_most_frequent_distance_and_closes_stop_at_the_next_open() {
         let open = [0, 10, 20, 25, 60, 70];
         let found = spacing(&open).unwrap();
-        assert_eq!(
-            found,
-            Spacing {
-                interval_ns: 10,
-                gaps: 1,
-                widest_ns: 35
-            }
-        );
+        assert_eq!(found, Spacing { interval_ns: 10, gaps: 1, widest_ns: 35 });
         let mut close = [0; 6];
         closes(&open, 10, &mut close);
         assert_eq!(close, [10, 20, 25, 35, 70, 80]);
-        assert_eq!(
-            spacing(&[0, 5, 15, 20, 30]).unwrap().interval_ns,
-            5,
-            "a tie goes to the smaller distance"
-        );
+        assert_eq!(spacing(&[0, 5, 15, 20, 30]).unwrap().interval_ns, 5, "a tie goes to the smaller distance");
         assert_eq!(spacing(&[7]).unwrap(), Spacing::default());
     }
 
     #[test]
     fn disorder_and_duplicates_name_the_later_row() {
-        assert_eq!(
-            spacing(&[0, 10, 5]).unwrap_err(),
-            Fault::at(FaultKind::Unsorted, 2)
-        );
-        assert_eq!(
-            spacing(&[0, 10, 10]).unwrap_err(),
-            Fault::at(FaultKind::Duplicate, 2)
-        );
+        assert_eq!(spacing(&[0, 10, 5]).unwrap_err(), Fault::at(FaultKind::Unsorted, 2));
+        assert_eq!(spacing(&[0, 10, 10]).unwrap_err(), Fault::at(FaultKind::Duplicate, 2));
     }
 
     #[test]
