@@ -78,9 +78,7 @@ Layer = dict[str, Value]
 """Values by dotted key: ``cash``, ``parameters.fast``, ``overlays.volatility_target.annual``."""
 
 
-def layers(
-    path: Path | None = None, environment: Mapping[str, str] | None = None, flags: Layer | None = None
-) -> Layer:
+def layers(path: Path | None = None, environment: Mapping[str, str] | None = None, flags: Layer | None = None) -> Layer:
     """All values, those of later layers in place of earlier ones."""
     found = [defaults()]
     configured: list[Layer] = []
@@ -111,9 +109,11 @@ def defaults() -> Layer:
 
 def of_peer(like: Value) -> Layer:
     """The conventions of another engine."""
-    peer = PEERS.get(like.value)
+    peer = PEERS.get(str(like.value).partition(":")[0])
     if peer is None:
-        raise ConfigError(f"{like.origin}: like {like.value!r} is not known{near(str(like.value), PEERS)}; known: {', '.join(PEERS)}")
+        raise ConfigError(
+            f"{like.origin}: like {like.value!r} is not known{near(str(like.value), PEERS)}; known: {', '.join(PEERS)}"
+        )
     return {name: Value(value, f"like {like.value}") for name, value in peer.items()}
 
 
@@ -152,7 +152,9 @@ def accepted(name: str, value: Any, origin: str) -> Value:
         if not (dot and all(rest.split("."))):
             if isinstance(value, Mapping):
                 return Value(value, origin)
-            raise ConfigError(f"{origin}: {table!r} is a table ({TABLES[table]}); write [{table}] and one line for each value")
+            raise ConfigError(
+                f"{origin}: {table!r} is a table ({TABLES[table]}); write [{table}] and one line for each value"
+            )
         return Value(value, origin)
     if name not in KEYS:
         known = [*KEYS, *TABLES]
@@ -186,7 +188,13 @@ def _converted(kind: str, value: Any) -> Any:
         names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
         return names if isinstance(names, list) and names and all(isinstance(n, str) and n for n in names) else None
     if kind == "time":
-        return value.isoformat() if isinstance(value, date | datetime | time) else value if isinstance(value, str) else None
+        return (
+            value.isoformat()
+            if isinstance(value, date | datetime | time)
+            else value
+            if isinstance(value, str)
+            else None
+        )
     if kind == "flag" and isinstance(value, str):
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(value.lower())
     if kind == "flag":

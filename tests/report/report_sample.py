@@ -147,7 +147,15 @@ def make_result(
         hash=digest,
         benchmark_curve=held if benchmark else None,
         warnings=warnings,
-        origin={"strategy": strategy, "data": None, "symbols": list(symbols), "start": None, "end": None},
+        origin={
+            "strategy": strategy,
+            "class": "Sample",
+            "source_sha256": None,
+            "data": None,
+            "symbols": list(symbols),
+            "start": None,
+            "end": None,
+        },
     )
 
 

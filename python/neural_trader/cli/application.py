@@ -1,21 +1,36 @@
-"""The verbs, in the order in which one meets them."""
+"""The command with its verbs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import backtest, version
+from neural_trader.cli import backtest, bench, config, data, doctor, features, init, strategies, verify, version
 from neural_trader.cli.help import SETTINGS, Command, Group
 
+EXAMPLES = """\
+neural-trader backtest
+neural-trader init my-project
+neural-trader verify neural-trader-report.html
+"""
+
+
+class Verbs(Group):
+    """All verbs, in the order in which one meets them."""
+
+    order = (
+        "backtest", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench", "version",
+    )  # fmt: skip
+
+
 application = typer.Typer(
-    cls=Group,
+    cls=Verbs,
     context_settings=SETTINGS,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
-    epilog="neural-trader backtest\nneural-trader init my-strategy\nneural-trader verify neural-trader-report.html",
+    epilog=EXAMPLES,
 )
 
 
@@ -28,15 +43,31 @@ def _print_version(wanted: bool) -> None:
 @application.callback()
 def neural_trader(
     context: typer.Context,
-    show_version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works with every command.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, with any command.")] = False,
 ) -> None:
     """A trading engine whose backtests can be checked: exact accounting, one hash per run."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
 
-for module, verb in ((backtest, backtest.backtest), (version, version.version)):
-    application.command(cls=Command, context_settings=SETTINGS, epilog=module.EXAMPLES)(verb)
+VERBS: dict[str, tuple[Any, str]] = {
+    "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "init": (init.init, init.EXAMPLES),
+    "strategies": (strategies.strategies, strategies.EXAMPLES),
+    "features": (features.features, features.EXAMPLES),
+    "data": (data.data, data.EXAMPLES),
+    "verify": (verify.verify, verify.EXAMPLES),
+    "config": (config.config, config.EXAMPLES),
+    "doctor": (doctor.doctor, doctor.EXAMPLES),
+    "bench": (bench.bench, bench.EXAMPLES),
+    "version": (version.version, version.EXAMPLES),
+}
+
+for _name, (_verb, _examples) in VERBS.items():
+    if isinstance(_verb, typer.Typer):
+        application.add_typer(_verb, name=_name, epilog=_examples)
+    else:
+        application.command(_name, cls=Command, context_settings=SETTINGS, epilog=_examples)(_verb)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from neural_trader import config
-from neural_trader.cli import options
+from neural_trader.cli.options import OUTPUT, option, takes_run
 from neural_trader.cli.output import check_target, is_own, note, print_json, write
+from neural_trader.config import Layer
 from neural_trader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,62 +26,24 @@ neural-trader backtest --json > result.json
 """
 
 
+@takes_run
 def backtest(
-    strategy: options.Strategy = None,
-    data: options.Data = None,
-    symbols: options.Symbols = None,
-    start: options.Start = None,
-    end: options.End = None,
-    timerange: options.Timerange = None,
-    set_: options.Set = None,
-    overlay: options.Overlay = None,
-    seed: options.Seed = None,
-    config_: options.Config = None,
-    cash: options.Cash = None,
-    currency: options.Currency = None,
-    fee: options.Fee = None,
-    slippage: options.Slippage = None,
-    leverage: options.Leverage = None,
-    fill: options.Fill = None,
-    limit: options.Limit = None,
-    volume_cap: options.VolumeCap = None,
-    close_at_end: options.CloseAtEnd = None,
-    like: options.Like = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(help=f"Where to write the page. [default: {PAGE}]", metavar="FILE", rich_help_panel=options.OUTPUT),
-    ] = None,
-    no_html: Annotated[bool, typer.Option("--no-html", help="Write no page.", rich_help_panel=options.OUTPUT)] = False,
+    layer: Layer,
+    html: Annotated[Path | None, option(OUTPUT, metavar="FILE", text=f"Where the page goes. [{PAGE}]")] = None,
+    no_html: Annotated[bool, option(OUTPUT, "--no-html", text="Write no page.")] = False,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Write the JSON document to a file.", metavar="FILE", rich_help_panel=options.OUTPUT
-        ),
+        Path | None, option(OUTPUT, "--output", "-o", metavar="FILE", text="Write the JSON document to a file.")
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the JSON document and nothing else.", rich_help_panel=options.OUTPUT)
-    ] = False,
-    open_: Annotated[
-        bool, typer.Option("--open", help="Open the page in the browser.", rich_help_panel=options.OUTPUT)
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing, write what is asked for.", rich_help_panel=options.OUTPUT)
-    ] = False,
+    json: Annotated[bool, option(OUTPUT, "--json", text="Print the JSON document and nothing else.")] = False,
+    open_: Annotated[bool, option(OUTPUT, "--open", text="Open the page in the browser.")] = False,
+    quiet: Annotated[bool, option(OUTPUT, "--quiet", "-q", text="Print nothing, and write no page unasked.")] = False,
 ) -> None:
     """Run a strategy over bars and report what came of it."""
     if no_html and (html is not None or open_):
         raise UsageError("--no-html contradicts --html and --open; leave one of them out")
-    given = options.flags(
-        timerange=timerange, parameters=set_, overlays=overlay, start=start, end=end,
-        strategy=strategy, data=data, symbols=symbols, seed=seed, cash=cash, currency=currency, fee=fee,
-        slippage=slippage, leverage=leverage, fill=fill, limit=limit, volume_cap=volume_cap,
-        close_at_end=close_at_end, like=like,
-    )  # fmt: skip
-    layer = config.layers(config_, os.environ, given)
-    if output is not None:
-        check_target(output, "--output")
-    if html is not None:
-        check_target(html, "--html")
+    for flag, path in (("--output", output), ("--html", html)):
+        if path is not None:
+            check_target(path, flag)
     result = _run(layer, json=json, quiet=quiet)
     if output is not None:
         from neural_trader.report.document import encode
@@ -102,7 +61,7 @@ def backtest(
         webbrowser.open(page.resolve().as_uri())
 
 
-def _run(layer: config.Layer, *, json: bool, quiet: bool) -> Result:
+def _run(layer: Layer, *, json: bool, quiet: bool) -> Result:
     from neural_trader.backtesting.run import backtest as run
     from neural_trader.cli.progress import progress_bar
     from neural_trader.cli.requested import arguments_of
@@ -142,5 +101,5 @@ def _print(result: Result, output: Path | None, page: Path | None) -> None:
     print_result(result, console)
     for label, path in (("document", output), ("page", page)):
         if path is not None:
-            line: Any = Text.assemble((f"{label:<9}", "dim"), str(path))
+            line = Text.assemble((f"{label:<9}", "dim"), str(path))
             console.print(line, highlight=False, soft_wrap=True)

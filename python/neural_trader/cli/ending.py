@@ -39,9 +39,11 @@ def run_guarded(arguments: list[str]) -> int:
         return _end(str(error), error.exit_code, error if debug else None)
     except OSError as error:
         return _end(_file_trouble(error), 1, error if debug else None)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a command never ends in a traceback that nobody asked for
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return _end(f"unexpected {what}; run with --debug to see where, and please report it", 1, error if debug else None)
+        return _end(
+            f"unexpected {what}; run with --debug to see where, and please report it", 1, error if debug else None
+        )
 
 
 def _run(arguments: list[str]) -> int:
@@ -72,7 +74,7 @@ def _usage(error: Any) -> str:
 
 
 def _file_trouble(error: OSError) -> str:
-    """A failed read or write in words; whatever was being written is not there, because it is written wholly or not at all."""
+    """A failed read or write in words."""
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
 
@@ -106,7 +108,7 @@ class _Terminated(BaseException):
 
 
 def _end_in_order_when_terminated() -> None:
-    def terminate(number: int, frame: object) -> NoReturn:
+    def terminate(_number: int, _frame: object) -> NoReturn:
         raise _Terminated
 
     try:

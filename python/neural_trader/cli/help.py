@@ -53,7 +53,10 @@ class Command(_Page, TyperCommand):
 
 
 class Group(_Page, TyperGroup):
-    """A set of verbs, in the order in which they were added."""
+    """A set of verbs."""
+
+    order: tuple[str, ...] = ()
+    """The order in which help shows them; Typer would put commands before groups."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.commands)
+        return sorted(self.commands, key=lambda name: self.order.index(name) if name in self.order else 0)

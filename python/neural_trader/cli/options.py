@@ -1,7 +1,10 @@
-"""Options that several verbs take, each defined once."""
+"""Options that several verbs take, each defined once, and the layer of configuration that they make."""
 
 from __future__ import annotations
 
+import inspect
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,80 +20,74 @@ RULES = "Fill rules"
 OUTPUT = "Output"
 
 
-def _option(*names: str, help: str, panel: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar, show_default=False)
+def option(panel: str, *names: str, metavar: str | None = None, text: str) -> Any:
+    """An option whose default stands in its text, because ``None`` means that it was not given."""
+    return typer.Option(*names, help=text, rich_help_panel=panel, metavar=metavar, show_default=False)
 
 
-Strategy = Annotated[
-    str | None,
-    _option(
-        "--strategy", "-s", metavar="NAME|FILE[:CLASS]", panel=WHAT,
-        help="Library strategy, or a class in a file of yours. [default: sma_cross]",
-    ),
-]  # fmt: skip
-Data = Annotated[
-    str | None,
-    _option("--data", "-d", metavar="PATH", panel=WHAT, help="File or folder of bars. [default: synthetic markets]"),
-]
-Symbols = Annotated[
-    str | None,
-    _option("--symbols", "-p", "--pairs", metavar="A,B", panel=WHAT, help="Instruments to trade. [default: all]"),
-]
-Start = Annotated[str | None, _option("--start", metavar="TIME", panel=WHAT, help="First bar opens here or later, UTC.")]
-End = Annotated[str | None, _option("--end", metavar="TIME", panel=WHAT, help="Last bar opens before this, UTC.")]
-Timerange = Annotated[
-    str | None,
-    _option("--timerange", metavar="FROM-TO", panel=WHAT, help="The same in one, such as 20240101-20240630."),
-]
-Set = Annotated[
-    list[str] | None,
-    _option("--set", metavar="NAME=VALUE", panel=WHAT, help="A parameter of the strategy, such as fast=5. Repeatable."),
-]
-Overlay = Annotated[
-    list[str] | None,
-    _option(
-        "--overlay", metavar="NAME[:K=V,...]", panel=WHAT,
-        help="A risk rule on top, such as volatility_target:annual=0.2. Repeatable.",
-    ),
-]  # fmt: skip
-Seed = Annotated[str | None, _option("--seed", metavar="N", panel=WHAT, help="Seed of the synthetic markets. [default: 7]")]
+def _text(panel: str, *names: str, metavar: str, text: str) -> Any:
+    return Annotated[str | None, option(panel, *names, metavar=metavar, text=text)]
+
+
+def _repeatable(panel: str, *names: str, metavar: str, text: str) -> Any:
+    return Annotated[list[str] | None, option(panel, *names, metavar=metavar, text=text)]
+
+
 Config = Annotated[
-    Path | None,
-    _option("--config", "-c", metavar="FILE", panel=WHAT, help="TOML file with any of these; flags win over it."),
-]
-Cash = Annotated[str | None, _option("--cash", metavar="AMOUNT", panel=COSTS, help="Deposit. [default: 10000]")]
-Currency = Annotated[str | None, _option("--currency", metavar="CODE", panel=COSTS, help="Account currency. [default: USD]")]
-Fee = Annotated[
-    str | None,
-    _option("--fee", metavar="RATE", panel=COSTS, help="0.001, 0.1%, 10bps, or MAKER/TAKER[/FIXED]. [default: 0.1%]"),
-]
-Slippage = Annotated[
-    str | None,
-    _option("--slippage", metavar="SIZE", panel=COSTS, help='2bps, "1 tick", "0.5 spread", joined by +. [default: 2bps]'),
-]
-Leverage = Annotated[
-    str | None, _option("--leverage", metavar="TIMES", panel=COSTS, help="Largest exposure over equity. [default: 1]")
-]
-Fill = Annotated[
-    str | None,
-    _option("--fill", metavar="open|close", panel=RULES, help="Market orders fill at the next open, or at this close."),
-]
-Limit = Annotated[
-    str | None,
-    _option("--limit", metavar="touch|through", panel=RULES, help="What a price must do for a limit order to fill."),
-]
-VolumeCap = Annotated[
-    str | None, _option("--volume-cap", metavar="SHARE", panel=RULES, help="Largest share of a bar's volume to take.")
-]
-CloseAtEnd = Annotated[
-    bool | None,
-    _option("--close-at-end/--leave-open", panel=RULES, help="Whether positions are closed after the last bar."),
-]
-Like = Annotated[
-    str | None,
-    _option("--like", metavar="ENGINE", panel=RULES, help="Conventions of backtesting.py or vectorbt; flags win."),
+    Path | None, option(WHAT, "--config", "-c", metavar="FILE", text="TOML file with any of these; flags win over it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+RUN: dict[str, Any] = {
+    "strategy": _text(
+        WHAT, "--strategy", "-s", metavar="NAME|FILE", text="Library strategy, or your file.py[:Class]. [sma_cross]"
+    ),
+    "data": _text(WHAT, "--data", "-d", metavar="PATH", text="File or folder of bars. [synthetic markets]"),
+    "symbols": _text(WHAT, "--symbols", "--pairs", "-p", metavar="A,B", text="Instruments to trade. [all]"),
+    "start": _text(WHAT, "--start", metavar="TIME", text="First bar opens at or after this, UTC."),
+    "end": _text(WHAT, "--end", metavar="TIME", text="Last bar opens before this, UTC."),
+    "timerange": _text(WHAT, "--timerange", metavar="FROM-TO", text="Both in one, such as 20240101-20240630."),
+    "parameters": _repeatable(
+        WHAT, "--set", metavar="NAME=VALUE", text="Parameter of the strategy: --set fast=5. Repeatable."
+    ),
+    "overlays": _repeatable(
+        WHAT, "--overlay", metavar="NAME:K=V", text="Risk rule on top: volatility_target:annual=0.2. Repeatable."
+    ),
+    "seed": _text(WHAT, "--seed", metavar="N", text="Seed of the synthetic markets. [7]"),
+    "config": Config,
+    "cash": _text(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [10000]"),
+    "currency": _text(COSTS, "--currency", metavar="CODE", text="Account currency. [USD]"),
+    "fee": _text(COSTS, "--fee", metavar="RATE", text="0.001, 0.1%, 10bps, or MAKER/TAKER[/FIXED]. [0.1%]"),
+    "slippage": _text(COSTS, "--slippage", metavar="SIZE", text='2bps, "1 tick", "0.5 spread", or joined by +. [2bps]'),
+    "leverage": _text(COSTS, "--leverage", metavar="TIMES", text="Largest exposure over equity. [1]"),
+    "fill": _text(RULES, "--fill", metavar="open|close", text="Orders fill at the next open, or at this close. [open]"),
+    "limit": _text(RULES, "--limit", metavar="touch|through", text="What must happen for a limit to fill. [touch]"),
+    "volume_cap": _text(RULES, "--volume-cap", metavar="SHARE", text="Largest share of a bar's volume to take."),
+    "close_at_end": Annotated[
+        bool | None, option(RULES, "--close-at-end/--leave-open", text="Close what is open after the last bar?")
+    ],
+    "like": _text(RULES, "--like", metavar="ENGINE", text="Conventions of backtesting.py or vectorbt; flags win."),
+}
+"""The options that say what to run and how, by parameter name."""
+
+
+def takes_run(verb: Callable[..., None]) -> Callable[..., None]:
+    """Gives a verb all options of :data:`RUN`; it gets the layers of configuration that they make, merged."""
+
+    def command(**given: Any) -> None:
+        run = {name: given.pop(name) for name in RUN}
+        verb(config.layers(run.pop("config"), os.environ, flags(**run)), **given)
+
+    own = list(inspect.signature(verb, eval_str=True).parameters.values())[1:]
+    of_run = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in RUN.items()
+    ]
+    parameters = [*of_run, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own)]
+    command.__name__, command.__doc__ = verb.__name__, verb.__doc__
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
 
 
 def flags(
@@ -102,14 +99,16 @@ def flags(
     end: str | None,
     **plain: Any,
 ) -> Layer:
-    """What was said on the command line, as the last layer of the configuration."""
+    """What was said on the command line, as a layer."""
     if timerange is not None:
         if start is not None or end is not None:
             raise UsageError("--timerange says both ends; leave out --start and --end")
         start, end = _ends(timerange)
     plain |= {"start": start, "end": end}
     layer = {
-        name: config.accepted(name, value, f"--{name.replace('_', '-')}") for name, value in plain.items() if value is not None
+        name: config.accepted(name, value, f"--{name.replace('_', '-')}")
+        for name, value in plain.items()
+        if value is not None
     }
     for item in parameters or []:
         name, value = _pair(item, "--set")

@@ -1,4 +1,4 @@
-"""Where a command's words and files go: results to standard output, notes to standard error, files wholly or not at all."""
+"""Where words and files go: results to standard output, notes to standard error, files wholly or not at all."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def arguments_of(layer: Layer) -> dict[str, Any]:
     """The keyword arguments of ``backtest`` that a configuration asks for."""
-    arguments = {name: layer[name].value for name in KEYS if name != "like"}
+    arguments = {name: layer[name].value for name in KEYS}
     arguments["parameters"] = {name: layer[key].value for name, key in _under(layer, "parameters")}
     tables: dict[str, dict[str, Any]] = {}
     for path, key in _under(layer, "overlays"):
@@ -35,11 +35,15 @@ def overlay(name: str, parameters: Mapping[str, Any]) -> Overlay:
     known = overlay_classes()
     if name not in known:
         raise ConfigError(f"no overlay {name!r}{near(name, known)}; there are {', '.join(known)}")
-    kinds = {key: kind for key, kind in typing.get_type_hints(known[name]).items() if key in known[name].__dataclass_fields__}
+    kinds = {
+        key: kind for key, kind in typing.get_type_hints(known[name]).items() if key in known[name].__dataclass_fields__
+    }
     given: dict[str, Any] = {}
     for key, value in parameters.items():
         if key not in kinds:
-            raise ConfigError(f"overlay {name} has no parameter {key!r}{near(key, kinds)}; it has: {', '.join(kinds) or 'none'}")
+            raise ConfigError(
+                f"overlay {name} has no parameter {key!r}{near(key, kinds)}; it has: {', '.join(kinds) or 'none'}"
+            )
         try:
             given[key] = kinds[key](value)
         except (TypeError, ValueError):
@@ -55,6 +59,17 @@ def overlay_classes() -> dict[str, type[Overlay]]:
     from neural_trader.strategy.overlays import Overlay
 
     return {re.sub(r"(?<!^)(?=[A-Z])", "_", own.__name__).lower(): own for own in Overlay.__subclasses__()}
+
+
+def overlay_of_class(document: Mapping[str, Any]) -> Overlay:
+    """An overlay from what a result document says of it: the name of its class, and its parameters."""
+    from neural_trader.strategy.overlays import Overlay
+
+    named = {own.__name__: own for own in Overlay.__subclasses__()}
+    name = str(document["overlay"])
+    if name not in named:
+        raise ConfigError(f"the run wore an overlay {name!r}, which is not one of {', '.join(named)}; use --no-rerun")
+    return named[name](**{key: value for key, value in document.items() if key != "overlay"})
 
 
 def _under(layer: Layer, table: str) -> list[tuple[str, str]]:

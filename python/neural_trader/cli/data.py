@@ -1,0 +1,119 @@
+"""``neural-trader data``: make synthetic bars, and look at files of bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neural_trader.cli import options
+from neural_trader.cli.help import SETTINGS, Command, Group
+from neural_trader.cli.output import print_json
+from neural_trader.cli.table import console, print_table
+from neural_trader.errors import UsageError
+
+EXAMPLES = """\
+neural-trader data synth bars.parquet
+neural-trader data info bars.parquet
+"""
+
+SYNTH_EXAMPLES = """\
+neural-trader data synth bars.csv --symbols ALPHA,BRAVO --bars 1000
+neural-trader data synth folder --interval 1d --start 2015-01-01 --seed 11
+"""
+
+INFO_EXAMPLES = """\
+neural-trader data info prices.parquet
+neural-trader data info prices.parquet --json
+"""
+
+data = typer.Typer(
+    cls=Group, context_settings=SETTINGS, rich_markup_mode=None, no_args_is_help=True, help="Make or inspect bars."
+)
+
+
+@data.command(cls=Command, context_settings=SETTINGS, epilog=SYNTH_EXAMPLES)
+def synth(
+    path: Annotated[Path, typer.Argument(help="A file (.parquet .csv .csv.gz .feather), or a folder.")],
+    symbols: Annotated[
+        str, typer.Option("--symbols", "-p", metavar="A,B", help="Instruments.")
+    ] = "ALPHA,BRAVO,CHARLIE",
+    bars: Annotated[int, typer.Option(metavar="N", help="Bars of each instrument.")] = 26_280,
+    interval: Annotated[str, typer.Option("--interval", "-i", metavar="1h", help="Length of a bar.")] = "1h",
+    start: Annotated[str, typer.Option(metavar="TIME", help="Opening of the first bar, UTC.")] = "2022-01-01",
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same bars.")] = 7,
+    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Write synthetic bars, which no market ever traded, to a file."""
+    from neural_trader.market import synthetic_bars, write_bars
+
+    if path.exists() and not force and not (path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"{path}: exists; choose another name, or write over it with --force")
+    names = [name.strip() for name in symbols.split(",")]
+    made = synthetic_bars(seed=seed, symbols=names, bars=bars, interval=interval, start=start)
+    written = write_bars(made, path)
+    if json:
+        print_json({"paths": [str(each) for each in written], "symbols": sorted(names), "bars": bars * len(names)})
+        return
+    for each in written:
+        console().print(f"{each}", soft_wrap=True, style="bold")
+    print(f"{bars * len(names):,} synthetic bars of {', '.join(sorted(names))}, {interval} each, seed {seed}")
+
+
+@data.command(cls=Command, context_settings=SETTINGS, epilog=INFO_EXAMPLES)
+def info(
+    path: Annotated[Path, typer.Argument(help="A file or folder of bars.")],
+    symbols: Annotated[str | None, typer.Option("--symbols", "-p", metavar="A,B", help="Only these.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Say what a file or folder of bars holds, and how it was read."""
+    from neural_trader.market import describe
+
+    described = describe(path, symbols.split(",") if symbols else None)
+    if json:
+        print_json(described)
+    else:
+        _print(described)
+
+
+def _print(described: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    out = console()
+    instruments = described["instruments"]
+    plural = "" if len(instruments) == 1 else "s"
+    out.print(
+        Text.assemble(
+            (described["path"], "bold"), f"  {described['bars']:,} bars of {len(instruments)} instrument{plural}"
+        )
+    )
+    rows = [
+        (
+            each["symbol"],
+            f"{each['bars']:,}",
+            each["interval"],
+            each["start"],
+            each["end"],
+            f"{each['gaps']} (≤ {each['widest_gap']})" if each["gaps"] else "0",
+            each["tick"],
+            each["lot"],
+        )
+        for each in instruments
+    ]
+    headings = ("symbol", "bars", "every", "first opens", "last closes", "gaps", "tick", "lot")
+    print_table(rows, headings, styles=("cyan",), right=(1, 6, 7))
+    for text, symbols in _notes(instruments).items():
+        shared = "" if len(symbols) == len(instruments) else f"{', '.join(symbols)}: "
+        out.print(Text.assemble(("note  ", "dim"), shared + text), width=min(80, out.width))
+
+
+def _notes(instruments: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Each note once, with the instruments that it was made about."""
+    shared: dict[str, list[str]] = {}
+    for each in instruments:
+        columns = ", ".join(f"{role} = {column}" for role, column in each["columns"].items() if role != column)
+        for text in ([f"columns read as {columns}"] if columns else []) + each["notes"]:
+            shared.setdefault(text, []).append(each["symbol"])
+    return shared

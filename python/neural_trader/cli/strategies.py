@@ -1,0 +1,119 @@
+"""``neural-trader strategies``: what the library has, and what a strategy can be told."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neural_trader.cli import options
+from neural_trader.cli.output import print_json
+from neural_trader.cli.table import console, print_table
+
+if TYPE_CHECKING:
+    from neural_trader.strategy.base import Strategy
+
+EXAMPLES = """\
+neural-trader strategies
+neural-trader strategies donchian_turtle
+neural-trader strategies sma_cross --source > my_strategy.py
+neural-trader strategies --json
+"""
+
+
+def strategies(
+    name: Annotated[str | None, typer.Argument(help="A library strategy, or a file.py[:Class].")] = None,
+    source: Annotated[bool, typer.Option("--source", help="Print the source of the strategy.")] = False,
+    json: options.Json = False,
+) -> None:
+    """List the strategies of the library, or describe one."""
+    from neural_trader.errors import UsageError
+    from neural_trader.strategy.library import LIBRARY
+    from neural_trader.strategy.loading import find_strategy
+
+    if source and (name is None or json):
+        raise UsageError("--source prints the source of one strategy; name it, and leave out --json")
+    described = [describe(each, find_strategy(each)) for each in ([name] if name else LIBRARY)]
+    if source:
+        print(Path(described[0]["source"]).read_text(encoding="utf-8"), end="")
+    elif json:
+        print_json(described[0] if name else described)
+    elif name:
+        _print_one(described[0])
+    else:
+        print_table([(each["name"], each["summary"]) for each in described], ("", ""), styles=("bold cyan",))
+        console().print("\nneural-trader strategies NAME tells its parameters.", style="dim")
+
+
+def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
+    """A strategy as plain values: its text, its parameters with defaults, and the file that it stands in."""
+    from neural_trader.strategy.parameters import parameters_of
+
+    documentation = inspect.getdoc(strategy) or ""
+    module = inspect.getmodule(strategy)
+    texts = _texts(strategy)
+    return {
+        "name": name,
+        "class": strategy.__qualname__,
+        "summary": documentation.partition("\n\n")[0].replace("\n", " "),
+        "documentation": documentation,
+        "reference": (inspect.getdoc(module) if module else None) or "",
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type": parameter.type.__name__,
+                "default": parameter.default,
+                "text": texts.get(parameter.name, ""),
+            }
+            for parameter in parameters_of(strategy).values()  # type: ignore[arg-type]
+        ],
+        "source": str(inspect.getsourcefile(strategy) or ""),
+    }
+
+
+def _texts(strategy: type[Strategy]) -> dict[str, str]:
+    """The sentences below the parameters; Python keeps them only in the source."""
+    found: dict[str, str] = {}
+    for owner in reversed(strategy.__mro__[:-1]):
+        try:
+            body = ast.parse(inspect.cleandoc(inspect.getsource(owner))).body[0]
+        except (OSError, TypeError, SyntaxError):
+            continue
+        statements = body.body if isinstance(body, ast.ClassDef) else []
+        for statement, after in itertools.pairwise(statements):
+            if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
+                continue
+            if (
+                isinstance(after, ast.Expr)
+                and isinstance(after.value, ast.Constant)
+                and isinstance(after.value.value, str)
+            ):
+                found[statement.target.id] = inspect.cleandoc(after.value.value).replace("\n", " ")
+    return found
+
+
+def _reflowed(text: str) -> str:
+    """Paragraphs as one line each, for a console that is narrower than the source."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def _print_one(strategy: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    out = console()
+    width = min(80, out.width)
+    out.print(Text(strategy["name"], "bold"), width=width)
+    out.print(Text(_reflowed(strategy["documentation"])), width=width)
+    if strategy["parameters"]:
+        out.print()
+        rows = [(each["name"], each["type"], str(each["default"]), each["text"]) for each in strategy["parameters"]]
+        print_table(rows, ("parameter", "type", "default", ""), styles=("cyan", "dim"), right=(2,))
+    if strategy["reference"]:
+        out.print()
+        out.print(Text(_reflowed(strategy["reference"]), "dim"), width=width)
+    out.print()
+    out.print(Text.assemble(("source  ", "dim"), strategy["source"]), soft_wrap=True)

@@ -1,0 +1,187 @@
+"""The checks of a report: first what its own figures imply, then what a second run gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from neural_trader.baseline import run_hash
+from neural_trader.cli.recorded import Recorded, fee_of, read_faults, slippage_of
+from neural_trader.errors import DataError, NeuralTraderError, StrategyLoadError
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.result import Result
+
+SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
+RECORDS = ("orders", "fills", "trades")
+FIGURES = ("stats", "undefined", "benchmark", "equity")
+TOLERANCE = 1e-9
+"""Statistics are sums of floats, whose last bits depend on the machine."""
+
+
+class Finding(NamedTuple):
+    """One check; ``state`` is PASS, FAIL or NOTE (nothing is wrong, but it should be known)."""
+
+    name: str
+    state: str
+    text: str
+
+
+def check_alone(document: dict[str, Any]) -> list[Finding]:
+    """What the document implies about itself, without running anything."""
+    try:
+        return _alone(Recorded(document))
+    except (NeuralTraderError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        return [Finding("document", "FAIL", read_faults(error))]
+
+
+def _alone(recorded: Recorded) -> list[Finding]:
+    given = recorded.document["digests"]
+    findings = [_compared("parameters", recorded.parameters_digest(), given["parameters"])]
+    reason = recorded.cannot_digest_orders()
+    if reason is None:
+        findings.append(_compared("orders", recorded.orders_digest(), given["orders"]))
+    else:
+        findings.append(Finding("orders", "NOTE", f"not checked from the document: {reason}"))
+    if recorded.is_whole("fills"):
+        fills = recorded.fills()
+        findings.append(_compared("fills", run_hash.digest_fills(fills).hex(), given["fills"]))
+        postings = run_hash.digest_postings(recorded.postings(fills)).hex()
+        findings.append(_compared("postings", postings, given["postings"]))
+    else:
+        findings.append(Finding("fills", "NOTE", "not checked from the document: the page holds only the first fills"))
+    findings.append(_compared("hash", recorded.hash(), recorded.document["hash"]))
+    return findings
+
+
+def _compared(name: str, found: str, given: str) -> Finding:
+    if found == given:
+        return Finding(name, "PASS", "the digest follows from the figures" if name != "hash" else "binds the digests")
+    return Finding(name, "FAIL", f"the figures give {found[:12]}..., the report says {str(given)[:12]}...")
+
+
+def check_rerun(
+    document: dict[str, Any],
+    *,
+    data: str | None,
+    strategy: str | None,
+    progress: Callable[[float], None] | None,
+) -> list[Finding]:
+    """Run it again from what was recorded, and compare."""
+    findings = []
+    result = _again(document, data=data, strategy=strategy, progress=progress)
+    before, now = document["origin"].get("source_sha256"), result.origin.get("source_sha256")
+    if before != now:
+        findings.append(Finding("strategy", "NOTE", "its source file has changed since the report was written"))
+    if document["version"] != result.version:
+        findings.append(Finding("version", "NOTE", f"the report is of {document['version']}, this is {result.version}"))
+    # The hash covers the version, which may differ although everything that was computed is the same.
+    same = dataclasses.replace(result, version=document["version"])
+    return findings + list(_differences(document, same))
+
+
+def _again(
+    document: dict[str, Any],
+    *,
+    data: str | None,
+    strategy: str | None,
+    progress: Callable[[float], None] | None,
+) -> Result:
+    from neural_trader.backtesting.run import backtest
+    from neural_trader.cli.requested import overlay_of_class
+    from neural_trader.strategy.library import LIBRARY
+
+    run, origin = document["run"], document["origin"]
+    reference = strategy or origin.get("strategy") or (run["strategy"] if run["strategy"] in LIBRARY else None)
+    if reference is None:
+        raise StrategyLoadError(
+            f"the strategy {run['strategy']} was given as a class in Python; say where it is with --strategy "
+            f"file.py:{run['strategy']}, or use --no-rerun"
+        )
+    if data is None and origin.get("data") is None and any(each["origin"] != "synthetic" for each in document["data"]):
+        raise DataError("the bars were handed over in memory; say where they are with --data, or use --no-rerun")
+    settings = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency")
+    return backtest(
+        reference,
+        data or origin.get("data"),
+        parameters=run["parameters"],
+        overlays=[overlay_of_class(each) for each in run["overlays"]],
+        symbols=origin.get("symbols"),
+        start=origin.get("start"),
+        end=origin.get("end"),
+        fee=fee_of(run),
+        slippage=slippage_of(run),
+        seed=run["seed"] if run["seed"] is not None else 0,
+        benchmark=document["benchmark"] is not None,
+        progress=progress,
+        **{name: run[name] for name in settings},
+    )
+
+
+def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:
+    """What the second run has otherwise: digests first, with the first row that explains them, then statistics."""
+    from neural_trader.report.document import to_document
+
+    rows = {name: document["tables"][name]["given"] for name in RECORDS}
+    now = to_document(again, rows=rows)
+    different = [name for name in SECTIONS if document["digests"].get(name) != now["digests"][name]]
+    if different:
+        yield Finding("rerun", "FAIL", f"other {different[0]}: {_explained(different[0], document, now)}")
+        return
+    yield Finding("rerun", "PASS", f"the same {', '.join(SECTIONS[:-1])} and {SECTIONS[-1]}")
+    for name in (*RECORDS, *FIGURES):
+        found = first_difference(document.get(name), now[name], name)
+        if found is not None:
+            yield Finding(name, "FAIL", found)
+            return
+    yield Finding("figures", "PASS", "the same tables, statistics, benchmark and equity curve")
+    if document["hash"] != again.hash:
+        yield Finding("hash", "FAIL", f"{document['hash'][:12]}... in the report, {again.hash[:12]}... now")
+
+
+def _explained(section: str, document: dict[str, Any], now: dict[str, Any]) -> str:
+    """The first difference that a reader can look at, for a section whose digest differs."""
+    if section == "inputs":
+        found = first_difference(document["data"], now["data"], "data")
+        return found or "prices, volumes or times of the bars have changed since"
+    if section == "parameters":
+        return first_difference(document["run"], now["run"], "run") or "the parameters"
+    for name in RECORDS:
+        found = first_difference(document[name], now[name], name)
+        if found is not None:
+            return found
+    return "nothing that the tables show; the report's digest was changed, or its page leaves these rows out"
+
+
+def first_difference(before: Any, now: Any, where: str) -> str | None:
+    """The first place at which two documents differ, in words; floats may differ in their last bits."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*now, *(key for key in before if key not in now)]:
+            found = first_difference(before.get(key), now.get(key), f"{where}.{key}")
+            if found is not None:
+                return found
+        return None
+    if isinstance(before, list) and isinstance(now, list):
+        for at, (one, other) in enumerate(zip(before, now, strict=False)):
+            found = first_difference(one, other, f"{where}[{at}]")
+            if found is not None:
+                return found
+        if len(before) != len(now):
+            return f"{where} has {len(before)} entries in the report, {len(now)} now"
+        return None
+    if _same(before, now):
+        return None
+    return f"{where} is {_shown(before)} in the report, {_shown(now)} now"
+
+
+def _same(before: Any, now: Any) -> bool:
+    numbers = (int, float)
+    if isinstance(before, numbers) and isinstance(now, numbers) and not isinstance(before, bool):
+        return math.isclose(before, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE * TOLERANCE)
+    return bool(before == now)
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is None else str(value)
