@@ -104,7 +104,7 @@ def _set_up(*, fresh: bool) -> Outcome:
     """Make .venv and node_modules, unless they are those of these requirements already."""
     began = time.monotonic()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["test"]]
     _once(VENV / ".requirements", "\n".join(wanted), lambda: _install_python(wanted), fresh=fresh)
     lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
     _once(ROOT / "node_modules" / ".requirements", lock, _install_node, fresh=fresh)
