@@ -55,14 +55,11 @@ def is_own(path: Path) -> bool:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file wholly or not at all; a device or pipe is written to as it is."""
+    """Write a file wholly or not at all."""
     from neural_trader.report.atomic import write_text
 
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-        else:
-            write_text(path, text)
+        write_text(path, text)
     except OSError as error:
         # The name of the temporary file would tell nobody anything.
         raise OSError(error.errno, f"cannot be written ({error.strerror})", str(path)) from error

@@ -9,6 +9,10 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> Path:
     """Write ``text`` as UTF-8 to ``path`` through a temporary file in the same folder; returns ``path``."""
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to; putting a file in its place would take it away from everybody.
+        path.write_bytes(text.encode())
+        return path
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
