@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neural_trader.errors import DataError
-from neural_trader.market import bars_of, load_bars, synthetic_bars, write_bars
+from neural_trader.market import Bars, bars_of, load_bars, synthetic_bars, write_bars
 from neural_trader.market.bars import Step
 
 HEADER = "time,open,high,low,close,volume"
@@ -298,12 +298,16 @@ def test_whatever_a_file_holds_it_loads_or_is_refused_in_one_line(cuts: list[tup
     for start, length, replacement in cuts:
         content = content[:start] + replacement + content[start + length :]
     with TemporaryDirectory() as folder:
+        path = bad_file(Path(folder), "A.csv", content)
+        loaded: tuple[Bars, ...] = ()
+        message = ""
         try:
-            loaded = load_bars(bad_file(Path(folder), "A.csv", content))
+            loaded = load_bars(path)
         except DataError as refusal:
-            assert "\n" not in str(refusal)
-        else:
-            for bars in loaded:
-                assert (bars.low > 0).all()
-                assert (bars.close_ns > bars.open_ns).all()
-                assert (bars.close_ns[:-1] <= bars.open_ns[1:]).all()
+            message = str(refusal)
+        assert bool(message) != bool(loaded)
+        assert "\n" not in message
+        for bars in loaded:
+            assert (bars.low > 0).all()
+            assert (bars.close_ns > bars.open_ns).all()
+            assert (bars.close_ns[:-1] <= bars.open_ns[1:]).all()

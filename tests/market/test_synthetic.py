@@ -14,7 +14,7 @@ from neural_trader import _core
 from neural_trader.market import Bars, Step, synthetic_bars
 
 # Of the bytes (little endian) of open, high, low, close, volume of each instrument, one after the other.
-GOLDEN = "bb149530c3c4f12e7df1ba0d2b73a7e8538eb5ef1a61d36f6b02375f65c10d69"
+GOLDEN = "152abbdcd22f5d57fd45479aca32eaf9d84910eb498eca7c57e7425f2eab8158"
 
 
 def digest(market: tuple[Bars, ...]) -> str:
