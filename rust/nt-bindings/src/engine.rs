@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nt_core::{Bars, Bracket, Error, Instrument, Kind, Side, Step, TimeInForce, Trail};
 use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
-use nt_engine::trades::trades;
-use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Size, digest};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, Size, digest};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -180,6 +179,16 @@ pub struct Engine {
     current: Arc<AtomicUsize>,
 }
 
+/// The side of an order; a target finds its own, so what is given for one means nothing.
+fn side_of(sign: i64, size_kind: &str) -> Result<Side, Error> {
+    match sign {
+        1 => Ok(Side::Buy),
+        -1 => Ok(Side::Sell),
+        _ if size_kind.starts_with("target") => Ok(Side::Buy),
+        _ => Err(Error::Misuse("side is 1 to buy or -1 to sell".into())),
+    }
+}
+
 fn kind_of(name: &str) -> Result<Kind, Error> {
     Ok(match name {
         "market" => Kind::Market,
@@ -188,6 +197,16 @@ fn kind_of(name: &str) -> Result<Kind, Error> {
         "stop_limit" => Kind::StopLimit,
         "trailing_stop" => Kind::TrailingStop,
         _ => return Err(Error::Misuse(format!("{name:?} is no kind of order"))),
+    })
+}
+
+fn rules_of(like: Option<&str>, exclusive_orders: bool) -> Result<Rules, Error> {
+    Ok(match like {
+        Some("backtesting.py") => Rules::BacktestingPy { exclusive_orders },
+        _ if exclusive_orders => return Err(Error::Misuse("exclusive orders are a rule of backtesting.py".into())),
+        None => Rules::House,
+        Some("vectorbt") => Rules::Vectorbt,
+        Some(other) => return Err(Error::Misuse(format!("there are no rules of {other:?}"))),
     })
 }
 
@@ -230,7 +249,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (instruments, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false,
-        volume_cap_ppb=None, close_at_end=false))]
+        volume_cap_ppb=None, close_at_end=false, like=None, exclusive_orders=false))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -247,6 +266,8 @@ impl Engine {
         limit_through: bool,
         volume_cap_ppb: Option<i64>,
         close_at_end: bool,
+        like: Option<&str>,
+        exclusive_orders: bool,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
@@ -261,6 +282,7 @@ impl Engine {
             limit_through,
             volume_cap: volume_cap_ppb,
             close_at_end,
+            rules: rules_of(like, exclusive_orders).map_err(|error| raise(py, &error))?,
         };
         let mut known = Vec::with_capacity(instruments.len());
         let mut all_columns = Vec::with_capacity(instruments.len());
@@ -268,7 +290,11 @@ impl Engine {
             let symbol = bars.getattr("symbol")?.extract()?;
             let instrument = Instrument::new(symbol, step_of(bars, "tick")?, step_of(bars, "lot")?);
             known.push(instrument.map_err(|error| raise(py, &error))?);
-            all_columns.push(Columns::of(bars)?);
+            let columns = Columns::of(bars)?;
+            if config.volume_cap.is_some() && columns.volume.is_none() {
+                return Err(raise(py, &Error::Misuse("a volume cap needs bars with volume".into())));
+            }
+            all_columns.push(columns);
         }
         borrow_bars(&all_columns.iter().map(|columns| columns.hold(py)).collect::<Vec<_>>())?;
         let core = Core::new(config, known).map_err(|error| raise(py, &error))?;
@@ -289,7 +315,7 @@ impl Engine {
     fn submit(
         &mut self,
         py: Python<'_>,
-        instrument: usize,
+        instrument: i64,
         side: i64,
         kind: &str,
         size_kind: &str,
@@ -306,9 +332,10 @@ impl Engine {
         stop_loss_trail_ppb: Option<i64>,
     ) -> PyResult<u32> {
         let request = || -> Result<Request, Error> {
+            let unknown = || Error::Misuse("the order names an unknown instrument".into());
             Ok(Request {
-                instrument,
-                side: if side >= 0 { Side::Buy } else { Side::Sell },
+                instrument: usize::try_from(instrument).map_err(|_| unknown())?,
+                side: side_of(side, size_kind)?,
                 kind: kind_of(kind)?,
                 size: size_of(size_kind, size)?,
                 limit,
@@ -515,7 +542,7 @@ impl Engine {
     /// Postings with the fields of the run hash, as exact integers.
     #[getter]
     fn postings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns::exact_postings(py, self.core.ledger().postings())
+        columns::exact_postings(py, &self.core.ledger().postings().collect::<Vec<_>>())
     }
 
     /// Trades as positions in the list of fills, as exact integers.
@@ -526,8 +553,8 @@ impl Engine {
 
     /// Times and amounts of the equity samples, as exact integers.
     #[getter]
-    fn equity_samples(&self) -> (Vec<i64>, Vec<i128>) {
-        self.core.samples().iter().map(|sample| (sample.time_ns, sample.equity)).unzip()
+    fn equity_samples(&self, py: Python<'_>) -> PyResult<(Vec<i64>, Vec<i128>)> {
+        self.with_samples(py, |amount| amount, |times, amounts| (times.to_vec(), amounts))
     }
 
     /// Samples at which a position was open.
@@ -538,11 +565,8 @@ impl Engine {
 
     /// Times (int64) and amounts (float64, account currency) of the equity samples.
     #[allow(clippy::type_complexity, reason = "two arrays")]
-    fn equity_curve<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>) {
-        let samples = self.core.samples();
-        let times: Vec<i64> = samples.iter().map(|sample| sample.time_ns).collect();
-        let equity: Vec<f64> = samples.iter().map(|sample| columns::currency(sample.equity)).collect();
-        (times.into_pyarray(py), equity.into_pyarray(py))
+    fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>)> {
+        self.with_samples(py, columns::currency, |times, amounts| (times.to_pyarray(py), amounts.into_pyarray(py)))
     }
 
     /// Orders as numpy columns in decimal units.
@@ -562,7 +586,7 @@ impl Engine {
 
     /// Postings as numpy columns in decimal units.
     fn posting_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns::posting_arrays(py, self.core.ledger().postings(), &self.instruments())
+        columns::posting_arrays(py, &self.core.ledger().postings().collect::<Vec<_>>(), &self.instruments())
     }
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
@@ -624,9 +648,23 @@ impl Engine {
     }
 
     fn all_trades(&self, py: Python<'_>) -> PyResult<Vec<nt_engine::trades::Trade>> {
-        let instruments = self.instruments();
-        let marks: Vec<i64> = (0..instruments.len()).map(|k| self.core.mark(k)).collect();
-        trades(self.core.fills(), &instruments, &marks).map_err(|error| raise(py, &error))
+        self.core.round_trips().map_err(|error| raise(py, &error))
+    }
+
+    /// Times and mapped amounts of the equity samples.
+    fn with_samples<T: Copy, R>(
+        &self,
+        py: Python<'_>,
+        map: impl Fn(i128) -> T,
+        take: impl FnOnce(&[i64], Vec<T>) -> R,
+    ) -> PyResult<R> {
+        let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
+        let bars = borrow_bars(&held)?;
+        // Only the curve of a lone instrument is read off its bars.
+        let (close_ns, closes) = bars.first().map_or((&[][..], &[][..]), |bars| (bars.close_ns, bars.close));
+        let samples = self.core.samples();
+        let amounts = samples.amounts(closes, map).map_err(|error| raise(py, &error))?;
+        Ok(take(samples.times(close_ns), amounts))
     }
 
     fn run_native(&mut self, py: Python<'_>, mut strategy: impl Strategy + Send) -> PyResult<()> {
@@ -685,7 +723,7 @@ fn feature_bar(bars: &Bars<'_>, at: usize) -> nt_features::Bar {
         high: bars.high[at] as f64,
         low: bars.low[at] as f64,
         close: bars.close[at] as f64,
-        volume: bars.volume.get(at).map_or(0.0, |&lots| lots as f64),
+        volume: bars.volume.get(at).map_or(f64::NAN, |&lots| lots as f64),
     }
 }
 

@@ -54,10 +54,13 @@ pub fn share_up(amount: Money, rate: Ppb) -> Result<Money> {
     share(amount, rate, i128::from(PPB) - 1)
 }
 
-// Splitting the amount keeps every intermediate product far inside 128 bits, and the result exact.
 fn share(amount: Money, rate: Ppb, bias: i128) -> Result<Money> {
     let billion = i128::from(PPB);
     let rate = i128::from(rate);
+    if let Some(product) = amount.checked_mul(rate).and_then(|product| product.checked_add(bias)) {
+        return Ok(if product < billion { 0 } else { product / billion });
+    }
+    // Splitting an amount too large for that keeps every intermediate product far inside 128 bits, and the result exact.
     let whole = (amount / billion).checked_mul(rate).ok_or(OUT_OF_RANGE)?;
     add(whole, ((amount % billion) * rate + bias) / billion)
 }

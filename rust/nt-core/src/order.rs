@@ -1,6 +1,6 @@
 //! Orders and fills. The numbers behind the names are those of the run hash (docs/fill-rules.md, section 10).
 
-use crate::{Money, Nanos, Ppb, Price, Quantity};
+use crate::{Error, Money, Nanos, Ppb, Price, Quantity, Result};
 
 /// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +29,10 @@ impl Side {
 
     /// The price `ticks` worse for this side than `price`, never below one tick.
     #[inline]
-    pub fn worsen(self, price: Price, ticks: Price) -> Price {
+    pub fn worsen(self, price: Price, ticks: Price) -> Result<Price> {
         match self {
-            Side::Buy => price.saturating_add(ticks),
-            Side::Sell => price.saturating_sub(ticks).max(1),
+            Side::Buy => price.checked_add(ticks).ok_or(Error::Overflow("a price")),
+            Side::Sell => Ok(price.saturating_sub(ticks).max(1)),
         }
     }
 

@@ -3,7 +3,8 @@
 use nt_core::money::share_down;
 use nt_core::{BarClose, BarOpen, DAY_NS, Kind, Nanos, Ppb, Price, Quantity, Reason, Result, State, TimeInForce};
 
-use crate::engine::{Engine, Sample, trail_level};
+use crate::config::Rules;
+use crate::engine::{Engine, trail_level};
 use crate::execute::Meeting;
 
 /// An order that a price satisfies: its id, where that price stands in the moment, and whether it takes.
@@ -16,6 +17,9 @@ impl Engine {
     /// All openings of one time.
     pub fn open_moment(&mut self, time_ns: Nanos, openings: &[BarOpen]) -> Result<()> {
         self.now_ns = time_ns;
+        if self.config.rules != Rules::House {
+            return self.open_like_a_peer(time_ns, openings);
+        }
         let mut any_working = false;
         for opening in openings {
             self.set_mark(opening.instrument, opening.price)?;
@@ -52,6 +56,9 @@ impl Engine {
     /// All closes of one time: intrabar matches and marks. The strategy's calls come after it.
     pub fn close_moment(&mut self, time_ns: Nanos, closes: &[BarClose]) -> Result<()> {
         self.now_ns = time_ns;
+        if self.desk.is_some() {
+            return self.close_like_backtesting_py(time_ns, closes);
+        }
         for bar in closes {
             let k = bar.instrument;
             if !self.markets[k].working.is_empty() {
@@ -73,6 +80,9 @@ impl Engine {
 
     /// Market orders at the close that they were decided on, under `fill = close`.
     pub fn closing_match(&mut self, time_ns: Nanos, closes: &[BarClose]) -> Result<()> {
+        if self.desk.is_some() {
+            return Ok(());
+        }
         let mut candidates = std::mem::take(&mut self.candidates);
         for (rank, bar) in closes.iter().enumerate() {
             let working = &self.markets[bar.instrument].working;
@@ -88,27 +98,59 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether nothing but the next close of a lone instrument can matter: no order works or can fill at the close
+    /// that it is sent at, and the position cannot be ruined.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.markets[0].working.is_empty()
+            && !self.config.fill_at_close
+            && self.ledger.cash() > 0
+            && self.position(0) >= 0
+    }
+
+    /// All that the opening of a quiet bar does.
+    #[inline]
+    pub(crate) fn pass_quiet_opening(&mut self) {
+        self.markets[0].opened += 1;
+    }
+
+    /// All that the close of a quiet bar does.
+    #[inline]
+    pub(crate) fn pass_quiet_close(&mut self, time_ns: Nanos, close: Price) -> Result<()> {
+        self.now_ns = time_ns;
+        self.set_mark(0, close)
+    }
+
+    /// Records equity at so many closes of a lone instrument, over which nothing has filled.
+    #[inline]
+    pub(crate) fn sample_lone(&mut self, bars: usize) {
+        // The product fits: position, mark and unit were multiplied to value the position, and a mark is at least 1.
+        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.unit);
+        self.samples.push_bars(bars, self.ledger.cash(), value_per_tick);
+        self.exposed_samples += if self.held != 0 { bars as u64 } else { 0 };
+    }
+
     /// Records equity at the end of a close moment.
     #[inline]
     pub fn sample(&mut self, time_ns: Nanos) -> Result<()> {
         let equity = self.equity()?;
-        self.samples.push(Sample { time_ns, equity });
+        self.samples.push(time_ns, equity);
         self.exposed_samples += u64::from(self.held != 0);
         Ok(())
     }
 
     /// The end of data: positions stay marked, or are closed where the run asks for it.
     pub fn finish(&mut self) -> Result<()> {
+        if self.desk.is_some() {
+            return self.finish_like_backtesting_py();
+        }
         if self.config.close_at_end && self.held != 0 {
             // The last sample is replaced, and with it that it was exposed.
             self.exposed_samples -= 1;
             for k in 0..self.markets.len() {
                 self.close_position(k, true)?;
             }
-            let equity = self.equity()?;
-            if let Some(last) = self.samples.last_mut() {
-                last.equity = equity;
-            }
+            self.samples.replace_last(self.equity()?);
         }
         Ok(())
     }

@@ -2,6 +2,21 @@
 
 use nt_core::{Error, Money, PPB, Ppb, Price, Result};
 
+/// Whose rules orders obey (docs/peer-parity.md); the settings that a rule book has no use for keep their defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rules {
+    /// Our own: docs/fill-rules.md.
+    #[default]
+    House,
+    /// Those of backtesting.py 0.6.6.
+    BacktestingPy {
+        /// Each order cancels those that wait and leaves every trade.
+        exclusive_orders: bool,
+    },
+    /// Those of vectorbt 1.2 from signals.
+    Vectorbt,
+}
+
 /// The settings of a run; docs/fill-rules.md says what each one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
@@ -29,6 +44,8 @@ pub struct Config {
     pub volume_cap: Option<Ppb>,
     /// Positions are closed at the last marks.
     pub close_at_end: bool,
+    /// Whose rules orders obey.
+    pub rules: Rules,
 }
 
 impl Default for Config {
@@ -46,6 +63,7 @@ impl Default for Config {
             limit_through: false,
             volume_cap: None,
             close_at_end: false,
+            rules: Rules::House,
         }
     }
 }

@@ -91,7 +91,7 @@ pub fn fills(fills: &[Fill]) -> Hash {
 }
 
 /// Digest of all postings.
-pub fn postings(postings: &[Posting]) -> Hash {
+pub fn postings(postings: impl Iterator<Item = Posting>) -> Hash {
     digest(postings, |posting, record| {
         record.extend_from_slice(&posting.transaction.to_le_bytes());
         record.push(posting.account as u8);
@@ -122,12 +122,12 @@ fn text(hasher: &mut Sha256, content: &str) {
     hasher.update(content.as_bytes());
 }
 
-fn digest<T>(records: &[T], encode: impl Fn(&T, &mut Vec<u8>)) -> Hash {
+fn digest<T>(records: impl IntoIterator<Item = T>, encode: impl Fn(&T, &mut Vec<u8>)) -> Hash {
     let mut hasher = Sha256::new();
     let mut record = Vec::with_capacity(128);
     for item in records {
         record.clear();
-        encode(item, &mut record);
+        encode(&item, &mut record);
         hasher.update(&record);
     }
     hasher.finalize().into()

@@ -10,8 +10,10 @@ use nt_core::{
 };
 
 use crate::bar_match::{Candidate, Reached};
-use crate::config::Config;
+use crate::config::{Config, Rules};
 use crate::ledger::Ledger;
+use crate::like_backtesting_py::Desk;
+use crate::samples::Samples;
 
 /// How large an order shall be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub enum Size {
 }
 
 impl Size {
-    fn is_target(self) -> bool {
+    pub(crate) fn is_target(self) -> bool {
         matches!(self, Size::TargetQuantity(_) | Size::TargetFraction(_))
     }
 }
@@ -83,15 +85,6 @@ pub enum Notice {
     OrderEnded(u32),
 }
 
-/// Equity at the close of a bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
-    /// When.
-    pub time_ns: Nanos,
-    /// How much.
-    pub equity: Money,
-}
-
 /// What the engine keeps per instrument beside the ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Market {
@@ -117,7 +110,7 @@ pub struct Engine {
     pub(crate) orders: Vec<Order>,
     pub(crate) fills: Vec<Fill>,
     pub(crate) notices: Vec<Notice>,
-    pub(crate) samples: Vec<Sample>,
+    pub(crate) samples: Samples,
     pub(crate) exposed_samples: u64,
     /// Value of all positions at their marks.
     pub(crate) holdings: Money,
@@ -129,6 +122,8 @@ pub struct Engine {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) stops: Vec<Reached>,
     pub(crate) limits: Vec<Reached>,
+    /// What the rules of backtesting.py keep, where they hold.
+    pub(crate) desk: Option<Box<Desk>>,
 }
 
 impl Engine {
@@ -138,6 +133,13 @@ impl Engine {
         if !instruments.is_sorted_by(|a, b| a.symbol < b.symbol) {
             return Err(Error::Misuse("instruments must be in ascending order of their symbols, each one once".into()));
         }
+        if config.rules == Rules::Vectorbt && instruments.len() != 1 {
+            return Err(Error::Misuse("like vectorbt, a run has one instrument".into()));
+        }
+        let desk = match config.rules {
+            Rules::BacktestingPy { .. } => Some(Box::new(Desk::new(&instruments)?)),
+            Rules::House | Rules::Vectorbt => None,
+        };
         let ledger = Ledger::new(instruments.len(), config.cash)?;
         let market =
             |instrument| Market { instrument, opened: 0, mark: 0, value: 0, budget: None, working: Vec::new() };
@@ -148,7 +150,7 @@ impl Engine {
             orders: Vec::new(),
             fills: Vec::new(),
             notices: Vec::new(),
-            samples: Vec::new(),
+            samples: Samples::default(),
             exposed_samples: 0,
             holdings: 0,
             held: 0,
@@ -157,6 +159,7 @@ impl Engine {
             candidates: Vec::new(),
             stops: Vec::new(),
             limits: Vec::new(),
+            desk,
         })
     }
 
@@ -223,14 +226,20 @@ impl Engine {
         &self.ledger
     }
 
-    /// Equity at each close.
-    pub fn samples(&self) -> &[Sample] {
+    /// Equity at each close of a bar.
+    pub fn samples(&self) -> &Samples {
         &self.samples
     }
 
     /// Samples at which a position was open.
     pub fn exposed_samples(&self) -> u64 {
         self.exposed_samples
+    }
+
+    /// Forgets what a strategy that takes no notifications will not be told.
+    #[inline]
+    pub(crate) fn drop_notices(&mut self) {
+        self.notices.clear();
     }
 
     /// Moves the mark of an instrument, and with it the value of its position.
@@ -252,6 +261,16 @@ impl Engine {
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request) -> Result<u32> {
         self.check_request(request)?;
+        let signal;
+        let request = match self.config.rules {
+            Rules::House => request,
+            Rules::BacktestingPy { .. } => return self.submit_like_backtesting_py(request),
+            Rules::Vectorbt => {
+                signal = self.of_signal(request)?;
+                let Some(request) = &signal else { return Ok(0) };
+                request
+            }
+        };
         let k = request.instrument;
         if request.size.is_target() {
             self.cancel_targets(k);
@@ -350,7 +369,7 @@ impl Engine {
     }
 
     /// Why the order is rejected before its size is known, if it is.
-    fn refusal(&self, request: &Request) -> Option<Reason> {
+    pub(crate) fn refusal(&self, request: &Request) -> Option<Reason> {
         if self.halted {
             return Some(Reason::Halted);
         }
@@ -407,7 +426,7 @@ impl Engine {
         })
     }
 
-    fn cancel_targets(&mut self, instrument: usize) {
+    pub(crate) fn cancel_targets(&mut self, instrument: usize) {
         let mut at = 0;
         while let Some(&id) = self.markets[instrument].working.get(at) {
             if self.order(id).target {
@@ -487,5 +506,5 @@ pub(crate) fn trail_level(side: Side, water: Price, trail: Trail) -> Result<Pric
         Trail::Share(share) => i64::try_from(nt_core::money::share_up(i128::from(water), share)?)
             .map_err(|_| Error::Overflow("a trailing stop"))?,
     };
-    Ok(side.worsen(water, offset).max(1))
+    side.worsen(water, offset)
 }

@@ -24,13 +24,13 @@ pub(crate) struct Meeting {
 }
 
 /// Price and costs of a fill per lot, before its quantity is known.
-struct Terms {
-    side: Side,
-    price: Price,
-    reference: Price,
-    unit: i128,
-    fee_rate: i64,
-    fixed_fee: Money,
+pub(crate) struct Terms {
+    pub side: Side,
+    pub price: Price,
+    pub reference: Price,
+    pub unit: i128,
+    pub fee_rate: i64,
+    pub fixed_fee: Money,
 }
 
 impl Terms {
@@ -91,8 +91,8 @@ impl Engine {
     fn terms(&self, order: &Order, meeting: &Meeting) -> Result<Terms> {
         let config = &self.config;
         let mut price = meeting.reference;
-        if meeting.taker {
-            price = order.side.worsen(price, self.slippage_ticks(meeting)?);
+        if meeting.taker && self.slips(order) {
+            price = order.side.worsen(price, self.slippage_ticks(meeting)?)?;
             if matches!(order.kind, Kind::Limit | Kind::StopLimit) {
                 price = order.side.better(price, order.limit);
             }
@@ -107,7 +107,7 @@ impl Engine {
         })
     }
 
-    fn slippage_ticks(&self, meeting: &Meeting) -> Result<Price> {
+    pub(crate) fn slippage_ticks(&self, meeting: &Meeting) -> Result<Price> {
         let config = &self.config;
         let mut ticks = i128::from(config.slippage_ticks);
         if config.slippage_rate != 0 {
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// The largest quantity up to `wanted` that the account can carry; what reduces the position always is.
-    fn affordable(&self, k: usize, terms: &Terms, wanted: Quantity) -> Result<Quantity> {
+    pub(crate) fn affordable(&self, k: usize, terms: &Terms, wanted: Quantity) -> Result<Quantity> {
         let position = self.position(k);
         let sign = terms.side.sign();
         let reducing = if position.signum() == -sign { wanted.min(position.abs()) } else { 0 };
@@ -157,12 +157,12 @@ impl Engine {
     }
 
     /// Posts a fill, records it and says so.
-    fn settle(&mut self, id: u32, k: usize, terms: &Terms, quantity: Quantity, meeting: &Meeting) -> Result<()> {
+    pub(crate) fn settle(&mut self, id: u32, k: usize, terms: &Terms, quantity: Quantity, meeting: &Meeting) -> Result<()> {
         let (fee, slippage) = (terms.fee(quantity)?, terms.slippage(quantity)?);
         let signed = terms.side.sign() * quantity;
         let before = self.position(k);
-        self.ledger.post_fill(&FillAmounts {
-            instrument: k,
+        self.ledger.post_fill(FillAmounts {
+            instrument: k as u32,
             quantity: signed,
             value: notional(terms.reference, signed, terms.unit)?,
             slippage,
@@ -293,7 +293,7 @@ impl Engine {
         let ticks = if at_a_cost { self.slippage_ticks(&meeting)? } else { 0 };
         let terms = Terms {
             side,
-            price: side.worsen(reference, ticks),
+            price: side.worsen(reference, ticks)?,
             reference,
             unit: self.markets[k].instrument.unit,
             fee_rate: if at_a_cost { self.config.taker_fee } else { 0 },

@@ -9,10 +9,13 @@ pub mod digest;
 pub mod engine;
 mod execute;
 pub mod ledger;
+mod like_backtesting_py;
+mod like_vectorbt;
 pub mod player;
 pub mod run;
+pub mod samples;
 pub mod trades;
 
-pub use config::Config;
-pub use engine::{Engine, Notice, Request, Sample, Size};
+pub use config::{Config, Rules};
+pub use engine::{Engine, Notice, Request, Size};
 pub use player::{Call, Player};

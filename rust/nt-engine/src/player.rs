@@ -84,13 +84,7 @@ impl Player {
                     self.phase = Phase::EndOfMoment;
                     return Ok(Some(Call::Moment(self.now_ns)));
                 }
-                Phase::EndOfMoment => {
-                    if engine.config.fill_at_close {
-                        engine.closing_match(self.now_ns, &self.closes)?;
-                    }
-                    engine.sample(self.now_ns)?;
-                    self.phase = Phase::NextMoment;
-                }
+                Phase::EndOfMoment => self.end_moment(engine)?,
                 Phase::Done => return Ok(None),
             }
         }
@@ -99,6 +93,16 @@ impl Player {
     /// The bars that closed at the present moment.
     pub fn closes(&self) -> &[BarClose] {
         &self.closes
+    }
+
+    /// What follows the strategy's turns at a close: the closing match, and a sample of equity.
+    fn end_moment(&mut self, engine: &mut Engine) -> Result<()> {
+        if engine.config.fill_at_close {
+            engine.closing_match(self.now_ns, &self.closes)?;
+        }
+        engine.sample(self.now_ns)?;
+        self.phase = Phase::NextMoment;
+        Ok(())
     }
 
     #[inline]

@@ -90,6 +90,45 @@ pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Res
     Ok(trades)
 }
 
+/// One lot of a position that rules of their own have matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Matched {
+    /// Position of the entry in the list of fills.
+    pub entry: u32,
+    /// Position of the exit in the list of fills.
+    pub exit: u32,
+    /// Lots.
+    pub quantity: Quantity,
+}
+
+/// The trades of matches in their order, then what is still open: entries with what is left of them.
+pub(crate) fn of_matches(
+    fills: &[Fill],
+    instruments: &[&Instrument],
+    marks: &[i64],
+    closed: &[Matched],
+    open: impl Iterator<Item = (u32, Quantity)>,
+) -> Result<Vec<Trade>> {
+    let mut assigned = vec![0; fills.len()];
+    let mut share = |at: u32, quantity: Quantity| -> Result<Money> {
+        let before: Quantity = assigned[at as usize];
+        assigned[at as usize] += quantity;
+        fee_share(&fills[at as usize], before, quantity)
+    };
+    let matches = closed.iter().map(|each| (each.entry, Some(each.exit), each.quantity));
+    matches
+        .chain(open.map(|(entry, quantity)| (entry, None, quantity)))
+        .map(|(entry, exit, quantity)| {
+            let Fill { instrument, side, price, .. } = fills[entry as usize];
+            let k = instrument as usize;
+            let leave = exit.map_or(marks[k], |exit| fills[exit as usize].price);
+            let fees = add(share(entry, quantity)?, exit.map_or(Ok(0), |exit| share(exit, quantity))?)?;
+            let gross = notional(leave - price, side.sign() * quantity, instruments[k].unit)?;
+            Ok(Trade { instrument, direction: side as i8, quantity, entry, exit, fees, pnl: subtract(gross, fees)? })
+        })
+        .collect()
+}
+
 /// The share of a fill's fee that belongs to `quantity` of it, after `before` has been assigned; shares add up to the fee.
 fn fee_share(fill: &Fill, before: Quantity, quantity: Quantity) -> Result<Money> {
     if quantity == fill.quantity {
@@ -97,9 +136,8 @@ fn fee_share(fill: &Fill, before: Quantity, quantity: Quantity) -> Result<Money>
     }
     let total = i128::from(fill.quantity);
     let upto = |part: Quantity| -> Result<Money> {
-        let whole = (fill.fee / total)
-            .checked_mul(i128::from(part))
-            .ok_or(nt_core::Error::Overflow("a share of a fee"))?;
+        let whole =
+            (fill.fee / total).checked_mul(i128::from(part)).ok_or(nt_core::Error::Overflow("a share of a fee"))?;
         add(whole, (fill.fee % total) * i128::from(part) / total)
     };
     subtract(upto(before + quantity)?, upto(before)?)

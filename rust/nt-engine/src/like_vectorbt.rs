@@ -1,0 +1,77 @@
+//! The rules of vectorbt 1.2 `from_signals` (docs/peer-parity.md), as far as they differ from our own with `fill = close`.
+//!
+//! A target above zero is an entry signal and one of zero an exit signal. An entry takes all cash and is passed over while a
+//! position is held; a bar in which a stop has fired takes no signal any more.
+
+use nt_core::money::notional;
+use nt_core::{Error, Kind, Order, PPB, Quantity, Reason, Result, Side, State};
+
+use crate::config::Rules;
+use crate::engine::{Engine, Request, Size};
+use crate::execute::{Meeting, Terms};
+
+/// The one column of a run under these rules.
+const LONE: usize = 0;
+
+impl Engine {
+    /// The order that a signal comes to, or nothing where it is passed over.
+    pub(crate) fn of_signal(&mut self, request: &Request) -> Result<Option<Request>> {
+        let wrong = |what: &str| Err(Error::Misuse(format!("like vectorbt, {what}")));
+        let (Size::TargetFraction(wanted) | Size::TargetQuantity(wanted)) = request.size else {
+            return wrong("strategies send signals: target(1) enters with all cash, target(0) exits");
+        };
+        if wanted < 0 {
+            return wrong("positions are long only");
+        }
+        if request.bracket.stop_loss_trail.is_some() {
+            return wrong("stops do not trail");
+        }
+        self.cancel_targets(LONE);
+        let has_traded = self.fills.last().is_some_and(|fill| fill.time_ns == self.now_ns);
+        if has_traded || wanted > 0 && self.position(LONE) != 0 {
+            return Ok(None);
+        }
+        if wanted == 0 {
+            return Ok(Some(Request { size: Size::TargetQuantity(0), ..*request }));
+        }
+        self.drop_exits();
+        let lots = self.all_in()?;
+        let size = if lots > 0 { Size::TargetQuantity(lots) } else { Size::TargetFraction(PPB) };
+        Ok(Some(Request { size, ..*request }))
+    }
+
+    /// Whether slippage applies to an order: a stop that fires trades at its level.
+    #[inline]
+    pub(crate) fn slips(&self, order: &Order) -> bool {
+        order.kind != Kind::Stop || self.config.rules != Rules::Vectorbt
+    }
+
+    /// Exits of positions that signals have closed are no longer wanted.
+    fn drop_exits(&mut self) {
+        let exits = |id: &u32| self.order(*id).parent != 0;
+        let ids: Vec<u32> = self.markets[LONE].working.iter().copied().filter(exits).collect();
+        for id in ids {
+            self.end_order(id, State::Cancelled, Reason::NothingToReduce);
+        }
+    }
+
+    /// What all cash buys at the mark, with costs.
+    fn all_in(&self) -> Result<Quantity> {
+        let (reference, unit) = (self.mark(LONE), self.markets[LONE].instrument.unit);
+        let equity = self.equity()?;
+        if reference == 0 || equity <= 0 {
+            return Ok(0);
+        }
+        let meeting = Meeting { reference, taker: true, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
+        let terms = Terms {
+            side: Side::Buy,
+            price: Side::Buy.worsen(reference, self.slippage_ticks(&meeting)?)?,
+            reference,
+            unit,
+            fee_rate: self.config.taker_fee,
+            fixed_fee: self.config.fixed_fee,
+        };
+        let wanted = equity / notional(reference, 1, unit)?;
+        self.affordable(LONE, &terms, Quantity::try_from(wanted).map_err(|_| Error::Overflow("the size of an order"))?)
+    }
+}
