@@ -3,11 +3,55 @@
 from __future__ import annotations
 
 try:
-    from neural_trader._core import Bar, Engine, Indicator, __version__, feature_column, feature_names
+    from neural_trader._core import (
+        SYNTHETIC_TICK_DECIMALS,
+        SYNTHETIC_VERSION,
+        Bar,
+        Engine,
+        Indicator,
+        __version__,
+        check_not_negative,
+        check_prices,
+        closes,
+        decimals_from_text,
+        decimals_on_step,
+        feature_column,
+        feature_names,
+        floats_from_text,
+        floats_on_step,
+        in_nanoseconds,
+        instants_from_text,
+        prices_on_grid,
+        spacing,
+        synthetic_market,
+        volume_on_grid,
+    )
 except ImportError as error:  # pragma: no cover - only in a tree that was never built
     raise ImportError(
         f"the Rust extension of neural-trader is not usable ({error}); install it with `pip install neural-trader`, "
         "or in a checkout with `pip install .`"
     ) from error
 
-__all__ = ["Bar", "Engine", "Indicator", "__version__", "feature_column", "feature_names"]
+__all__ = [
+    "SYNTHETIC_TICK_DECIMALS",
+    "SYNTHETIC_VERSION",
+    "Bar",
+    "Engine",
+    "Indicator",
+    "__version__",
+    "check_not_negative",
+    "check_prices",
+    "closes",
+    "decimals_from_text",
+    "decimals_on_step",
+    "feature_column",
+    "feature_names",
+    "floats_from_text",
+    "floats_on_step",
+    "in_nanoseconds",
+    "instants_from_text",
+    "prices_on_grid",
+    "spacing",
+    "synthetic_market",
+    "volume_on_grid",
+]

@@ -23,10 +23,10 @@ def describe(path: str | Path, symbols: Iterable[str] | str | None = None) -> di
 
 
 def _instrument(item: Loaded) -> dict[str, Any]:
-    from neural_trader import _core
+    from neural_trader import _native
 
     bars = item.bars
-    _, gaps, widest_ns = _core.spacing(bars.open_ns)
+    _, gaps, widest_ns = _native.spacing(bars.open_ns)
     volume = bars.volume_units
     return {
         "symbol": bars.symbol,

@@ -156,10 +156,10 @@ def _step_column(table: Table, name: str | None, what: str) -> Step | None:
 
 
 def _spacing(table: Table, column: str, ns: Column) -> int:
-    from neural_trader import _core
+    from neural_trader import _native
 
     try:
-        interval_ns: int = checked(_core.spacing, ns)[0]
+        interval_ns: int = checked(_native.spacing, ns)[0]
         return interval_ns
     except Fault as fault:
         raise table.error(fault.code, column, fault.row) from None
@@ -181,7 +181,7 @@ def _with_time_of_day(table: Table, columns: Columns) -> Table:
 
 def _time_line(table: Table, columns: Columns, notes: list[str]) -> tuple[Column, Column, int]:
     """Opens, closes and the usual interval."""
-    from neural_trader import _core
+    from neural_trader import _native
 
     closing = None
     if columns.close_time is not None:
@@ -201,7 +201,7 @@ def _time_line(table: Table, columns: Columns, notes: list[str]) -> tuple[Column
             )
         interval_ns = DAY_NS
         notes.append("one bar with a date: taken to last a day")
-    return opening.ns, checked(_core.closes, opening.ns, interval_ns), interval_ns
+    return opening.ns, checked(_native.closes, opening.ns, interval_ns), interval_ns
 
 
 def _inclusive(close_ns: Column, resolution_ns: int, interval_ns: int) -> bool:

@@ -54,7 +54,7 @@ def _exact(table: Table, column: str, decimals_max: int) -> _Exact | None:
     import numpy as np
     import polars as pl
 
-    from neural_trader import _core
+    from neural_trader import _native
 
     series = table.frame[column]
     if series.dtype.is_float():
@@ -66,7 +66,7 @@ def _exact(table: Table, column: str, decimals_max: int) -> _Exact | None:
             raise table.error("out_of_range", column, int(series.arg_max() or 0)) from None
     text = series if series.dtype == pl.String else series.cast(pl.String)
     try:
-        return _Exact(*checked(_core.decimals_from_text, joined(text), len(text), decimals_max))
+        return _Exact(*checked(_native.decimals_from_text, joined(text), len(text), decimals_max))
     except Fault as fault:
         if fault.code == "too_fine":
             return None
@@ -77,13 +77,13 @@ def _as_floats(table: Table, column: str) -> list[Floats]:
     """The column as floats: what is left for text with more decimals than any grid has."""
     import polars as pl
 
-    from neural_trader import _core
+    from neural_trader import _native
 
     series = table.frame[column]
     if series.dtype != pl.String:
         return _pieces(series)
     try:
-        return [checked(_core.floats_from_text, joined(series), len(series))]
+        return [checked(_native.floats_from_text, joined(series), len(series))]
     except Fault as fault:
         raise table.error(fault.code, column, fault.row) from None
 
@@ -98,7 +98,7 @@ def prices_of(
     table: Table, columns: Sequence[str], tick: Step | None, notes: list[str], decimals_max: int = DECIMALS_MAX
 ) -> tuple[list[Column], Step]:
     """The columns in ticks, and the tick: the given one, or the coarsest power of ten that represents every price."""
-    from neural_trader import _core
+    from neural_trader import _native
 
     for column in columns:
         table.refuse_missing(column)
@@ -119,7 +119,7 @@ def prices_of(
     else:
         try:
             counted, places, fit, worst = checked(
-                _core.prices_on_grid, [_as_floats(table, name) for name in columns], decimals_max
+                _native.prices_on_grid, [_as_floats(table, name) for name in columns], decimals_max
             )
         except Fault as fault:
             raise table.error(fault.code, columns[fault.column], fault.row) from None
@@ -130,15 +130,15 @@ def prices_of(
 
 
 def _on_step(table: Table, name: str, column: _Exact | list[Floats], step: Step) -> Column:
-    from neural_trader import _core
+    from neural_trader import _native
 
     try:
         counts: Column
         if isinstance(column, _Exact):
             exact = (column.mantissas, column.decimals)
-            counts, _ = checked(_core.decimals_on_step, *exact, step.mantissa, step.decimals, False)
+            counts, _ = checked(_native.decimals_on_step, *exact, step.mantissa, step.decimals, False)
         else:
-            counts, _ = checked(_core.floats_on_step, _whole(column), step.mantissa, step.decimals, False)
+            counts, _ = checked(_native.floats_on_step, _whole(column), step.mantissa, step.decimals, False)
         return counts
     except Fault as fault:
         raise table.error(fault.code, name, fault.row, step=step) from None
@@ -173,7 +173,7 @@ def mid_prices_of(
 
 def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]) -> tuple[Column | None, Step]:
     """Volumes in lots, and the lot: the given one, or the coarsest power of ten that represents every volume."""
-    from neural_trader import _core
+    from neural_trader import _native
 
     if name is None:
         if lot is None:
@@ -186,19 +186,19 @@ def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]
     try:
         if exact is None and lot is None:
             values = _as_floats(table, name)
-            lots, places, fit, floored = checked(_core.volume_on_grid, values, LOT_DECIMALS_MAX)
+            lots, places, fit, floored = checked(_native.volume_on_grid, values, LOT_DECIMALS_MAX)
             step = Step(1, places)
         elif exact is None:
             step = lot or Step(1, 0)
             lots, floored = checked(
-                _core.floats_on_step, _whole(_as_floats(table, name)), step.mantissa, step.decimals, True
+                _native.floats_on_step, _whole(_as_floats(table, name)), step.mantissa, step.decimals, True
             )
         else:
             step = lot or Step(1, exact.decimals)
             lots, floored = checked(
-                _core.decimals_on_step, exact.mantissas, exact.decimals, step.mantissa, step.decimals, True
+                _native.decimals_on_step, exact.mantissas, exact.decimals, step.mantissa, step.decimals, True
             )
-        traded = checked(_core.check_not_negative, lots)
+        traded = checked(_native.check_not_negative, lots)
     except Fault as fault:
         raise table.error(fault.code, name, fault.row) from None
     if not traded:
@@ -217,9 +217,9 @@ def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]
 
 def check(table: Table, columns: Sequence[str], prices: Sequence[Column]) -> None:
     """Raises for the first bar whose prices are not positive or contradict one another."""
-    from neural_trader import _core
+    from neural_trader import _native
 
     try:
-        checked(_core.check_prices, *prices)
+        checked(_native.check_prices, *prices)
     except Fault as fault:
         raise table.error(fault.code, columns[fault.column], fault.row) from None

@@ -30,7 +30,7 @@ def synthetic_bars(
     """
     import numpy as np
 
-    from neural_trader import _core
+    from neural_trader import _native
 
     names = [symbols] if isinstance(symbols, str) else list(symbols)
     if not names or len(set(names)) != len(names):
@@ -49,9 +49,9 @@ def synthetic_bars(
     open_ns = start_ns + np.arange(bars, dtype=np.int64) * interval_ns
     close_ns = open_ns + interval_ns
     made = []
-    tick = Step(1, _core.SYNTHETIC_TICK_DECIMALS)
-    source = f"synthetic market {_core.SYNTHETIC_VERSION}, seed {seed}"
-    for name, columns in zip(names, _core.synthetic_market(seed, names, bars, start_ns, interval_ns), strict=True):
+    tick = Step(1, _native.SYNTHETIC_TICK_DECIMALS)
+    source = f"synthetic market {_native.SYNTHETIC_VERSION}, seed {seed}"
+    for name, columns in zip(names, _native.synthetic_market(seed, names, bars, start_ns, interval_ns), strict=True):
         for column in (open_ns, close_ns, *columns):
             column.flags.writeable = False
         opens, highs, lows, closes, volume = columns

@@ -73,7 +73,7 @@ def interval_ns_of(interval: str | int | timedelta) -> int:
 
 def instant_ns_of(value: Any, name: str) -> int:
     """The nanoseconds of an instant that a caller names: text, date, datetime, datetime64 or nanoseconds."""
-    from neural_trader import _core
+    from neural_trader import _native
 
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -83,7 +83,7 @@ def instant_ns_of(value: Any, name: str) -> int:
         return (value - date(1970, 1, 1)).days * DAY_NS
     if isinstance(value, str):
         try:
-            return int(checked(_core.instants_from_text, value.strip().encode(), 1)[0][0])
+            return int(checked(_native.instants_from_text, value.strip().encode(), 1)[0][0])
         except Fault:
             raise DataError(f"{name} {value!r} is not a time; write it as 2024-01-31 or 2024-01-31T09:30:00Z") from None
     if type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
@@ -155,10 +155,10 @@ def _integers(series: pl.Series) -> Column:
 
 
 def _scaled(table: Table, column: str, counts: Column, unit_ns: int) -> Column:
-    from neural_trader import _core
+    from neural_trader import _native
 
     try:
-        return checked(_core.in_nanoseconds, counts, unit_ns)
+        return checked(_native.in_nanoseconds, counts, unit_ns)
     except Fault as fault:
         value = table.frame[column][fault.row]
         raise DataError(
@@ -179,18 +179,18 @@ def joined(series: pl.Series) -> bytes:
 
 
 def _from_text(table: Table, column: str, unit: str | None, notes: list[str]) -> Instants:
-    from neural_trader import _core
+    from neural_trader import _native
 
     series = table.frame[column]
     compact = unit is None and _all_compact(series)
     if not compact and _NUMERIC.match(series[0]):
         try:
-            mantissas, decimals = checked(_core.decimals_from_text, joined(series), len(series), 9)
+            mantissas, decimals = checked(_native.decimals_from_text, joined(series), len(series), 9)
         except Fault as fault:
             raise table.error("not_a_time", column, fault.row) from None
         return _from_epoch(table, column, mantissas, decimals, unit, notes)
     try:
-        ns, zoned, shifted, timed = checked(_core.instants_from_text, joined(series), len(series))
+        ns, zoned, shifted, timed = checked(_native.instants_from_text, joined(series), len(series))
     except Fault as fault:
         if fault.code == "out_of_range":
             fault.code = "not_a_time"
@@ -210,11 +210,11 @@ def _from_floats(table: Table, column: str, unit: str | None, notes: list[str]) 
     import numpy as np
     import polars as pl
 
-    from neural_trader import _core
+    from neural_trader import _native
 
     values = np.ascontiguousarray(table.frame[column].cast(pl.Float64).to_numpy())
     try:
-        (counts,), decimals, _, _ = checked(_core.prices_on_grid, [[values]], 6)
+        (counts,), decimals, _, _ = checked(_native.prices_on_grid, [[values]], 6)
     except Fault as fault:
         raise table.error("not_a_time", column, fault.row) from None
     return _from_epoch(table, column, counts, decimals, unit, notes)

@@ -106,12 +106,12 @@ def _tells_closes(bars: Bars) -> bool:
     """Whether a reader derives the close times of these bars from their opens."""
     import numpy as np
 
-    from neural_trader import _core
+    from neural_trader import _native
 
     if len(bars) == 1:
         return False
-    interval_ns = _core.spacing(bars.open_ns)[0]
-    return bool(np.array_equal(_core.closes(bars.open_ns, interval_ns), bars.close_ns))
+    interval_ns = _native.spacing(bars.open_ns)[0]
+    return bool(np.array_equal(_native.closes(bars.open_ns, interval_ns), bars.close_ns))
 
 
 def _mantissas(bars: Bars, counts: Column, step: Step) -> Column:

@@ -2,10 +2,11 @@
 //!
 //! A fault in the data is raised as `ValueError(code, column, row)`; the package words it for the reader of the message.
 
+use nt_core::Step;
 use nt_feed::consistency::{self, Prices};
 use nt_feed::fault::Fault;
 use nt_feed::grid::{self, Fit};
-use nt_feed::step::{self, DecimalStep, OffStep};
+use nt_feed::step::{self, OffStep};
 use nt_feed::synthetic::{self, Shape};
 use nt_feed::{decimal, instant, timeline};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
@@ -48,13 +49,8 @@ fn raised(fault: Fault) -> PyErr {
     PyValueError::new_err((fault.kind.code(), fault.column, fault.row))
 }
 
-fn decimal_step(mantissa: i64, decimals: u8) -> PyResult<DecimalStep> {
-    if mantissa < 1 || decimals > nt_feed::DECIMALS_MAX {
-        return Err(PyValueError::new_err(
-            "a step needs a positive mantissa and at most nine decimals",
-        ));
-    }
-    Ok(DecimalStep { mantissa, decimals })
+fn decimal_step(mantissa: i64, decimals: u8) -> PyResult<Step> {
+    Step::new(mantissa, decimals).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 fn off_step(floor: bool) -> OffStep {

@@ -1,17 +1,10 @@
 //! Values on a step that the user gives: a tick of 0.25, a lot of 100.
 
+use nt_core::Step;
+
 use crate::POWERS_OF_TEN;
 use crate::fault::{Fault, FaultKind};
 use crate::grid::{PRICE_NOISE, VOLUME_NOISE};
-
-/// An exact decimal step, `mantissa / 10^decimals`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DecimalStep {
-    /// The positive mantissa.
-    pub mantissa: i64,
-    /// The number of decimals, at most nine.
-    pub decimals: u8,
-}
 
 /// What becomes of a value between two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +16,7 @@ pub enum OffStep {
 }
 
 /// Exact decimals as counts of a step, and how many of them were floored.
-pub fn decimals_on_step(
-    mantissas: &[i64],
-    decimals: u8,
-    step: DecimalStep,
-    off: OffStep,
-) -> Result<(Vec<i64>, usize), Fault> {
+pub fn decimals_on_step(mantissas: &[i64], decimals: u8, step: Step, off: OffStep) -> Result<(Vec<i64>, usize), Fault> {
     let up = i128::from(POWERS_OF_TEN[usize::from(step.decimals)]);
     let down = i128::from(POWERS_OF_TEN[usize::from(decimals)]) * i128::from(step.mantissa);
     let mut counts = Vec::with_capacity(mantissas.len());
@@ -49,7 +37,7 @@ pub fn decimals_on_step(
 
 /// Floats as counts of a step, and how many of them were floored. A float counts as on the step if it differs from it by
 /// less than the noise of its kind, or is the single-precision float nearest to it.
-pub fn floats_on_step(values: &[f64], step: DecimalStep, off: OffStep) -> Result<(Vec<i64>, usize), Fault> {
+pub fn floats_on_step(values: &[f64], step: Step, off: OffStep) -> Result<(Vec<i64>, usize), Fault> {
     // Counts up to this limit, times the mantissa, keep the value below exact enough for the noise test.
     const COUNT_LIMIT: f64 = 9_007_199_254_740_992.0;
     let (mantissa, scale) = (step.mantissa as f64, crate::grid::scale_of(step.decimals));
@@ -85,7 +73,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const QUARTER: DecimalStep = DecimalStep { mantissa: 25, decimals: 2 };
+    const QUARTER: Step = Step { mantissa: 25, decimals: 2 };
 
     #[test]
     fn values_on_the_step_are_counted_and_others_are_named() {
@@ -100,7 +88,7 @@ mod tests {
         assert_eq!(floats_on_step(&[100.25, 100.500_000_000_01], QUARTER, OffStep::Refuse), Ok((vec![401, 402], 0)));
         let fault = floats_on_step(&[100.25, 100.3], QUARTER, OffStep::Refuse).unwrap_err();
         assert_eq!((fault.kind, fault.row), (FaultKind::OffGrid, 1));
-        let cent = DecimalStep { mantissa: 1, decimals: 2 };
+        let cent = Step { mantissa: 1, decimals: 2 };
         assert_eq!(floats_on_step(&[f64::from(150.05_f32)], cent, OffStep::Refuse), Ok((vec![15005], 0)));
         assert_eq!(floats_on_step(&[100.3], QUARTER, OffStep::Floor), Ok((vec![401], 1)));
         assert_eq!(floats_on_step(&[1e300], QUARTER, OffStep::Refuse).unwrap_err().kind, FaultKind::OutOfRange);
@@ -112,7 +100,7 @@ mod tests {
             counts in prop::collection::vec(1_i64..1_000_000_000, 1..50),
             mantissa in 1_i64..1000, decimals in 0_u8..=9,
         ) {
-            let step = DecimalStep { mantissa, decimals };
+            let step = Step { mantissa, decimals };
             let exact: Vec<i64> = counts.iter().map(|c| c * mantissa).collect();
             let scale = POWERS_OF_TEN[usize::from(decimals)] as f64;
             let floats: Vec<f64> = exact.iter().map(|&m| m as f64 / scale).collect();
