@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from neural_trader.cli.options import OUTPUT, option, takes_run
 from neural_trader.cli.output import check_target, is_own, note, print_json, write
 from neural_trader.config import Layer
-from neural_trader.errors import UsageError
+from neural_trader.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
@@ -70,7 +70,18 @@ def _run(layer: Layer, *, json: bool, quiet: bool) -> Result:
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()
     with progress_bar("playing bars", quiet=quiet) as progress, aside:
-        return run(**arguments, progress=progress)
+        try:
+            return run(**arguments, progress=progress)
+        except ConfigError as error:
+            raise _located(error, layer) from error
+
+
+def _located(error: ConfigError, layer: Layer) -> ConfigError:
+    """The same error with the file or variable that the value stands in; what was typed just now needs no place."""
+    value = layer.get(str(error).partition(" ")[0])
+    if value is None or value.origin.startswith(("--", "default")):
+        return error
+    return ConfigError(f"{value.origin}: {error}")
 
 
 def _write_page(result: Result, path: Path | None) -> Path | None:
@@ -92,14 +103,14 @@ def _write_page(result: Result, path: Path | None) -> Path | None:
 
 
 def _print(result: Result, output: Path | None, page: Path | None) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from neural_trader.cli.table import console
     from neural_trader.report.terminal import print_result
 
-    console = Console()
-    print_result(result, console)
+    out = console()
+    print_result(result, out)
     for label, path in (("document", output), ("page", page)):
         if path is not None:
             line = Text.assemble((f"{label:<9}", "dim"), str(path))
-            console.print(line, highlight=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import platform
 import sys
@@ -71,11 +69,13 @@ def _packages() -> list[Check]:
 
 
 def _version(name: str) -> str | None:
-    if importlib.util.find_spec(name) is None:
+    from importlib import metadata, util
+
+    if util.find_spec(name) is None:
         return None
     try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
         return "version unknown"
 
 

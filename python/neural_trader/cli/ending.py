@@ -27,11 +27,11 @@ def run_guarded(arguments: list[str]) -> int:
         # A full disk or a closed pipe may only show when what was printed is written out.
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except (CutShort, KeyboardInterrupt, BrokenPipeError) as error:
+        if isinstance(error, BrokenPipeError) or isinstance(error.__cause__, BrokenPipeError):
+            # Whoever read our output has gone; Python must not complain when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
         return _end("interrupted", INTERRUPTED)
     except _Terminated:
         return _end("terminated", TERMINATED)
@@ -53,10 +53,8 @@ def _run(arguments: list[str]) -> int:
 
     try:
         code = application(arguments, prog_name="neural-trader", standalone_mode=False)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
     except _click_exception(typer) as error:
-        return _end(_usage(error), USAGE)
+        return _end(_usage(error, arguments), USAGE)
     return code if isinstance(code, int) else 0
 
 
@@ -66,10 +64,15 @@ def _click_exception(typer: Any) -> type[Exception]:
     return found
 
 
-def _usage(error: Any) -> str:
+def _usage(error: Any, arguments: list[str]) -> str:
     context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "neural-trader"
-    message = error.format_message().rstrip(".")
+    if context is not None:
+        command = context.command_path
+    else:
+        # An option without its value is found before its command is known to the error.
+        verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+        command = f"neural-trader {verb}".rstrip()
+    message = error.format_message().rstrip(".").replace("(Possible options: ", "(did you mean: ")
     return f"{message[:1].lower()}{message[1:]}; see {command} --help"
 
 
@@ -101,6 +104,10 @@ def _prepare_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+
+
+class CutShort(BaseException):
+    """Ctrl-C, or a reader of our output that has gone; carried past Typer as the cause of this."""
 
 
 class _Terminated(BaseException):

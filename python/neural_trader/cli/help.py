@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from neural_trader.cli.ending import paint
+from neural_trader.cli.ending import CutShort, paint
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 OTHER = "Options"
@@ -50,6 +50,13 @@ def _painted_name(match: re.Match[str]) -> str:
 
 class Command(_Page, TyperCommand):
     """A verb."""
+
+    def invoke(self, ctx: Any) -> Any:
+        # Typer has its own answers to these, which differ between its versions.
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise CutShort from error
 
 
 class Group(_Page, TyperGroup):

@@ -19,7 +19,10 @@ def print_json(document: Any) -> None:
 
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode() + b"\n")
+    left = memoryview(text.encode() + b"\n")
+    while left:
+        # With PYTHONUNBUFFERED a write may take only a part.
+        left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()
 
 

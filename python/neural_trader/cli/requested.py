@@ -34,7 +34,7 @@ def overlay(name: str, parameters: Mapping[str, Any]) -> Overlay:
     """An overlay by its name, such as ``volatility_target``, with parameters that may still be text."""
     known = overlay_classes()
     if name not in known:
-        raise ConfigError(f"no overlay {name!r}{near(name, known)}; there are {', '.join(known)}")
+        raise ConfigError(f"no overlay {name!r} (there are: {', '.join(known)}){near(name, known)}")
     kinds = {
         key: kind for key, kind in typing.get_type_hints(known[name]).items() if key in known[name].__dataclass_fields__
     }
@@ -42,12 +42,12 @@ def overlay(name: str, parameters: Mapping[str, Any]) -> Overlay:
     for key, value in parameters.items():
         if key not in kinds:
             raise ConfigError(
-                f"overlay {name} has no parameter {key!r}{near(key, kinds)}; it has: {', '.join(kinds) or 'none'}"
+                f"overlay {name} has no parameter {key!r} (it has: {', '.join(kinds) or 'none'}){near(key, kinds)}"
             )
         try:
             given[key] = kinds[key](value)
         except (TypeError, ValueError):
-            raise ConfigError(f"overlay {name}: {key} = {value!r} is no {kinds[key].__name__}") from None
+            raise ConfigError(f"overlay {name}: {key} = {value!r} is no {_WORDS[kinds[key]]}") from None
     try:
         return known[name](**given)
     except ValueError as error:
@@ -70,6 +70,9 @@ def overlay_of_class(document: Mapping[str, Any]) -> Overlay:
     if name not in named:
         raise ConfigError(f"the run wore an overlay {name!r}, which is not one of {', '.join(named)}; use --no-rerun")
     return named[name](**{key: value for key, value in document.items() if key != "overlay"})
+
+
+_WORDS = {int: "whole number", float: "number"}
 
 
 def _under(layer: Layer, table: str) -> list[tuple[str, str]]:

@@ -14,7 +14,12 @@ WIDTH = 80
 
 def console() -> Console:
     """The console of standard output."""
-    from rich.console import Console
+    from rich import console
+
+    class Console(console.Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process here, with a code of its own.
+            raise BrokenPipeError
 
     return Console(highlight=False)
 
