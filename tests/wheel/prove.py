@@ -36,7 +36,7 @@ def main(folder: str) -> int:
             environment = _environment(python, Path(scratch) / python.parent.parent.name, [str(wheel)])
             hashes.add(_run(environment))
         oldest = [f"{name}=={version}" for name, version in _floors()]
-        tools = ["hypothesis", "pytest"]
+        tools = ["hypothesis", "pandas", "pyarrow", "pytest"]
         environment = _environment(Path(sys.executable), Path(scratch) / "oldest", [str(wheel), *oldest, *tools])
         hashes.add(_run(environment))
         suites = [suite for suite in SUITES if (ROOT / suite).is_dir()]
