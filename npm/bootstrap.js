@@ -13,7 +13,7 @@ import { readyPython, removeOutdated, writeMarker } from "./runtime.js";
 import { installerEnvironment, perform } from "./tool.js";
 import { compilerEnvironment } from "./toolchain.js";
 
-const DURATION = isCheckout ? "about five minutes, because the engine is compiled" : "about a minute";
+const DURATION = isCheckout ? "a minute or two, because the engine is compiled" : "about a minute";
 
 /** The interpreter of the runtime, made by this process or by the one that was first. */
 export async function bootstrap(runtime, { env, progress, signal }) {
