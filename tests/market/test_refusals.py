@@ -32,6 +32,7 @@ BAD_LINES = {
     "nan": ([HEADER, "2024-01-01,nan,12,9,11,5"], ["line 2", "'open'", "'nan'", "not a finite number"]),
     "inf": ([HEADER, "2024-01-01,10,inf,9,11,5"], ["line 2", "'high'", "'inf'", "not a finite number"]),
     "words": ([HEADER, "2024-01-01,10,12,9,n/a,5"], ["line 2", "'close'", "'n/a'", "not a finite number"]),
+    "broken cell": ([HEADER, GOOD[0], '2024-01-02,11,"13', '14",10,12,6'], ["line 3", "'high'", "over several lines"]),
     "thousands": ([HEADER, '2024-01-01,10,"1,200.5",9,11,5'], ["line 2", "'1,200.5'", "not a finite number"]),
     "zero price": ([HEADER, GOOD[0], "2024-01-02,11,13,0,12,6"], ["line 3", "'low'", "not above zero"]),
     "negative price": ([HEADER, "2024-01-01,-10,12,9,11,5"], ["line 2", "'open'", "'-10'", "not above zero"]),
@@ -225,6 +226,8 @@ def test_unknown_symbols_and_paths_are_answered_with_near_ones(bars_file: Callab
     with pytest.raises(DataError, match=r"no symbol 'BTCUSD' here; did you mean BTCUSDT\?"):
         load_bars(path, symbols="BTCUSD")
     bars_file(HEADER, *GOOD, name="ETHUSDT.csv")
+    with pytest.raises(DataError, match="symbols is empty"):
+        load_bars(tmp_path, symbols=[])
     with pytest.raises(DataError, match=r"no symbol 'ethusd' here; did you mean ETHUSDT.*found: BTCUSDT, ETHUSDT"):
         load_bars(tmp_path, symbols=["BTCUSDT", "ethusd"])
     with pytest.raises(DataError, match=r"BTCUSD\.csv: no such file or folder; did you mean BTCUSDT\.csv or"):

@@ -74,7 +74,7 @@ class Table:
     def error(self, code: str, column: str, row: int, **words: Any) -> DataError:
         """The error that says what is wrong with one value."""
         value = self.frame[column][row]
-        shown = f"{value!r}" if isinstance(value, str) else f"{value}"
+        shown = f"{value[:60]!r}" if isinstance(value, str) else f"{value}"
         return DataError(f"{self.place(row)}, column {column!r}: {shown} {MESSAGES[code].format(**words)}")
 
     def refuse_missing(self, column: str) -> None:

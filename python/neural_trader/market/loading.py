@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,8 @@ from neural_trader.market.sources import Source, read, sources_in, suggestion
 from neural_trader.market.times import DAY_NS, SECOND_NS, Instants, instant_ns_of, instants, interval_text, time_text
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from neural_trader.market.bars import Column
 
 
@@ -46,6 +48,8 @@ def load_bars(
     """
     window = _window(start, end)
     wanted = None if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
+    if wanted == []:
+        raise DataError("symbols is empty: name at least one, or leave it out to load all")
     loaded = load(path, wanted, _step(tick, "tick"), _step(lot, "lot"))
     return tuple(_within(item.bars, *window) for item in loaded)
 
@@ -62,12 +66,13 @@ def load(path: str | Path, symbols: list[str] | None, tick: Step | None, lot: St
     for source in _candidates(sources, symbols):
         notes: list[str] = []
         table, columns = read(source, notes)
-        for symbol, part in _instruments(table, columns, source.stem):
+        for symbol, rows in _instruments(table, columns, source.stem).items():
             if symbols is not None and symbol not in symbols:
                 passed.append(symbol)
                 continue
             if symbol in loaded:
                 raise DataError(f"{source.name}: symbol {symbol!r} is in {loaded[symbol].file} too; remove one of them")
+            part = table if rows is None else table.only(rows)
             bars = bars_from_table(part, columns, symbol, tick, lot, "file", str(source.path), list(notes))
             loaded[symbol] = Loaded(bars, source.name, columns)
     if missing := [symbol for symbol in symbols or () if symbol not in loaded]:
@@ -87,18 +92,18 @@ def _candidates(sources: list[Source], symbols: list[str] | None) -> list[Source
     return named if len(named) == len(set(symbols)) else sources
 
 
-def _instruments(table: Table, columns: Columns, stem: str) -> Iterator[tuple[str, Table]]:
-    """The instruments of a table, each with its rows in their order."""
+def _instruments(table: Table, columns: Columns, stem: str) -> dict[str, pl.Series | None]:
+    """The instruments of a table, each with its rows in their order; None stands for all rows."""
     if columns.symbol is None:
-        yield stem, table
-        return
+        return {stem: None}
     import polars as pl
 
     table.refuse_missing(columns.symbol)
-    series = table.frame[columns.symbol].cast(pl.String).str.strip_chars()
-    distinct = series.unique(maintain_order=True).to_list()
-    for symbol in distinct:
-        yield symbol, table if len(distinct) == 1 else table.only((series == symbol).arg_true())
+    series = table.frame[columns.symbol].cast(pl.String).str.strip_chars().alias("symbol")
+    groups = series.to_frame().with_row_index("row").group_by("symbol", maintain_order=True).agg("row")
+    if len(groups) == 1:
+        return {groups["symbol"][0]: None}
+    return dict(zip(groups["symbol"], groups["row"], strict=True))
 
 
 def bars_from_table(
@@ -291,10 +296,11 @@ def bars_of(data: Any, symbol: str = "", *, tick: Any = None, lot: Any = None) -
     table = Table(frame.select(columns.used), "data")
     if frame.is_empty():
         raise DataError("data: no bars; it has columns but no rows")
-    parts = dict(_instruments(table, columns, symbol or named))
+    parts = _instruments(table, columns, symbol or named)
     if len(parts) > 1 and symbol not in parts:
         raise DataError(f"data: holds {len(parts)} symbols{suggestion(symbol, list(parts))}; name one with symbol=...")
-    part = parts[symbol] if symbol in parts else next(iter(parts.values()))
+    rows = parts[symbol] if symbol in parts else next(iter(parts.values()))
+    part = table if rows is None else table.only(rows)
     name = symbol or next(iter(parts))
     if not name:
         raise DataError("data: no symbol; name the instrument with symbol=...")

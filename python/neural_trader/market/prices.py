@@ -64,9 +64,9 @@ def _exact(table: Table, column: str, decimals_max: int) -> _Exact | None:
             return _Exact(np.ascontiguousarray(series.cast(pl.Int64).rechunk().to_numpy()), 0)
         except pl.exceptions.PolarsError:
             raise table.error("out_of_range", column, int(series.arg_max() or 0)) from None
-    text = series if series.dtype == pl.String else series.cast(pl.String)
+    text = joined(table, column)
     try:
-        return _Exact(*checked(_native.decimals_from_text, joined(text), len(text), decimals_max))
+        return _Exact(*checked(_native.decimals_from_text, text, len(series), decimals_max))
     except Fault as fault:
         if fault.code == "too_fine":
             return None
@@ -82,8 +82,9 @@ def _as_floats(table: Table, column: str) -> list[Floats]:
     series = table.frame[column]
     if series.dtype != pl.String:
         return _pieces(series)
+    text = joined(table, column)
     try:
-        return [checked(_native.floats_from_text, joined(series), len(series))]
+        return [checked(_native.floats_from_text, text, len(series))]
     except Fault as fault:
         raise table.error(fault.code, column, fault.row) from None
 

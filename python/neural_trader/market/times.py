@@ -172,9 +172,16 @@ def _all_compact(text: pl.Series) -> bool:
     return bool(len(text)) and all(bool(_COMPACT_DATE.match(text[row])) for row in (0, len(text) // 2, -1))
 
 
-def joined(series: pl.Series) -> bytes:
-    """The cells of a column of text, joined by newlines."""
-    text: str = series.str.join("\n").item()
+def joined(table: Table, column: str) -> bytes:
+    """The cells of a column as text, joined by newlines."""
+    import polars as pl
+
+    series = table.frame[column]
+    cells = series if series.dtype == pl.String else series.cast(pl.String)
+    text: str = cells.str.join("\n").item()
+    if text.count("\n") != len(cells) - 1:
+        row = cells.str.contains("\n", literal=True).arg_max() or 0
+        raise table.error("cell_count", column, row)
     return text.encode()
 
 
@@ -185,12 +192,12 @@ def _from_text(table: Table, column: str, unit: str | None, notes: list[str]) ->
     compact = unit is None and _all_compact(series)
     if not compact and _NUMERIC.match(series[0]):
         try:
-            mantissas, decimals = checked(_native.decimals_from_text, joined(series), len(series), 9)
+            mantissas, decimals = checked(_native.decimals_from_text, joined(table, column), len(series), 9)
         except Fault as fault:
             raise table.error("not_a_time", column, fault.row) from None
         return _from_epoch(table, column, mantissas, decimals, unit, notes)
     try:
-        ns, zoned, shifted, timed = checked(_native.instants_from_text, joined(series), len(series))
+        ns, zoned, shifted, timed = checked(_native.instants_from_text, joined(table, column), len(series))
     except Fault as fault:
         if fault.code == "out_of_range":
             fault.code = "not_a_time"

@@ -15,9 +15,10 @@ pub struct Decimals {
     pub decimals: u8,
 }
 
-/// Splits a column into its cells, without spaces around them.
-pub fn cells(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii)
+/// Splits a column of `rows` rows into its cells, without spaces around them. No text is one empty cell or none.
+pub(crate) fn cells(text: &[u8], rows: usize) -> impl Iterator<Item = &[u8]> {
+    let text = if rows == 0 && text.is_empty() { None } else { Some(text) };
+    text.into_iter().flat_map(|text| text.split(|&byte| byte == b'\n')).map(<[u8]>::trim_ascii)
 }
 
 /// Parses one cell as `(mantissa, decimals)` with trailing zeros of the fraction removed.
@@ -113,7 +114,7 @@ fn parse_plain(cell: &[u8]) -> Option<(i64, usize)> {
 pub fn parse_column(text: &[u8], rows: usize, decimals_max: u8) -> Result<Decimals, Fault> {
     let mut mantissas: Vec<i64> = Vec::with_capacity(rows);
     let mut decimals = 0_usize;
-    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
+    for (row, cell) in cells(text, rows).enumerate() {
         let (mut mantissa, mut own) = match parse_plain(cell) {
             Some(parsed) => parsed,
             None => {
@@ -155,7 +156,7 @@ pub fn rescale(mantissas: &mut [i64], factor: i64) -> Result<(), Fault> {
 /// Parses a column as the nearest floats: the fallback for text that has more decimals than any grid.
 pub fn parse_floats(text: &[u8], rows: usize) -> Result<Vec<f64>, Fault> {
     let mut values = Vec::with_capacity(rows);
-    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
+    for (row, cell) in cells(text, rows).enumerate() {
         let parsed = std::str::from_utf8(cell).ok().and_then(|cell| cell.parse::<f64>().ok());
         match parsed {
             Some(value) if value.is_finite() => values.push(value),

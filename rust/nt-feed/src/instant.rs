@@ -170,7 +170,7 @@ fn parse_cell(cell: &[u8]) -> Result<Cell, FaultKind> {
 /// Parses a column of `rows` cells joined by newlines. All cells name a zone, or none does.
 pub fn parse_instants(text: &[u8], rows: usize) -> Result<Instants, Fault> {
     let mut column = Instants { ns: Vec::with_capacity(rows), zoned: false, shifted: false, timed: false };
-    for (row, cell) in cells(text).enumerate().take(if rows == 0 { 0 } else { usize::MAX }) {
+    for (row, cell) in cells(text, rows).enumerate() {
         let cell = parse_cell(cell).map_err(|kind| Fault::at(kind, row))?;
         if row == 0 {
             column.zoned = cell.zoned;
