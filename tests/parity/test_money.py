@@ -134,6 +134,33 @@ def test_a_reversal_always_keeps_its_reducing_part(play: Play) -> None:
     assert run.fills == ["open 1: buy 10 @ 100 taker", "open 2: sell 13 @ 60 taker"]
 
 
+def test_a_reversal_keeps_its_reducing_part_even_if_nothing_could_be_carried(play: Play) -> None:
+    """At 70 equity is 50, and selling ten lots costs 150 in slippage: they are sold all the same, and not one more."""
+    market = """
+        open high low close
+        100  100  100 100
+        100  100   70  70
+        70    70   70  70
+    """
+    config = {"cash": 500 * MONEY, "leverage_ppb": 4 * 10**9, "slippage_ticks": 15}
+    run = play(market, {0: buy(10), 1: sell(20)}, **config)
+    assert run.fills == ["open 1: buy 10 @ 115 taker", "open 2: sell 10 @ 55 taker"]
+    assert run.ends == ["1 filled", "2 cancelled (10 of 20) margin"]
+
+
+def test_margin_values_what_is_already_held_at_the_reference(play: Play) -> None:
+    """At the reference of 50 the five lots have lost 250: equity of 750 carries 15, ten more than there are."""
+    market = """
+        open high low close
+        100  100  100 100
+        100  100  100 100
+        100  100   50 100
+    """
+    actions = {0: buy(5), 1: buy(20, kind="limit", limit=50)}
+    run = play(market, actions, cash=1_000 * MONEY)
+    assert run.fills == ["open 1: buy 5 @ 100 taker", "close 2: buy 10 @ 50 maker"]
+
+
 def test_the_mark_of_a_fill_is_its_reference(play: Play) -> None:
     """Bought at 90 inside the bar: with the position valued there, and not at the open, ten lots can be carried."""
     market = """
@@ -234,6 +261,14 @@ def test_a_stop_that_fills_in_the_bar_saves_from_its_low(play: Play) -> None:
     run = play(market, {0: buy(20), 1: sell(20, kind="stop", stop=80)}, cash=1_000 * MONEY, leverage_ppb=2 * 10**9)
     assert run.fills[1:] == ["close 2: sell 20 @ 80 taker"]
     assert not run.halted
+
+
+def test_ruin_comes_before_a_trailing_stop_moves(play: Play) -> None:
+    market = "open high low close\n100 100 100 100\n100 100 100 100\n100 120 50 90"
+    actions = {0: buy(20), 1: buy(1, kind="trailing_stop", trail_ticks=90)}
+    run = play(market, actions, cash=1_000 * MONEY, leverage_ppb=2 * 10**9)
+    assert run.ends == ["1 filled", "2 cancelled ruin"]
+    assert run.orders[1].stop == 190
 
 
 def test_equity_of_exactly_zero_is_ruin_and_one_more_is_not(play: Play) -> None:

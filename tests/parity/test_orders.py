@@ -82,7 +82,7 @@ def test_an_instrument_without_a_price_takes_an_order_for_a_quantity(play: Play)
     run = play(
         [bars_of("A", FLAT), bars_of("B", FLAT, first_ns=250)], {0: [buy(3, instrument=1), target(5, instrument=1)]}
     )
-    assert run.fills == ["B open 0: buy 3 @ 100 taker", "B open 0: buy 5 @ 100 taker"]
+    assert run.fills == ["B open 0: buy 3 @ 100 taker", "B open 0: buy 2 @ 100 taker"]
 
 
 # Time in force.
@@ -160,8 +160,43 @@ def test_a_target_that_is_reached_makes_no_order(play: Play) -> None:
 
 def test_a_target_replaces_every_working_target_of_its_instrument(play: Play) -> None:
     run = play(FLAT, {0: [target(5), buy(1), target(7)]})
-    assert run.ends == ["1 cancelled replaced", "2 filled", "3 filled"]
-    assert run.fills == ["open 1: buy 1 @ 100 taker", "open 1: buy 7 @ 100 taker"]
+    assert run.ends == ["1 cancelled replaced", "2 filled", "3 filled (6 of 7) reached"]
+    assert run.fills == ["open 1: buy 1 @ 100 taker", "open 1: buy 6 @ 100 taker"]
+
+
+def test_a_target_and_a_stop_due_at_one_open_never_turn_the_position_around(play: Play) -> None:
+    gap = """
+        open high low close
+        100  100  100 100
+        100  100  100 100
+         90   90   90  90
+    """
+    run = play(gap, {0: buy(5, stop_loss=95), 1: target(0)})
+    assert run.ends == ["1 filled", "2 filled", "3 cancelled reached"]
+    assert run.fills == ["open 1: buy 5 @ 100 taker", "open 2: sell 5 @ 90 taker"]
+
+
+def test_a_target_that_the_position_has_passed_does_not_turn_back(play: Play) -> None:
+    run = play(FLAT, {0: [buy(9), target(5)]})
+    assert run.ends == ["1 filled", "2 cancelled reached"]
+    assert run.fills == ["open 1: buy 9 @ 100 taker"]
+
+
+def test_exits_end_with_the_position_that_they_protect(play: Play) -> None:
+    run = play(FLAT, {0: buy(5, stop_loss=90, take_profit=110), 1: target(0), 2: buy(3)})
+    assert run.ends == [
+        "1 filled",
+        "2 cancelled nothing_to_reduce",
+        "3 cancelled nothing_to_reduce",
+        "4 filled",
+        "5 filled",
+    ]
+
+
+def test_a_fill_through_zero_ends_the_old_exits_and_makes_its_own(play: Play) -> None:
+    run = play(FLAT, {0: buy(5, stop_loss=90), 1: target(-4, stop_loss=110)})
+    assert run.ends == ["1 filled", "2 cancelled nothing_to_reduce", "3 filled", "4 working"]
+    assert (run.orders[3].parent, run.orders[3].side, run.orders[3].stop) == (3, 1, 110)
 
 
 def test_a_target_already_reached_still_replaces(play: Play) -> None:
@@ -231,6 +266,39 @@ def test_a_child_made_at_an_open_is_no_candidate_at_that_open(play: Play) -> Non
     """
     run = play(market, {0: buy(5, take_profit=110)})
     assert run.fills == ["open 1: buy 5 @ 120 taker", "close 1: sell 5 @ 120 maker"]
+
+
+def test_children_already_passed_by_the_market_get_the_open_and_no_better(play: Play) -> None:
+    market = """
+        open high low close
+        100  100  100 100
+        120  125  118 119
+    """
+    assert play(market, {0: buy(5, stop_loss=123)}).fills[1:] == ["close 1: sell 5 @ 120 taker"]
+    assert play(market, {0: sell(5, stop_loss=119)}).fills[1:] == ["close 1: buy 5 @ 120 taker"]
+    assert play(market, {0: sell(5, take_profit=122)}).fills[1:] == ["close 1: buy 5 @ 120 maker"]
+
+
+def test_a_target_made_inside_a_bar_arrives_with_the_next_open_and_takes(play: Play) -> None:
+    market = """
+        open high low close
+        100  100  100 100
+        100  101   95 100
+        112  112  112 112
+    """
+    run = play(market, {0: buy(5, kind="limit", limit=98, take_profit=110)}, slippage_ticks=1)
+    assert run.fills == ["close 1: buy 5 @ 98 maker", "open 2: sell 5 @ 111 taker"]
+
+
+def test_a_target_made_at_an_open_has_waited_when_the_next_open_comes(play: Play) -> None:
+    market = """
+        open high low close
+        100  100  100 100
+        100  101   95 100
+        112  112  112 112
+    """
+    run = play(market, {0: buy(5, take_profit=110)})
+    assert run.fills == ["open 1: buy 5 @ 100 taker", "open 2: sell 5 @ 112 maker"]
 
 
 def test_the_stop_beats_the_target_in_the_same_bar(play: Play) -> None:

@@ -118,6 +118,12 @@ def test_a_stop_limit_triggered_at_the_open_is_a_limit_in_the_same_bar(play: Pla
     assert run.fills == ["close 1: buy 1 @ 107 maker"]
 
 
+def test_a_stop_limit_triggered_at_a_later_open_is_a_taker(play: Play) -> None:
+    market = bars_after_100("100 101 99 100", "110 110 110 110")
+    run = play(market, {0: buy(1, kind="stop_limit", stop=105, limit=111)}, slippage_ticks=5)
+    assert run.fills == ["open 2: buy 1 @ 111 taker"]
+
+
 def test_orders_that_reduce_a_position_go_first(play: Play) -> None:
     """All money is in the position; only because the sale goes first is there some for the purchase sent before it."""
     market = bars_after_100("100 100 100 100", "100 100 100 100")
@@ -320,9 +326,14 @@ def test_a_trailing_stop_starts_at_the_mark_of_its_submission(play: Play) -> Non
 
 
 def test_a_trailing_stop_loss_starts_at_the_price_of_the_fill(play: Play) -> None:
-    run = play(bars_after_100("100 104 97 100"), {0: buy(1, stop_loss_trail_ticks=10)}, slippage_ticks=2)
+    run = play(bars_after_100("100 101 97 100"), {0: buy(1, stop_loss_trail_ticks=10)}, slippage_ticks=2)
     assert run.fills == ["open 1: buy 1 @ 102 taker"]
-    assert [(order.kind, order.stop, order.trail_ticks) for order in run.orders[1:]] == [(4, 94, 10)]
+    assert [(order.kind, order.stop, order.trail_ticks) for order in run.orders[1:]] == [(4, 92, 10)]
+
+
+def test_a_trailing_stop_loss_follows_from_the_bar_of_its_fill(play: Play) -> None:
+    run = play(bars_after_100("100 120 97 100", "115 116 109 110"), {0: buy(1, stop_loss_trail_ticks=10)})
+    assert run.fills == ["open 1: buy 1 @ 100 taker", "close 2: sell 1 @ 110 taker"]
 
 
 def test_a_triggered_trailing_stop_moves_no_more(play: Play) -> None:

@@ -146,7 +146,7 @@ def test_law_19_every_fill_pays_one_fee_at_the_rate_of_its_role(seed: int) -> No
 def test_law_20_prices_and_quantities_are_positive_counts(seed: int) -> None:
     _, engine = play_baseline(make_case(seed))
     for fill in engine.fills:
-        assert isinstance(fill.price, int) and isinstance(fill.quantity, int)
+        assert {type(fill.price), type(fill.quantity), type(fill.reference)} == {int}
         assert min(fill.price, fill.quantity, fill.reference) >= 1
 
 
