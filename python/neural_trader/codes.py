@@ -16,5 +16,6 @@ REASONS = (
     "no price",
     "halted",
     "price",
+    "reached",
 )
 ACCOUNTS = ("cash", "capital", "trading", "slippage", "fees", "position")

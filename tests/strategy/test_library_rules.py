@@ -149,19 +149,7 @@ def test_macd_momentum(seed: int, short: bool) -> None:
 
 
 @pytest.mark.parametrize("short", [False, True])
-@pytest.mark.parametrize(
-    "seed",
-    [
-        *(1, 2, 4, 5),
-        pytest.param(
-            3,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="an exit by target and a stop, both filled at one open, turn the position around",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_donchian_turtle(seed: int, short: bool) -> None:
     bars = random_bars(seed)
     close, high, low = bars.close_price, bars.high_price, bars.low_price

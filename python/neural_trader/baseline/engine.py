@@ -142,7 +142,7 @@ class Engine:
         )
         if ticket.is_target:
             for order in self._book.working_orders([instrument]):
-                if order.is_target:
+                if order.target is not None:
                     self._book.cut(order, order.leaves, Reason.REPLACED)
         return self._enter(instrument, ticket)
 
@@ -258,7 +258,7 @@ class Engine:
                 time_in_force=ticket.time_in_force,
                 expire_ns=ticket.expire_ns,
                 bracket=ticket.bracket,
-                is_target=ticket.is_target,
+                target=self.position(index) + size.side * size.quantity if ticket.is_target else None,
             )
         )
         if refusal is not Reason.NONE:
@@ -342,6 +342,13 @@ class Engine:
         """Fill as much of the order as volume, position and margin allow."""
         if not order.is_working:
             return
+        if order.target is not None:
+            # What else has filled in the meantime, a stop for example, already did a part of the way.
+            missing = max(0, order.side * (order.target - self.position(order.instrument)))
+            if missing < order.leaves:
+                self._book.cut(order, order.leaves - missing, Reason.REACHED)
+                if not order.is_working:
+                    return
         instrument = self.instruments[order.instrument]
         quantity = order.leaves if instrument.budget is None else min(order.leaves, instrument.budget)
         if quantity == 0:
@@ -360,10 +367,12 @@ class Engine:
             self._fill(order, allowed, price, reference, maker=maker)
             if instrument.budget is not None:
                 instrument.budget -= allowed
-            self._cut_sibling(order, allowed)
-            self._attach_children(order, allowed, price, instrument.current if at_open else instrument.opened)
         if allowed < quantity:
             self._book.cut(order, order.leaves, Reason.MARGIN)
+        if allowed:
+            self._cut_sibling(order, allowed)
+            self._release_children(order, allowed)
+            self._attach_children(order, allowed, price, instrument.current if at_open else instrument.opened)
 
     def _fill(self, order: Order, quantity: int, price: int, reference: int, *, maker: bool) -> None:
         fee = self._fee(order.instrument, quantity, price, maker=maker)
@@ -390,6 +399,15 @@ class Engine:
         sibling = self._book.working(order.sibling)
         if sibling is not None:
             self._book.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
+
+    def _release_children(self, order: Order, quantity: int) -> None:
+        """Cancel the exits of a position that this fill has brought to zero or through it."""
+        after = self.position(order.instrument)
+        before = after - order.side * quantity
+        if before * order.side < 0 <= after * order.side:
+            for other in self._book.working_orders([order.instrument]):
+                if other.parent and other.side == order.side:
+                    self._book.cut(other, other.leaves, Reason.NOTHING_TO_REDUCE)
 
     def _attach_children(self, parent: Order, quantity: int, price: int, live_bar: int) -> None:
         """Make the exits of a bracket with the first fill of their parent; enlarge those that work with later ones."""

@@ -165,7 +165,8 @@ class Order:
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_ns: int = 0
     bracket: Bracket | None = None
-    is_target: bool = False
+    target: int | None = None
+    """The position that a target order shall lead to."""
     parent: int = 0
     sibling: int = 0
     stop_child: int = 0

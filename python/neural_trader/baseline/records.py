@@ -52,6 +52,7 @@ class Reason(IntEnum):
     NO_PRICE = 9
     HALTED = 10
     PRICE = 11
+    REACHED = 12
 
 
 class Account(IntEnum):

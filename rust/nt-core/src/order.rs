@@ -143,6 +143,8 @@ pub enum Reason {
     Halted = 10,
     /// A price or a trail is not positive.
     Price = 11,
+    /// The position came to its target, or nearer, in another way.
+    Reached = 12,
 }
 
 /// The distance that a trailing stop keeps.
@@ -188,12 +190,12 @@ pub struct Order {
     pub reason: Reason,
     /// Its stop was reached.
     pub triggered: bool,
-    /// It was sent as a target, and a later target replaces it.
-    pub target: bool,
     /// How long it works.
     pub time_in_force: TimeInForce,
     /// The UTC day in which a day order works, once it is live.
     pub day: Option<Nanos>,
+    /// The position that it shall lead to, if it was sent as a target; a later target replaces it.
+    pub target: Option<Quantity>,
     /// Size as resolved at submission; a bracket's child grows with its parent's fills.
     pub quantity: Quantity,
     /// Limit price, or 0.

@@ -300,7 +300,7 @@ impl Engine {
             state: State::Working,
             reason: Reason::None,
             triggered: false,
-            target: request.size.is_target(),
+            target: request.size.is_target().then(|| self.position(k) + side.sign() * quantity),
             time_in_force: request.time_in_force,
             day: None,
             quantity: recorded,
@@ -429,7 +429,7 @@ impl Engine {
     pub(crate) fn cancel_targets(&mut self, instrument: usize) {
         let mut at = 0;
         while let Some(&id) = self.markets[instrument].working.get(at) {
-            if self.order(id).target {
+            if self.order(id).target.is_some() {
                 self.end_order(id, State::Cancelled, Reason::Replaced);
             } else {
                 at += 1;

@@ -46,6 +46,9 @@ impl Terms {
 impl Engine {
     /// Fills what may be filled of a working order at a meeting.
     pub(crate) fn execute(&mut self, id: u32, meeting: Meeting) -> Result<()> {
+        if self.order(id).target.is_some() && !self.cut_to_target(id) {
+            return Ok(());
+        }
         let order = self.order(id);
         let (k, side) = (order.instrument as usize, order.side);
         let mut quantity = order.leaves();
@@ -83,9 +86,47 @@ impl Engine {
         }
         if affordable > 0 {
             self.cut_sibling(id, affordable);
+            self.release_children(k, side, affordable);
             self.raise_children(id, affordable, terms.price, meeting.children_live_bar)?;
         }
         Ok(())
+    }
+
+    /// Takes from a target order what its position no longer needs; says whether anything is left of it.
+    fn cut_to_target(&mut self, id: u32) -> bool {
+        let order = self.order(id);
+        let Some(target) = order.target else { return true };
+        // The difference of two positions fits: it did when the order was sized, and the position has only come nearer or left.
+        let missing = target.saturating_sub(self.position(order.instrument as usize)).saturating_mul(order.side.sign());
+        let excess = order.leaves() - order.leaves().min(missing.max(0));
+        if excess == order.leaves() {
+            self.end_order(id, State::Cancelled, Reason::Reached);
+            return false;
+        }
+        if excess > 0 {
+            let order = self.order_mut(id);
+            order.cancelled += excess;
+            order.reason = Reason::Reached;
+        }
+        true
+    }
+
+    /// Cancels the exits of a position that a fill of this side and quantity has brought to zero or through it.
+    fn release_children(&mut self, k: usize, side: Side, filled: Quantity) {
+        let after = self.position(k) * side.sign();
+        let was_reduced_to_nothing = after >= 0 && after < filled;
+        if !was_reduced_to_nothing {
+            return;
+        }
+        let mut at = 0;
+        while let Some(&id) = self.markets[k].working.get(at) {
+            let order = self.order(id);
+            if order.parent != 0 && order.side == side {
+                self.end_order(id, State::Cancelled, Reason::NothingToReduce);
+            } else {
+                at += 1;
+            }
+        }
     }
 
     fn terms(&self, order: &Order, meeting: &Meeting) -> Result<Terms> {
@@ -262,7 +303,7 @@ impl Engine {
             state: State::Working,
             reason: Reason::None,
             triggered: false,
-            target: false,
+            target: None,
             time_in_force: TimeInForce::GoodTillCancelled,
             day: None,
             quantity,

@@ -202,7 +202,7 @@ impl Engine {
         let order = self.order_mut(id);
         order.limit = request.limit.unwrap_or(0);
         order.stop = request.stop.unwrap_or(0);
-        order.target = target;
+        order.target = target.then_some(0);
         order.bracket = (request.bracket != Bracket::default()).then(|| Box::new(request.bracket));
         match refusal {
             Some(reason) => self.end_order(id, State::Rejected, reason),
@@ -261,7 +261,7 @@ impl Engine {
         let mut last = 0;
         for trade in trades {
             last = self.new_order(trade.side.opposite(), Kind::Market, trade.quantity, trade.order)?;
-            self.order_mut(last).target = target;
+            self.order_mut(last).target = target.then_some(0);
             self.desk().queue.insert(0, Queued { id: last, fraction: 0 });
         }
         Ok(last)
@@ -281,7 +281,7 @@ impl Engine {
             state: State::Working,
             reason: Reason::None,
             triggered: false,
-            target: false,
+            target: None,
             time_in_force: TimeInForce::GoodTillCancelled,
             day: None,
             quantity,
