@@ -158,7 +158,7 @@ def accepted(name: str, value: Any, origin: str) -> Value:
         return Value(value, origin)
     if name not in KEYS:
         known = [*KEYS, *TABLES]
-        hint = near(rest if rest in KEYS else name, known) or f"; known: {', '.join(known)}"
+        hint = near(rest if rest in KEYS else name, known) or f"; there are {', '.join(known)}"
         raise ConfigError(f"{origin}: unknown key {name!r}{hint}")
     converted = _converted(KEYS[name].kind, value)
     if converted is None:

@@ -37,15 +37,16 @@ def backtest(
     symbols: Sequence[str] | None = None,
     start: Any = None,
     end: Any = None,
-    cash: float | str | Decimal = 10_000,
-    fee: float | str | Decimal | Fee = "0.1%",
-    slippage: float | str | Decimal | Slippage = "2bps",
-    fill: str = "open",
+    cash: float | str | Decimal | None = None,
+    fee: float | str | Decimal | Fee | None = None,
+    slippage: float | str | Decimal | Slippage | None = None,
+    fill: str | None = None,
     limit: str = "touch",
     leverage: float | str | Decimal = 1,
     volume_cap: float | str | Decimal | None = None,
     close_at_end: bool = False,
     currency: str = "USD",
+    like: str | None = None,
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
@@ -55,9 +56,11 @@ def backtest(
 
     ``strategy`` is a library name, ``"file.py:Class"``, a class (with ``parameters``) or an instance. ``data`` is a file or
     folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, or nothing for the seeded synthetic markets.
-    Several instruments share one account. Costs are on by default: ``fee`` is a rate or ``"MAKER/TAKER/FIXED"``,
-    ``slippage`` such as ``"2bps"``, ``"1 tick"``, ``"0.5 spread"``. ``fill="close"`` fills at the deciding bar's close instead
-    of the next open. ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    Several instruments share one account of 10,000 unless ``cash`` says otherwise. Costs are on by default: ``fee`` ("0.1%")
+    is a rate or ``"MAKER/TAKER/FIXED"``, ``slippage`` ("2bps") also such as ``"1 tick"`` or ``"0.5 spread"``. ``fill="close"``
+    fills at the deciding bar's close instead of the next open. ``like="backtesting.py:exclusive_orders"`` or
+    ``like="vectorbt"`` plays by the rules of that package instead, whose cash, costs and fill are then the defaults.
+    ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``progress`` is called now and then with the share of bars played.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
@@ -77,9 +80,12 @@ def backtest(
         volume_cap=volume_cap,
         close_at_end=close_at_end,
         currency=currency,
+        like=like,
     )
     instance = _instance(strategy, parameters)
     bars = gather_bars(data, symbols=symbols, start=start, end=end, seed=seed)
+    if settings.like is not None:
+        bars = settings.like.fitted(bars, settings.cash)
     engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
     run = {
         "strategy": _name(instance),
@@ -87,7 +93,6 @@ def backtest(
         "overlays": [overlay.document() for overlay in overlays],
         **settings.document(),
         "seed": seed if all(each.origin == "synthetic" for each in bars) else None,
-        "like": None,
     }
     return Result(
         engine=engine,

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from neural_trader.backtesting.like import Like
+from neural_trader.config import KEYS
 from neural_trader.errors import ConfigError
 
 _PPB = 10**9
@@ -90,6 +92,8 @@ class Settings:
     volume_cap: Decimal | None = None
     close_at_end: bool = False
     currency: str = "USD"
+    like: Like | None = None
+    """Whose rules orders obey; None for our own."""
 
     @classmethod
     def of(
@@ -98,14 +102,24 @@ class Settings:
         cash: Any,
         fee: Any,
         slippage: Any,
-        fill: str,
+        fill: str | None,
         limit: str,
         leverage: Any,
         volume_cap: Any,
         close_at_end: bool,
         currency: str,
+        like: str | Like | None = None,
     ) -> Settings:
-        """Settings from what a user gives; ConfigError names the one that makes no sense."""
+        """Settings from what a user gives; ConfigError names the one that makes no sense.
+
+        Cash, fee, slippage and fill that are not given are those that the peer takes for granted, or our defaults.
+        """
+        peer = None if like is None else Like.of(like)
+        usual = {} if peer is None else peer.conventions
+        cash, fee, slippage, fill = (
+            usual.get(name, KEYS[name].default) if given is None else given
+            for name, given in (("cash", cash), ("fee", fee), ("slippage", slippage), ("fill", fill))
+        )
         amount = _decimal("cash", cash)
         if amount <= 0:
             raise ConfigError(f"cash {cash}: a run needs a positive amount, such as 10000")
@@ -122,8 +136,10 @@ class Settings:
         if cap is not None and not 0 < cap <= 1:
             raise ConfigError(f"volume_cap {volume_cap}: a share of each bar's volume above 0, at most 1")
         settings = cls(
-            amount, Fee.of(fee), Slippage.of(slippage), fill, limit, times, cap, close_at_end, currency  # type: ignore[arg-type]
+            amount, Fee.of(fee), Slippage.of(slippage), fill, limit, times, cap, close_at_end, currency, peer  # type: ignore[arg-type]
         )
+        if peer is not None:
+            settings = peer.imposed(settings)
         settings.engine_arguments()
         return settings
 
@@ -142,6 +158,7 @@ class Settings:
             "limit_through": self.limit == "through",
             "volume_cap_ppb": None if self.volume_cap is None else _whole("volume_cap", self.volume_cap, _PPB),
             "close_at_end": self.close_at_end,
+            **({} if self.like is None else self.like.engine_arguments()),
         }
 
     def document(self) -> dict[str, Any]:
@@ -155,7 +172,8 @@ class Settings:
             return value
 
         document: dict[str, Any] = plain(asdict(self))
-        return document | {"slippage": str(self.slippage)}
+        like = None if self.like is None else str(self.like)
+        return document | {"slippage": str(self.slippage), "like": like}
 
 
 def _decimal(name: str, given: Any) -> Decimal:
