@@ -1,0 +1,42 @@
+"""How the tests start commands, and what they get back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ENVIRONMENT = {
+    # What a terminal would add must not decide whether a test passes.
+    **{name: value for name, value in os.environ.items() if not name.startswith(("NT__", "PYTEST_", "_TYPER"))},
+    "COLUMNS": "80",
+    "NO_COLOR": "1",
+    "PYTHONUTF8": "1",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output, which takes no NaN."""
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+    def passed(self) -> Ended:
+        assert (self.code, self.err) == (0, ""), self.err
+        return self
+
+
+Command = Callable[..., Ended]
