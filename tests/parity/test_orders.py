@@ -209,6 +209,37 @@ def test_a_refused_target_still_replaces(play: Play) -> None:
     assert run.ends == ["1 cancelled replaced", "2 rejected price"]
 
 
+def test_a_stop_and_a_target_never_add_up_to_more_than_the_target(play: Play) -> None:
+    market = """
+        open high low close
+        100  100  100 100
+        100  100  100 100
+        85    85   85  85
+    """
+    run = play(market, {0: buy(5, stop_loss=90), 1: target(0)})
+    assert run.fills[1:] == ["open 2: sell 5 @ 85 taker"]
+    assert run.ends == ["1 filled", "2 filled", "3 cancelled reached"]
+
+
+@pytest.mark.parametrize(
+    ("size", "fills", "end"),
+    [
+        pytest.param(4, ["sell 4", "sell 6"], "3 filled (6 of 10) reached", id="part of the way is done"),
+        pytest.param(10, ["sell 10"], "3 cancelled reached", id="all of it"),
+        pytest.param(13, ["sell 13"], "3 cancelled reached", id="more than that"),
+    ],
+)
+def test_a_target_is_cut_to_what_is_missing_when_it_fills(play: Play, size: int, fills: list[str], end: str) -> None:
+    run = play(FLAT, {0: buy(10), 1: [sell(size), target(0)]})
+    assert run.fills[1:] == [f"open 2: {fill} @ 100 taker" for fill in fills]
+    assert run.ends[2] == end
+
+
+def test_a_target_is_not_enlarged_when_the_position_moved_away(play: Play) -> None:
+    run = play(FLAT, {0: buy(10), 1: [sell(2), target(15)]})
+    assert run.fills[1:] == ["open 2: sell 2 @ 100 taker", "open 2: buy 5 @ 100 taker"]
+
+
 def test_targets_of_other_instruments_stay(play: Play) -> None:
     run = play([bars_of("A", FLAT), bars_of("B", FLAT)], {0: [target(5), target(7, instrument=1)]})
     assert run.ends == ["1 filled", "2 filled"]
@@ -384,6 +415,49 @@ def test_a_bracket_on_a_short_mirrors_it(play: Play) -> None:
     """
     run = play(market, {0: sell(5, stop_loss=110, take_profit=90)})
     assert run.fills == ["open 1: sell 5 @ 100 taker", "close 1: buy 5 @ 110 taker"]
+
+
+def test_a_child_is_cancelled_by_the_fill_that_closes_its_position(play: Play) -> None:
+    """Long before it would fill, so that it cannot cut the next position."""
+    market = """
+        open high low close
+        100  100  100 100
+        100  100  100 100
+        100  100  100 100
+        100  100  100 100
+        85    85   85  85
+    """
+    run = play(market, {0: buy(5, stop_loss=90, take_profit=110), 1: sell(5), 2: buy(4)})
+    assert run.fills == ["open 1: buy 5 @ 100 taker", "open 2: sell 5 @ 100 taker", "open 3: buy 4 @ 100 taker"]
+    assert run.told[3:7] == [
+        "fill 4",
+        "order 2 cancelled nothing_to_reduce",
+        "order 3 cancelled nothing_to_reduce",
+        "bar 0 2",
+    ]
+
+
+def test_children_of_every_parent_go_with_the_position(play: Play) -> None:
+    run = play(FLAT, {0: [buy(5, stop_loss=90), buy(2, take_profit=120)], 1: sell(7)})
+    assert run.ends[2:4] == ["3 cancelled nothing_to_reduce", "4 cancelled nothing_to_reduce"]
+
+
+def test_children_stay_while_a_part_of_the_position_does(play: Play) -> None:
+    run = play(FLAT, {0: buy(5, stop_loss=90), 1: sell(4)})
+    assert run.ends[1] == "2 working"
+
+
+def test_a_reversal_releases_the_old_children_and_makes_its_own(play: Play) -> None:
+    run = play(FLAT, {0: buy(5, stop_loss=90), 1: sell(8, stop_loss=110)})
+    assert run.ends == ["1 filled", "2 cancelled nothing_to_reduce", "3 filled", "4 working"]
+    assert (run.orders[3].side, run.orders[3].quantity) == (1, 8)
+
+
+def test_a_child_that_has_ended_is_not_made_again(play: Play) -> None:
+    market = FLAT.replace("open high low close", "open high low close volume").replace("100\n", "100 6\n")
+    run = play(market, {0: buy(20, stop_loss=50), 1: cancel(2)}, volume_cap_ppb=100 * PERCENT)
+    assert run.fills == [f"open {bar}: buy 6 @ 100 taker" for bar in (1, 2, 3)]
+    assert run.ends == ["1 working (18 of 20)", "2 cancelled user"]
 
 
 # Cancellation.

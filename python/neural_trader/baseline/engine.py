@@ -339,26 +339,11 @@ class Engine:
     # Fills (sections 3, 4 and 8).
 
     def _try(self, order: Order, reference: int, *, maker: bool, at_open: bool = False) -> None:
-        """Fill as much of the order as volume, position and margin allow."""
-        if not order.is_working:
-            return
-        if order.target is not None:
-            # What else has filled in the meantime, a stop for example, already did a part of the way.
-            missing = max(0, order.side * (order.target - self.position(order.instrument)))
-            if missing < order.leaves:
-                self._book.cut(order, order.leaves - missing, Reason.REACHED)
-                if not order.is_working:
-                    return
-        instrument = self.instruments[order.instrument]
-        quantity = order.leaves if instrument.budget is None else min(order.leaves, instrument.budget)
+        """Fill as much of the order as its purpose, the volume and the margin allow."""
+        quantity = self._wanted(order) if order.is_working else 0
         if quantity == 0:
             return
-        if order.parent:
-            protected = max(0, -order.side * self.position(order.instrument))
-            if protected == 0:
-                self._book.cut(order, order.leaves, Reason.NOTHING_TO_REDUCE)
-                return
-            quantity = min(quantity, protected)
+        instrument = self.instruments[order.instrument]
         price = reference
         if not maker:
             price = self.costs.taker_price(order.side, reference, instrument.bar.spread, order.limit)
@@ -373,6 +358,23 @@ class Engine:
             self._cut_sibling(order, allowed)
             self._release_children(order, allowed)
             self._attach_children(order, allowed, price, instrument.current if at_open else instrument.opened)
+
+    def _wanted(self, order: Order) -> int:
+        """What of a working order the volume of the bar and the order's purpose leave; an idle rest is cancelled."""
+        position = self.position(order.instrument)
+        if order.target is not None:
+            # What else has filled in the meantime, a stop for example, already did a part of the way.
+            missing = max(0, order.side * (order.target - position))
+            if missing < order.leaves:
+                self._book.cut(order, order.leaves - missing, Reason.REACHED)
+        budget = self.instruments[order.instrument].budget
+        quantity = order.leaves if budget is None else min(order.leaves, budget)
+        if quantity == 0 or not order.parent:
+            return quantity
+        protected = max(0, -order.side * position)
+        if protected == 0:
+            self._book.cut(order, order.leaves, Reason.NOTHING_TO_REDUCE)
+        return min(quantity, protected)
 
     def _fill(self, order: Order, quantity: int, price: int, reference: int, *, maker: bool) -> None:
         fee = self._fee(order.instrument, quantity, price, maker=maker)
