@@ -51,21 +51,26 @@ test-tidy:
 
 # The package, from units to commands
 test-python *options:
-    {{ python }} -m pytest tests --ignore tests/tidy --ignore tests/parity --ignore tests/property {{ options }}
+    {{ python }} -m pytest tests --ignore tests/tidy --ignore tests/parity --ignore tests/property --ignore tests/peers \
+        {{ options }}
 
 # The plain engine against the fast one (NT_PARITY_SEEDS: how many random cases, 2,000 by default)
 test-parity *options:
     {{ python }} -m pytest tests/parity tests/property {{ options }}
 
+# The engine by the rules of other packages, against those packages, each in an environment of its own
+test-peers *options:
+    {{ python }} -m pytest tests/peers {{ options }}
+
 # ---- Node ----------------------------------------------------------------------------------------------------------
 
 # The launcher
 test-npm:
-    node --test tests/npm/*.test.js
+    node --test --test-reporter spec tests/npm/*.test.js
 
 # The report in a real browser (CHROMIUM: where it is, if not in a usual place)
 test-browser:
-    node --test tests/report/browser/report.test.js
+    node --test --test-reporter spec tests/report/browser/report.test.js
 
 # ---- Releases ------------------------------------------------------------------------------------------------------
 
@@ -77,9 +82,10 @@ wheel:
 test-wheel: wheel
     {{ python }} tests/wheel/prove.py dist
 
-# What npm would publish
-npm-pack:
-    npm pack --pack-destination dist
+# Licences, sources and known weaknesses of the crates (installs cargo-deny where it is missing, which takes minutes)
+audit:
+    cargo deny --version || cargo install cargo-deny --locked --quiet
+    cargo deny check
 
 # ---- Chores --------------------------------------------------------------------------------------------------------
 

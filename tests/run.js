@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 const script = join(dirname(fileURLToPath(import.meta.url)), "run.py");
 const candidates = [
   ...(process.env.PYTHON ? [[process.env.PYTHON]] : []),
-  ...(process.platform === "win32" ? [["py", "-3"]] : []),
   ...["python3", "python", "python3.13", "python3.12", "python3.11"].map((name) => [name]),
+  ...(process.platform === "win32" ? [["py", "-3"]] : []),
 ];
 
 /** Names alone prove nothing: shims and store stubs answer to them as well, and an old Python may stand first on PATH. */

@@ -34,6 +34,7 @@ STAGES = {
     "test-tidy": "rules of the house, examples of the documents",
     "test-python": "the package, from units to commands",
     "test-parity": "the plain engine against the fast one, seed by seed",
+    "test-peers": "our rules of other packages against those packages",
     "test-npm": "the launcher",
     "test-browser": "the report in a real browser",
 }
@@ -45,7 +46,7 @@ COUNTS = {
 }
 """How pytest, cargo and node report the same three numbers."""
 
-NEVER_SKIPPED_IN_CI = {"test-parity", "test-browser"}
+NEVER_SKIPPED_IN_CI = {"test-parity", "test-peers", "test-browser"}
 """A machine of a contributor may lack Chromium; the one that decides about a merge may not."""
 
 

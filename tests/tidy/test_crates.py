@@ -89,7 +89,7 @@ def test_the_lock_file_stays_small() -> None:
 
 
 def test_every_crate_we_use_has_a_licence_that_deny_toml_allows() -> None:
-    """cargo-deny checks the same list and more, where it is installed: `just deny`."""
+    """cargo-deny checks the same list and more, where it is installed: `just audit`."""
     allowed = set(tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))["licenses"]["allow"])
     unfit = {package["name"]: package["license"] for package in _metadata()["packages"] if not _fits(package, allowed)}
     assert not unfit
