@@ -170,6 +170,10 @@ class Engine:
         """Cancels a working order; says whether there was one."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
+    def units(self, instrument: int) -> float:
+        """Units held of an instrument, negative if short."""
+    def price(self, instrument: int) -> float:
+        """Last known price of an instrument, NaN before the first."""
     def mark(self, instrument: int) -> int:
         """Last known price of an instrument in ticks, 0 before the first."""
     def equity(self) -> int:

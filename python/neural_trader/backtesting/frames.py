@@ -35,10 +35,9 @@ def _present(name: str, values: Any) -> pl.Series:
     return pl.Series(name, values).replace(0.0, None)
 
 
-def equity(time_ns: Any, curve: Any) -> pl.DataFrame:
+def equity(time_ns: Any, curve: Any, drawdown: Any) -> pl.DataFrame:
     """Equity and drawdown at each sample."""
-    peak = np.maximum.accumulate(curve) if len(curve) else curve
-    return pl.DataFrame([_time("time", time_ns), pl.Series("equity", curve), pl.Series("drawdown", curve / peak - 1)])
+    return pl.DataFrame([_time("time", time_ns), pl.Series("equity", curve), pl.Series("drawdown", drawdown)])
 
 
 def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:

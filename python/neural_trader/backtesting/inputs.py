@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader.errors import DataError, UsageError
 from neural_trader.market import Bars, bars_of, load_bars, synthetic_bars
-from neural_trader.market.loading import _window, _within
+from neural_trader.market.loading import window_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +28,13 @@ def gather_bars(
     if isinstance(data, str) or hasattr(data, "__fspath__"):
         return load_bars(data, symbols=symbols, start=start, end=end)
     if data is None:
-        found: Iterable[Bars] = synthetic_bars(seed=seed, **({"symbols": symbols} if symbols else {}))
+        found: Iterable[Bars] = synthetic_bars(seed, symbols) if symbols else synthetic_bars(seed)
     else:
         found = _in_memory(data)
         if symbols:
             found = _selected({bars.symbol: bars for bars in found}, symbols)
-    window = _window(start, end)
-    return tuple(_within(bars, *window) for bars in sorted(found, key=lambda bars: bars.symbol.encode()))
+    window = window_of(start, end)
+    return tuple(within(bars, *window) for bars in sorted(found, key=lambda bars: bars.symbol.encode()))
 
 
 def _in_memory(data: Any) -> list[Bars]:

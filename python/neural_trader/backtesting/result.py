@@ -67,8 +67,10 @@ class Result:
 
     @cached_property
     def equity(self) -> pl.DataFrame:
-        """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, never positive)."""
-        return frames.equity(self.time_ns, self.equity_curve)
+        """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, the deposit included)."""
+        from neural_trader.report.document import drawdown
+
+        return frames.equity(self.time_ns, self.equity_curve, drawdown(self.equity_curve, float(self.run["cash"])))
 
     @cached_property
     def orders(self) -> pl.DataFrame:
@@ -120,6 +122,12 @@ class Result:
         from neural_trader.report.document import to_document
 
         return to_document(self)
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write that document to a file; returns its path."""
+        from neural_trader.report.document import write_document
+
+        return write_document(self, Path(path))
 
     def to_html(self, path: str | Path) -> Path:
         """Write the report as one self-contained HTML file; returns its path."""

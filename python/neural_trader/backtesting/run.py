@@ -158,7 +158,8 @@ def _instance(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str
         return type(strategy)(**strategy.parameters)
     if isinstance(strategy, str):
         strategy = find_strategy(strategy)
-    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
+    # The types rule this out, but a notebook does not check types.
+    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):  # type: ignore[redundant-expr]
         raise UsageError(f"{strategy!r} is no strategy: give a name, a class that derives from Strategy, or an instance")
     return strategy(**(parameters or {}))
 

@@ -46,12 +46,12 @@ def load_bars(
     Nothing is sorted, repaired or dropped: what is wrong with the data is a ``DataError`` that names file, row,
     column and value.
     """
-    window = _window(start, end)
+    window = window_of(start, end)
     wanted = None if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
     if wanted == []:
         raise DataError("symbols is empty: name at least one, or leave it out to load all")
     loaded = load(path, wanted, _step(tick, "tick"), _step(lot, "lot"))
-    return tuple(_within(item.bars, *window) for item in loaded)
+    return tuple(within(item.bars, *window) for item in loaded)
 
 
 def _step(value: Any, name: str) -> Step | None:
@@ -258,7 +258,7 @@ def _both(
     return open_ns, close_ns, interval_ns or int(close_ns[0] - open_ns[0])
 
 
-def _window(start: Any, end: Any) -> tuple[int | None, int | None]:
+def window_of(start: Any, end: Any) -> tuple[int | None, int | None]:
     start_ns = None if start is None else instant_ns_of(start, "start")
     end_ns = None if end is None else instant_ns_of(end, "end")
     if start_ns is not None and end_ns is not None and start_ns >= end_ns:
@@ -266,7 +266,7 @@ def _window(start: Any, end: Any) -> tuple[int | None, int | None]:
     return start_ns, end_ns
 
 
-def _within(bars: Bars, start_ns: int | None, end_ns: int | None) -> Bars:
+def within(bars: Bars, start_ns: int | None, end_ns: int | None) -> Bars:
     """The bars that open within the window."""
     if start_ns is None and end_ns is None:
         return bars

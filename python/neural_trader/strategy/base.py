@@ -107,14 +107,11 @@ class Strategy:
 
     def position(self, symbol: str | None = None) -> float:
         """Units held, negative if short; of the instrument whose bar is being delivered unless a symbol is given."""
-        k = self._rank(symbol)
-        return float(self._lots[k].value_of(self._engine.position(k)))
+        return self._engine.units(self._rank(symbol))
 
     def price(self, symbol: str) -> float:
         """Last known price of an instrument, NaN before its first."""
-        k = self._rank(symbol)
-        mark = self._engine.mark(k)
-        return float(self._ticks[k].value_of(mark)) if mark else math.nan
+        return self._engine.price(self._rank(symbol))
 
     @property
     def equity(self) -> float:
@@ -220,7 +217,7 @@ class Strategy:
                 levels = (overlay.stop_loss(self, self.symbols[k], fraction) for overlay in self._overlays)
                 stop_loss = next((level for level in levels if level is not None), None)
             size_kind, size = "target_fraction", _rate(fraction)
-        else:
+        elif quantity is not None:
             size_kind, size = "target_quantity", self._whole_lots(k, quantity)
         held = self._engine.position(k)
         goes_up = (size > 0) if fraction is not None else size > held
@@ -337,7 +334,7 @@ def _rate(fraction: float) -> int:
 
 def _steps(step: Step, value: float, *, up: bool) -> int:
     """The count of steps at a value, or the next one in a direction where the value is off the grid by more than noise."""
-    raw = value * 10**step.decimals / step.mantissa
+    raw: float = value * 10**step.decimals / step.mantissa
     nearest = round(raw)
     if abs(raw - nearest) <= 1e-9 * max(1.0, abs(raw)):
         return nearest

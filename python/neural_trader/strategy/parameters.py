@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import typing
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -26,7 +25,6 @@ class Parameter(NamedTuple):
     default: Any
 
 
-@functools.cache
 def parameters_of(strategy: type[Strategy]) -> dict[str, Parameter]:
     """The parameters of a strategy class, those of its bases first."""
     found: dict[str, Parameter] = {}

@@ -362,6 +362,19 @@ impl Engine {
         self.core.position(instrument)
     }
 
+    /// Units held of an instrument, negative if short.
+    fn units(&self, instrument: usize) -> f64 {
+        self.core.instrument(instrument).lot.value_of(self.core.position(instrument) as f64)
+    }
+
+    /// Last known price of an instrument, NaN before the first.
+    fn price(&self, instrument: usize) -> f64 {
+        match self.core.mark(instrument) {
+            0 => f64::NAN,
+            mark => self.core.instrument(instrument).tick.value_of(mark as f64),
+        }
+    }
+
     /// Last known price of an instrument in ticks, 0 before the first.
     fn mark(&self, instrument: usize) -> i64 {
         self.core.mark(instrument)

@@ -12,9 +12,9 @@ from neural_trader.strategy import Bar, Strategy
 class SmaCross(Strategy):
     """Be in the market while a fast average is above a slow one."""
 
-    fast: int = 10
+    fast: int = 50
     """Bars of the fast average."""
-    slow: int = 50
+    slow: int = 200
     """Bars of the slow average."""
     short: bool = False
     """Sell short on the cross downwards instead of only leaving."""
