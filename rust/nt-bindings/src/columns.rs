@@ -16,12 +16,7 @@ where
 }
 
 /// Adds a column as a numpy array.
-fn array<T, V: Element>(
-    dict: &Bound<'_, PyDict>,
-    name: &str,
-    records: &[T],
-    field: impl Fn(&T) -> V,
-) -> PyResult<()> {
+fn array<T, V: Element>(dict: &Bound<'_, PyDict>, name: &str, records: &[T], field: impl Fn(&T) -> V) -> PyResult<()> {
     dict.set_item(name, records.iter().map(field).collect::<Vec<_>>().into_pyarray(dict.py()))
 }
 
@@ -148,9 +143,7 @@ pub fn fill_arrays<'py>(py: Python<'py>, fills: &[Fill], instruments: &[&Instrum
     array(&dict, "order", fills, |fill| fill.order)?;
     array(&dict, "instrument", fills, |fill| fill.instrument)?;
     array(&dict, "side", fills, |fill| fill.side as i8)?;
-    array(&dict, "quantity", fills, |fill| {
-        instruments[fill.instrument as usize].lot.value_of(fill.quantity as f64)
-    })?;
+    array(&dict, "quantity", fills, |fill| instruments[fill.instrument as usize].lot.value_of(fill.quantity as f64))?;
     array(&dict, "price", fills, |fill| price(fill, fill.price))?;
     array(&dict, "reference", fills, |fill| price(fill, fill.reference))?;
     array(&dict, "fee", fills, |fill| currency(fill.fee))?;

@@ -3,170 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bars, Bracket, Error, Instrument, Kind, Side, Step, TimeInForce, Trail};
+use nt_core::{Bars, Bracket, Error, Instrument, Step};
 use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, Size, digest};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
+use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, digest};
+use numpy::{IntoPyArray, PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::bars::{Bar, Columns, borrow_bars, feature_bar, step_of};
 use crate::columns;
 use crate::error::raise;
 use crate::indicator::Indicator;
+use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
 const BARS_PER_REPORT: usize = 16_384;
 const CALLS_PER_SIGNAL_CHECK: u32 = 65_536;
-
-/// The columns of one instrument, kept alive for as long as the engine is.
-struct Columns {
-    open_ns: Py<PyArray1<i64>>,
-    close_ns: Py<PyArray1<i64>>,
-    open: Py<PyArray1<i64>>,
-    high: Py<PyArray1<i64>>,
-    low: Py<PyArray1<i64>>,
-    close: Py<PyArray1<i64>>,
-    volume: Option<Py<PyArray1<i64>>>,
-    spread: Option<Py<PyArray1<i64>>>,
-}
-
-type Held<'py> = [Option<PyReadonlyArray1<'py, i64>>; 8];
-
-impl Columns {
-    fn of(bars: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let column = |name: &str| -> PyResult<Py<PyArray1<i64>>> { Ok(bars.getattr(name)?.extract()?) };
-        let optional = |name: &str| -> PyResult<Option<Py<PyArray1<i64>>>> { Ok(bars.getattr(name)?.extract()?) };
-        Ok(Columns {
-            open_ns: column("open_ns")?,
-            close_ns: column("close_ns")?,
-            open: column("open")?,
-            high: column("high")?,
-            low: column("low")?,
-            close: column("close")?,
-            volume: optional("volume")?,
-            spread: optional("spread")?,
-        })
-    }
-
-    fn hold<'py>(&self, py: Python<'py>) -> Held<'py> {
-        let hold = |column: &Py<PyArray1<i64>>| Some(column.bind(py).readonly());
-        [
-            hold(&self.open_ns),
-            hold(&self.close_ns),
-            hold(&self.open),
-            hold(&self.high),
-            hold(&self.low),
-            hold(&self.close),
-            self.volume.as_ref().and_then(hold),
-            self.spread.as_ref().and_then(hold),
-        ]
-    }
-}
-
-/// Borrows held columns as bars, after checking that they are contiguous and of one length.
-fn borrow_bars<'a>(held: &'a [Held<'_>]) -> PyResult<Vec<Bars<'a>>> {
-    held.iter()
-        .map(|columns| {
-            let mut slices: [&[i64]; 8] = [&[]; 8];
-            for (slice, column) in slices.iter_mut().zip(columns) {
-                if let Some(column) = column {
-                    *slice = column.as_slice()?;
-                }
-            }
-            let [open_ns, close_ns, open, high, low, close, volume, spread] = slices;
-            let bars = Bars { open_ns, close_ns, open, high, low, close, volume, spread };
-            let optional = [volume, spread];
-            if [close_ns, open, high, low, close].iter().any(|column| column.len() != bars.len())
-                || optional.iter().any(|column| !column.is_empty() && column.len() != bars.len())
-            {
-                return Err(pyo3::exceptions::PyValueError::new_err("the columns of bars differ in length"));
-            }
-            Ok(bars)
-        })
-        .collect()
-}
-
-fn step_of(bars: &Bound<'_, PyAny>, name: &str) -> PyResult<Step> {
-    let (mantissa, decimals): (i64, u8) = bars.getattr(name)?.extract()?;
-    Step::new(mantissa, decimals).map_err(|error| raise(bars.py(), &error))
-}
-
-/// A closed bar as a strategy sees it; prices and volume in decimal units.
-#[pyclass(frozen, module = "neural_trader._core")]
-pub struct Bar {
-    /// Rank of the symbol among those of the run.
-    #[pyo3(get)]
-    instrument: usize,
-    /// Zero-based position among the bars of its instrument.
-    #[pyo3(get)]
-    index: usize,
-    /// When it closed: UTC nanoseconds since the epoch.
-    #[pyo3(get)]
-    time_ns: i64,
-    symbol: Py<PyString>,
-    ticks: [i64; 4],
-    lots: i64,
-    tick: (f64, f64),
-    lot: (f64, f64),
-}
-
-impl Bar {
-    #[inline]
-    fn price(&self, at: usize) -> f64 {
-        self.ticks[at] as f64 * self.tick.0 / self.tick.1
-    }
-}
-
-#[pymethods]
-impl Bar {
-    /// The instrument's symbol.
-    #[getter]
-    fn symbol(&self, py: Python<'_>) -> Py<PyString> {
-        self.symbol.clone_ref(py)
-    }
-
-    /// First price.
-    #[getter]
-    fn open(&self) -> f64 {
-        self.price(0)
-    }
-
-    /// Highest price.
-    #[getter]
-    fn high(&self) -> f64 {
-        self.price(1)
-    }
-
-    /// Lowest price.
-    #[getter]
-    fn low(&self) -> f64 {
-        self.price(2)
-    }
-
-    /// Last price.
-    #[getter]
-    fn close(&self) -> f64 {
-        self.price(3)
-    }
-
-    /// Volume in units of the instrument; 0 where the data has none.
-    #[getter]
-    fn volume(&self) -> f64 {
-        self.lots as f64 * self.lot.0 / self.lot.1
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!(
-            "Bar({} time_ns={} open={} high={} low={} close={} volume={})",
-            self.symbol.bind(py),
-            self.time_ns,
-            self.open(),
-            self.high(),
-            self.low(),
-            self.close(),
-            self.volume()
-        )
-    }
-}
 
 /// The engine over the bars of a run; docs/fill-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
@@ -177,70 +28,6 @@ pub struct Engine {
     indicators: Vec<Py<Indicator>>,
     /// Rank of the instrument whose bar is being delivered.
     current: Arc<AtomicUsize>,
-}
-
-/// The side of an order; a target finds its own, so what is given for one means nothing.
-fn side_of(sign: i64, size_kind: &str) -> Result<Side, Error> {
-    match sign {
-        1 => Ok(Side::Buy),
-        -1 => Ok(Side::Sell),
-        _ if size_kind.starts_with("target") => Ok(Side::Buy),
-        _ => Err(Error::Misuse("side is 1 to buy or -1 to sell".into())),
-    }
-}
-
-fn kind_of(name: &str) -> Result<Kind, Error> {
-    Ok(match name {
-        "market" => Kind::Market,
-        "limit" => Kind::Limit,
-        "stop" => Kind::Stop,
-        "stop_limit" => Kind::StopLimit,
-        "trailing_stop" => Kind::TrailingStop,
-        _ => return Err(Error::Misuse(format!("{name:?} is no kind of order"))),
-    })
-}
-
-fn rules_of(like: Option<&str>, exclusive_orders: bool) -> Result<Rules, Error> {
-    Ok(match like {
-        Some("backtesting.py") => Rules::BacktestingPy { exclusive_orders },
-        _ if exclusive_orders => return Err(Error::Misuse("exclusive orders are a rule of backtesting.py".into())),
-        None => Rules::House,
-        Some("vectorbt") => Rules::Vectorbt,
-        Some(other) => return Err(Error::Misuse(format!("there are no rules of {other:?}"))),
-    })
-}
-
-fn narrow(size: i128) -> Result<i64, Error> {
-    i64::try_from(size).map_err(|_| Error::Overflow("the size of an order"))
-}
-
-fn size_of(kind: &str, size: i128) -> Result<Size, Error> {
-    Ok(match kind {
-        "quantity" => Size::Quantity(narrow(size)?),
-        "cash" => Size::Cash(size),
-        "fraction" => Size::Fraction(narrow(size)?),
-        "target_quantity" => Size::TargetQuantity(narrow(size)?),
-        "target_fraction" => Size::TargetFraction(narrow(size)?),
-        _ => return Err(Error::Misuse(format!("{kind:?} is no kind of size"))),
-    })
-}
-
-fn trail_of(ticks: Option<i64>, share: Option<i64>) -> Result<Option<Trail>, Error> {
-    Ok(match (ticks, share) {
-        (None, None) => None,
-        (Some(ticks), None) => Some(Trail::Ticks(ticks)),
-        (None, Some(share)) => Some(Trail::Share(share)),
-        (Some(_), Some(_)) => return Err(Error::Misuse("a trail is in ticks or in parts per billion, not both".into())),
-    })
-}
-
-fn time_in_force_of(name: &str, expire_ns: Option<i64>) -> Result<TimeInForce, Error> {
-    Ok(match (name, expire_ns) {
-        ("gtc", None) => TimeInForce::GoodTillCancelled,
-        ("day", None) => TimeInForce::Day,
-        ("gtd", Some(expire_ns)) => TimeInForce::GoodTillDate(expire_ns),
-        _ => return Err(Error::Misuse("time_in_force is gtc, day, or gtd with expire_ns".into())),
-    })
 }
 
 #[pymethods]
@@ -291,7 +78,7 @@ impl Engine {
             let instrument = Instrument::new(symbol, step_of(bars, "tick")?, step_of(bars, "lot")?);
             known.push(instrument.map_err(|error| raise(py, &error))?);
             let columns = Columns::of(bars)?;
-            if config.volume_cap.is_some() && columns.volume.is_none() {
+            if config.volume_cap.is_some() && !columns.has_volume() {
                 return Err(raise(py, &Error::Misuse("a volume cap needs bars with volume".into())));
             }
             all_columns.push(columns);
@@ -491,16 +278,8 @@ impl Engine {
                     let Some(on_bar) = &on_bar else { return Ok(()) };
                     current.store(instrument, Ordering::Relaxed);
                     let bars = &turn.bars[instrument];
-                    let bar = Bar {
-                        instrument,
-                        index,
-                        time_ns: bars.close_ns[index],
-                        symbol: symbols[instrument].clone_ref(py),
-                        ticks: [bars.open[index], bars.high[index], bars.low[index], bars.close[index]],
-                        lots: bars.volume.get(index).copied().unwrap_or(0),
-                        tick: scales[instrument].0,
-                        lot: scales[instrument].1,
-                    };
+                    let symbol = symbols[instrument].clone_ref(py);
+                    let bar = Bar::new(bars, instrument, index, symbol, scales[instrument]);
                     on_bar.call1((bar,))?;
                 }
                 Call::Notice(Notice::Fill(at)) => {
@@ -698,10 +477,7 @@ struct Turn<'a> {
 }
 
 /// Plays all bars, handing each call to `turn`; the engine is not borrowed meanwhile, so the strategy can use it.
-fn drive(
-    slf: &Bound<'_, Engine>,
-    mut turn: impl FnMut(Python<'_>, Call, &Turn<'_>) -> PyResult<()>,
-) -> PyResult<()> {
+fn drive(slf: &Bound<'_, Engine>, mut turn: impl FnMut(Python<'_>, Call, &Turn<'_>) -> PyResult<()>) -> PyResult<()> {
     let py = slf.py();
     let held: Vec<_> = slf.try_borrow()?.columns.iter().map(|columns| columns.hold(py)).collect();
     let bars = borrow_bars(&held)?;
@@ -727,16 +503,6 @@ fn drive(
             py.check_signals()?;
         }
         turn(py, call, &Turn { bars: &bars, closed: &closed, first_of_moment })?;
-    }
-}
-
-fn feature_bar(bars: &Bars<'_>, at: usize) -> nt_features::Bar {
-    nt_features::Bar {
-        open: bars.open[at] as f64,
-        high: bars.high[at] as f64,
-        low: bars.low[at] as f64,
-        close: bars.close[at] as f64,
-        volume: bars.volume.get(at).map_or(f64::NAN, |&lots| lots as f64),
     }
 }
 

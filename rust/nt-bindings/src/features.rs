@@ -24,10 +24,7 @@ fn feature_column<'py>(
     close: PyReadonlyArray1<'py, i64>,
     volume: Option<PyReadonlyArray1<'py, i64>>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let volume = volume
-        .as_ref()
-        .map(PyReadonlyArray1::as_slice)
-        .transpose()?;
+    let volume = volume.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
     let columns = Columns {
         open: open.as_slice()?,
         high: high.as_slice()?,
@@ -35,9 +32,7 @@ fn feature_column<'py>(
         close: close.as_slice()?,
         volume,
     };
-    let values = py
-        .detach(|| nt_features::column(name, &parameters, &columns))
-        .map_err(refused)?;
+    let values = py.detach(|| nt_features::column(name, &parameters, &columns)).map_err(refused)?;
     Ok(values.into_pyarray(py))
 }
 

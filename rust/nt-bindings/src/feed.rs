@@ -54,11 +54,7 @@ fn decimal_step(mantissa: i64, decimals: u8) -> PyResult<Step> {
 }
 
 fn off_step(floor: bool) -> OffStep {
-    if floor {
-        OffStep::Floor
-    } else {
-        OffStep::Refuse
-    }
+    if floor { OffStep::Floor } else { OffStep::Refuse }
 }
 
 fn fit_name(fit: Fit) -> (&'static str, f64) {
@@ -71,54 +67,27 @@ fn fit_name(fit: Fit) -> (&'static str, f64) {
 
 /// Mantissas and their common number of decimals, from cells joined by newlines.
 #[pyfunction]
-fn decimals_from_text<'py>(
-    py: Python<'py>,
-    text: &[u8],
-    rows: usize,
-    decimals_max: u8,
-) -> PyResult<(Column<'py>, u8)> {
-    let parsed = py
-        .detach(|| decimal::parse_column(text, rows, decimals_max))
-        .map_err(raised)?;
+fn decimals_from_text<'py>(py: Python<'py>, text: &[u8], rows: usize, decimals_max: u8) -> PyResult<(Column<'py>, u8)> {
+    let parsed = py.detach(|| decimal::parse_column(text, rows, decimals_max)).map_err(raised)?;
     Ok((parsed.mantissas.into_pyarray(py), parsed.decimals))
 }
 
 /// The floats nearest to the cells, which are joined by newlines.
 #[pyfunction]
-fn floats_from_text<'py>(
-    py: Python<'py>,
-    text: &[u8],
-    rows: usize,
-) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let parsed = py
-        .detach(|| decimal::parse_floats(text, rows))
-        .map_err(raised)?;
+fn floats_from_text<'py>(py: Python<'py>, text: &[u8], rows: usize) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let parsed = py.detach(|| decimal::parse_floats(text, rows)).map_err(raised)?;
     Ok(parsed.into_pyarray(py))
 }
 
 /// Nanoseconds since the epoch; whether the cells name a zone, an offset other than zero, a time of day.
 #[pyfunction]
-fn instants_from_text<'py>(
-    py: Python<'py>,
-    text: &[u8],
-    rows: usize,
-) -> PyResult<(Column<'py>, bool, bool, bool)> {
-    let parsed = py
-        .detach(|| instant::parse_instants(text, rows))
-        .map_err(raised)?;
-    Ok((
-        parsed.ns.into_pyarray(py),
-        parsed.zoned,
-        parsed.shifted,
-        parsed.timed,
-    ))
+fn instants_from_text<'py>(py: Python<'py>, text: &[u8], rows: usize) -> PyResult<(Column<'py>, bool, bool, bool)> {
+    let parsed = py.detach(|| instant::parse_instants(text, rows)).map_err(raised)?;
+    Ok((parsed.ns.into_pyarray(py), parsed.zoned, parsed.shifted, parsed.timed))
 }
 
 fn slices<'a>(pieces: &'a Pieces<'_>) -> PyResult<grid::Pieces<'a>> {
-    Ok(pieces
-        .iter()
-        .map(|piece| piece.as_slice())
-        .collect::<Result<_, _>>()?)
+    Ok(pieces.iter().map(|piece| piece.as_slice()).collect::<Result<_, _>>()?)
 }
 
 fn rows_of(pieces: &grid::Pieces) -> usize {
@@ -134,18 +103,11 @@ fn prices_on_grid<'py>(
     decimals_max: u8,
 ) -> PyResult<(Columns<'py>, u8, &'static str, f64)> {
     let floats = columns.iter().map(slices).collect::<PyResult<Vec<_>>>()?;
-    let counts: Columns = floats
-        .iter()
-        .map(|pieces| blank(py, rows_of(pieces)))
-        .collect();
+    let counts: Columns = floats.iter().map(|pieces| blank(py, rows_of(pieces))).collect();
     let found = {
         let mut writers: Vec<_> = counts.iter().map(|column| column.readwrite()).collect();
-        let mut targets = writers
-            .iter_mut()
-            .map(|writer| writer.as_slice_mut())
-            .collect::<Result<Vec<_>, _>>()?;
-        py.detach(|| grid::prices_on_grid(&floats, decimals_max, &mut targets))
-            .map_err(raised)?
+        let mut targets = writers.iter_mut().map(|writer| writer.as_slice_mut()).collect::<Result<Vec<_>, _>>()?;
+        py.detach(|| grid::prices_on_grid(&floats, decimals_max, &mut targets)).map_err(raised)?
     };
     let (fit, worst) = fit_name(found.fit);
     Ok((counts, found.decimals, fit, worst))
@@ -163,8 +125,7 @@ fn volume_on_grid<'py>(
     let (found, floored) = {
         let mut writer = lots.readwrite();
         let target = writer.as_slice_mut()?;
-        py.detach(|| grid::volume_on_grid(volumes, decimals_max, target))
-            .map_err(raised)?
+        py.detach(|| grid::volume_on_grid(volumes, decimals_max, target)).map_err(raised)?
     };
     Ok((lots, found.decimals, fit_name(found.fit).0, floored))
 }
@@ -179,9 +140,7 @@ fn floats_on_step<'py>(
     floor: bool,
 ) -> PyResult<(Column<'py>, usize)> {
     let (values, to) = (values.as_slice()?, decimal_step(mantissa, decimals)?);
-    let (counts, floored) = py
-        .detach(|| step::floats_on_step(values, to, off_step(floor)))
-        .map_err(raised)?;
+    let (counts, floored) = py.detach(|| step::floats_on_step(values, to, off_step(floor))).map_err(raised)?;
     Ok((counts.into_pyarray(py), floored))
 }
 
@@ -196,9 +155,7 @@ fn decimals_on_step<'py>(
     floor: bool,
 ) -> PyResult<(Column<'py>, usize)> {
     if usize::from(own) >= nt_feed::POWERS_OF_TEN.len() {
-        return Err(PyValueError::new_err(
-            "decimals have at most 18 digits after the point",
-        ));
+        return Err(PyValueError::new_err("decimals have at most 18 digits after the point"));
     }
     let (values, to) = (mantissas.as_slice()?, decimal_step(mantissa, decimals)?);
     let counted = py.detach(|| step::decimals_on_step(values, own, to, off_step(floor)));
@@ -217,8 +174,7 @@ fn in_nanoseconds<'py>(py: Python<'py>, times: Ints<'py>, unit_ns: i64) -> PyRes
     {
         let mut writer = ns.readwrite();
         let target = writer.as_slice_mut()?;
-        py.detach(|| timeline::in_nanoseconds(times, unit_ns, target))
-            .map_err(raised)?;
+        py.detach(|| timeline::in_nanoseconds(times, unit_ns, target)).map_err(raised)?;
     }
     Ok(ns)
 }
@@ -246,29 +202,17 @@ fn closes<'py>(py: Python<'py>, open_ns: Ints<'py>, interval_ns: i64) -> PyResul
 
 /// Raises for the first bar whose prices are not positive or contradict one another.
 #[pyfunction]
-fn check_prices(
-    py: Python<'_>,
-    open: Ints<'_>,
-    high: Ints<'_>,
-    low: Ints<'_>,
-    close: Ints<'_>,
-) -> PyResult<()> {
-    let prices = Prices {
-        open: open.as_slice()?,
-        high: high.as_slice()?,
-        low: low.as_slice()?,
-        close: close.as_slice()?,
-    };
-    py.detach(|| consistency::check_prices(prices))
-        .map_err(raised)
+fn check_prices(py: Python<'_>, open: Ints<'_>, high: Ints<'_>, low: Ints<'_>, close: Ints<'_>) -> PyResult<()> {
+    let prices =
+        Prices { open: open.as_slice()?, high: high.as_slice()?, low: low.as_slice()?, close: close.as_slice()? };
+    py.detach(|| consistency::check_prices(prices)).map_err(raised)
 }
 
 /// Raises for the first negative number, and says whether any is above zero.
 #[pyfunction]
 fn check_not_negative(py: Python<'_>, values: Ints<'_>) -> PyResult<bool> {
     let values = values.as_slice()?;
-    py.detach(|| consistency::check_not_negative(values))
-        .map_err(raised)
+    py.detach(|| consistency::check_not_negative(values)).map_err(raised)
 }
 
 /// Open, high, low, close in hundredths and volume in units, for each symbol in the order given.
@@ -283,24 +227,8 @@ fn synthetic_market<'py>(
 ) -> Vec<Columns<'py>> {
     let made = py.detach(|| {
         let names: Vec<&str> = symbols.iter().map(String::as_str).collect();
-        synthetic::market(
-            seed,
-            &names,
-            Shape {
-                bars,
-                start_ns,
-                interval_ns,
-            },
-        )
+        synthetic::market(seed, &names, Shape { bars, start_ns, interval_ns })
     });
-    let columns =
-        |bars: synthetic::SyntheticBars| [bars.open, bars.high, bars.low, bars.close, bars.volume];
-    made.into_iter()
-        .map(|bars| {
-            columns(bars)
-                .into_iter()
-                .map(|column| column.into_pyarray(py))
-                .collect()
-        })
-        .collect()
+    let columns = |bars: synthetic::SyntheticBars| [bars.open, bars.high, bars.low, bars.close, bars.volume];
+    made.into_iter().map(|bars| columns(bars).into_iter().map(|column| column.into_pyarray(py)).collect()).collect()
 }

@@ -1,12 +1,14 @@
 //! The Python extension `neural_trader._core`: each binding converts, calls and maps the error.
 use pyo3::prelude::*;
 
+mod bars;
 mod columns;
 mod engine;
 mod error;
 mod features;
-mod indicator;
 mod feed;
+mod indicator;
+mod request;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -336,7 +336,8 @@ impl Engine {
 
     /// Cancels a working order; says whether there was one.
     pub fn cancel(&mut self, id: u32) -> bool {
-        let found = (id as usize).checked_sub(1).and_then(|index| self.orders.get(index)).is_some_and(Order::is_working);
+        let found =
+            (id as usize).checked_sub(1).and_then(|index| self.orders.get(index)).is_some_and(Order::is_working);
         if found {
             self.end_order(id, State::Cancelled, Reason::User);
         }
@@ -380,8 +381,7 @@ impl Engine {
             Trail::Ticks(ticks) => ticks > 0,
             Trail::Share(share) => share > 0,
         };
-        if prices.into_iter().flatten().any(|price| price <= 0)
-            || !trails.into_iter().flatten().all(trail_is_positive)
+        if prices.into_iter().flatten().any(|price| price <= 0) || !trails.into_iter().flatten().all(trail_is_positive)
         {
             return Some(Reason::Price);
         }

@@ -198,7 +198,14 @@ impl Engine {
     }
 
     /// Posts a fill, records it and says so.
-    pub(crate) fn settle(&mut self, id: u32, k: usize, terms: &Terms, quantity: Quantity, meeting: &Meeting) -> Result<()> {
+    pub(crate) fn settle(
+        &mut self,
+        id: u32,
+        k: usize,
+        terms: &Terms,
+        quantity: Quantity,
+        meeting: &Meeting,
+    ) -> Result<()> {
         let (fee, slippage) = (terms.fee(quantity)?, terms.slippage(quantity)?);
         let signed = terms.side.sign() * quantity;
         let before = self.position(k);
@@ -329,8 +336,7 @@ impl Engine {
         }
         let side = if position > 0 { Side::Sell } else { Side::Buy };
         let reference = self.markets[k].mark;
-        let meeting =
-            Meeting { reference, taker: true, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
+        let meeting = Meeting { reference, taker: true, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
         let ticks = if at_a_cost { self.slippage_ticks(&meeting)? } else { 0 };
         let terms = Terms {
             side,

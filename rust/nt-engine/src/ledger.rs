@@ -88,7 +88,13 @@ impl FillAmounts {
         ]
         .into_iter()
         .filter(|&(.., amount)| amount != 0)
-        .map(move |(account, instrument, unit, amount)| Posting { transaction, account, instrument, unit, amount })
+        .map(move |(account, instrument, unit, amount)| Posting {
+            transaction,
+            account,
+            instrument,
+            unit,
+            amount,
+        })
     }
 }
 
