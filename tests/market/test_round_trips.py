@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -87,16 +88,17 @@ def test_several_instruments_are_read_back_from_a_file_or_a_folder(bars: tuple[B
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.parquet", "x.feather", "folder"])
-def test_a_synthetic_market_is_read_back_the_same(name: str, tmp_path: Path) -> None:
+def test_a_synthetic_market_is_read_back_the_same_and_still_says_so(name: str, tmp_path: Path) -> None:
     market = synthetic_bars(bars=2000)
     write_bars(market, tmp_path / name)
     for again, made in zip(load_bars(tmp_path / name), market, strict=True):
         assert_same(again, made)
-        assert again.origin == "file"
+        assert again.origin == "synthetic"
+        assert again.source.endswith(f": {made.source}")
 
 
 def test_columns_are_plain_where_they_tell_everything(tmp_path: Path) -> None:
-    (path,) = write_bars(synthetic_bars(symbols="A", bars=10), tmp_path / "A.csv")
+    (path,) = write_bars(replace(synthetic_bars(symbols="A", bars=10)[0], origin="memory"), tmp_path / "A.csv")
     lines = path.read_text().splitlines()
     assert lines[0] == "open_time,open,high,low,close,volume"
     assert lines[1].startswith("2022-01-01T00:00:00Z,")

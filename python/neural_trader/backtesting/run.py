@@ -54,12 +54,13 @@ def backtest(
 ) -> Result:
     """Run a strategy over bars and return what came of it.
 
-    ``strategy`` is a library name, ``"file.py:Class"``, a class (with ``parameters``) or an instance. ``data`` is a file or
-    folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, or nothing for the seeded synthetic markets.
-    Several instruments share one account of 10,000 unless ``cash`` says otherwise. Costs are on by default: ``fee`` ("0.1%")
-    is a rate or ``"MAKER/TAKER/FIXED"``, ``slippage`` ("2bps") also such as ``"1 tick"`` or ``"0.5 spread"``. ``fill="close"``
-    fills at the deciding bar's close instead of the next open. ``like="backtesting.py:exclusive_orders"`` or
-    ``like="vectorbt"`` plays by the rules of that package instead, whose cash, costs and fill are then the defaults.
+    ``strategy`` is a library name, ``"file.py:Class"``, a class (with ``parameters``) or an instance. ``data`` is a
+    file or folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, or nothing for the seeded
+    synthetic markets. Several instruments share one account: 10,000 unless ``cash`` says otherwise. Costs are on by
+    default: ``fee`` ("0.1%") is a rate or ``"MAKER/TAKER/FIXED"``, ``slippage`` ("2bps") also such as ``"1 tick"`` or
+    ``"0.5 spread"``. ``fill="close"`` fills at the deciding bar's close instead of the next open.
+    ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
+    costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``progress`` is called now and then with the share of bars played.
 
@@ -92,7 +93,7 @@ def backtest(
         "parameters": instance.parameters,
         "overlays": [overlay.document() for overlay in overlays],
         **settings.document(),
-        "seed": seed if all(each.origin == "synthetic" for each in bars) else None,
+        "seed": seed if data is None else None,
     }
     return Result(
         engine=engine,

@@ -135,6 +135,7 @@ def bars_from_table(
     if tick is None and not columns.quoted:
         notes.append(f"tick {step} inferred from the decimals of the prices")
     volume, lot_step = volume_of(table, columns.volume, lot, notes)
+    made = _generator(table, columns.origin)
     arrays = [open_ns, close_ns, *prices, volume, spread]
     for array in arrays:
         if array is not None:
@@ -142,8 +143,19 @@ def bars_from_table(
     opens, highs, lows, closes = prices
     return Bars(
         symbol, step, lot_step, open_ns, close_ns, opens, highs, lows, closes, volume, spread,
-        origin=origin, source=source, interval_ns=interval_ns, notes=tuple(notes),
+        origin="synthetic" if made else origin, source=f"{source}: {made}" if made else source,
+        interval_ns=interval_ns, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _generator(table: Table, name: str | None) -> str:
+    """What made synthetic bars, from the column in which a file of them says so; empty for all others."""
+    import polars as pl
+
+    if name is None or not len(table.frame):
+        return ""
+    label = table.frame[name].cast(pl.String)[0]
+    return label if label is not None and label.startswith("synthetic") else ""
 
 
 def _step_column(table: Table, name: str | None, what: str) -> Step | None:

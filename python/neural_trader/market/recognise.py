@@ -48,6 +48,8 @@ class Columns:
     spread_ticks: str | None
     tick_size: str | None
     lot_size: str | None
+    origin: str | None
+    """What made the bars, in files of synthetic ones."""
     ignored: tuple[str, ...]
 
     @property
@@ -59,7 +61,7 @@ class Columns:
     def used(self) -> list[str]:
         """The columns that are read, each once, in no special order."""
         named = [self.time, self.time_of_day, self.close_time, *self.prices, self.volume, self.symbol]
-        named += [self.spread_ticks, self.tick_size, self.lot_size]
+        named += [self.spread_ticks, self.tick_size, self.lot_size, self.origin]
         return list(dict.fromkeys(name for name in named if name is not None))
 
     def roles(self) -> dict[str, str]:
@@ -68,7 +70,7 @@ class Columns:
         named: list[tuple[str, str | None]] = [("time", self.time), ("time of day", self.time_of_day)]
         named += [("close time", self.close_time), *zip(sides, self.prices, strict=True), ("volume", self.volume)]
         named += [("symbol", self.symbol), ("spread in ticks", self.spread_ticks)]
-        named += [("tick", self.tick_size), ("lot", self.lot_size)]
+        named += [("tick", self.tick_size), ("lot", self.lot_size), ("origin", self.origin)]
         return {role: name for role, name in named if name is not None}
 
 
@@ -192,10 +194,11 @@ def recognise(
     close_time, close_unit = names.timed("close time", _CLOSE_TIME_NAMES)
     if time is None and close_time is None:
         raise names.error("no column of times", "rename it to 'time', 'date' or 'timestamp'")
-    exact = {role: names.named(role, (role,)) for role in ("spread_ticks", "tick_size", "lot_size")}
+    exact = {role: names.named(role, (role,)) for role in ("spread_ticks", "tick_size", "lot_size", "origin")}
     found = Columns(
         time, unit, time_of_day, close_time, close_unit, prices, _volume(names, symbol_hint),
-        names.named("symbol", _SYMBOL_NAMES), exact["spread_ticks"], exact["tick_size"], exact["lot_size"], (),
+        names.named("symbol", _SYMBOL_NAMES), exact["spread_ticks"], exact["tick_size"], exact["lot_size"],
+        exact["origin"], (),
     )  # fmt: skip
     twice = [name for name in duplicated if name.rsplit("_duplicated_", 1)[0] in found.used and name[0] != "_"]
     if twice:

@@ -54,7 +54,8 @@ def _write(series: list[Bars], path: Path) -> Path:
     tagged = len(series) > 1 or series[0].symbol != stem
     explicit = any(not _tells_steps(one) for one in series)
     timed = any(not _tells_closes(one) for one in series)
-    frames = [_frame(one, kind == "CSV", tagged, explicit, timed) for one in series]
+    labelled = any(one.origin == "synthetic" for one in series)
+    frames = [_frame(one, kind == "CSV", tagged, explicit, timed, labelled) for one in series]
 
     def write(target: Path) -> None:
         import polars as pl
@@ -151,7 +152,7 @@ def _times(ns: np.ndarray[Any, Any], text: bool) -> pl.Series:
     return times.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ") if text else times
 
 
-def _frame(bars: Bars, text: bool, tagged: bool, explicit: bool, timed: bool) -> pl.DataFrame:
+def _frame(bars: Bars, text: bool, tagged: bool, explicit: bool, timed: bool, labelled: bool) -> pl.DataFrame:
     import polars as pl
 
     columns: dict[str, pl.Series] = {}
@@ -169,4 +170,7 @@ def _frame(bars: Bars, text: bool, tagged: bool, explicit: bool, timed: bool) ->
     if explicit:
         columns["tick_size"] = pl.Series([str(bars.tick)]).new_from_index(0, len(bars))
         columns["lot_size"] = pl.Series([str(bars.lot)]).new_from_index(0, len(bars))
+    if labelled:
+        # What no market traded says so wherever it goes.
+        columns["origin"] = pl.Series([bars.source if bars.origin == "synthetic" else ""]).new_from_index(0, len(bars))
     return pl.DataFrame([series.alias(name) for name, series in columns.items()])
