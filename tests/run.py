@@ -155,7 +155,9 @@ def _must(command: list[str]) -> None:
 def _run(command: list[str], *, verbose: bool = False) -> Outcome:
     """Run a command to its end with its output kept; `verbose` shows it while it comes."""
     began = time.monotonic()
-    environment = {**os.environ, "NT_VENV": str(VENV), "PYTHONUTF8": "1"}
+    # Settings of somebody's Python, such as PYTHONUNBUFFERED, would hide what users meet.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = {**plain, "NT_VENV": str(VENV), "PYTHONUTF8": "1"}
     lines = []
     with subprocess.Popen(
         command,

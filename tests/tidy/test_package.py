@@ -61,7 +61,9 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
 def test_only_one_module_opens_the_extension() -> None:
     door = re.compile(r"neural_trader\._core|from neural_trader import (?:[\w, ]+, )?_core\b|import_module\([^)]*_core")
     package = [path for path in files() if path.parts[:2] == ("python", "neural_trader") and path.suffix == ".py"]
-    assert [path.name for path in package if door.search(text_of(path) or "")] == ["_native.py"]
+    # The doctor looks at it from outside, to say what is wrong with it.
+    openers = {path.name for path in package if door.search(text_of(path) or "")}
+    assert openers - {"doctor.py"} == {"_native.py"}
 
 
 def test_every_folder_of_the_package_is_importable() -> None:
