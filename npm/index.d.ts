@@ -64,7 +64,7 @@ export interface RunResult {
 /** Runs a backtest in a process of its own, and answers with its result document. */
 export function backtest(options?: BacktestOptions, runOptions?: RunOptions): Promise<BacktestResult>;
 
-/** Runs one command of the engine, such as `["data", "list"]`. */
+/** Runs one command of the engine, such as `["data", "info", "bars.parquet"]`. */
 export function run(args: string[], options?: RunOptions): Promise<RunResult>;
 
 /** The version of this package, which is that of the engine too. */

@@ -54,7 +54,11 @@ export interface RunSettings {
 }
 
 export interface Origin {
+  /** The strategy as the caller named it, and its class. */
   strategy: string | null;
+  class: string;
+  /** Of the file of a strategy of the user's; null for one of the library. */
+  source_sha256: string | null;
   data: string | null;
   symbols: string[] | null;
   start: string | null;
