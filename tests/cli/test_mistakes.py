@@ -101,7 +101,7 @@ MISTAKES = [
     Mistake("backtest -s raises.py", 1, "line 5: ValueError: two lines"),
     Mistake("backtest --set fst=5", 3, "no parameter 'fst'; did you mean 'fast'?"),
     Mistake("backtest --set fast=soon", 3, "SmaCross.fast: 'soon' is no int"),
-    Mistake("backtest --set fast=99", 1, "must be at least 1 and below slow"),
+    Mistake("backtest --set fast=999", 1, "must be at least 1 and below slow"),
     Mistake("backtest --overlay nope", 3, "no overlay 'nope' (there are: volatility_target"),
     Mistake("backtest --overlay volatility_target:anual=1", 3, "did you mean 'annual'?"),
     Mistake("backtest --overlay volatility_target:annual=x", 3, "annual = 'x' is no number"),

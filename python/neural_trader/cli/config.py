@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -54,16 +55,15 @@ config.command(cls=Command, context_settings=SETTINGS, epilog=SHOW_EXAMPLES)(sho
 def toml_lines(layer: Layer, *, origin: bool) -> list[str]:
     """The configuration as TOML, which can be saved and used; what is not set is a comment."""
     lines = [_line(name, name, value, origin=origin) for name, value in layer.items() if name in KEYS]
-    heading = ""
-    for name in sorted((name for name in layer if name not in KEYS), key=lambda name: name.rpartition(".")[0]):
+    tables: dict[str, list[str]] = {}
+    for name, value in layer.items():
         table, _, key = name.rpartition(".")
-        if layer[name].value == {}:
-            table, key = name, ""
-        if table != heading:
-            lines += ["", f"[{table}]"]
-            heading = table
-        if key:
-            lines.append(_line(name, key, layer[name], origin=origin))
+        if isinstance(value.value, Mapping):
+            tables.setdefault(name, [])
+        elif table:
+            tables.setdefault(table, []).append(_line(name, key, value, origin=origin))
+    for table, inside in tables.items():
+        lines += ["", f"[{table}]", *inside]
     return lines
 
 

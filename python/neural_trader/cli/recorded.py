@@ -141,7 +141,7 @@ class Recorded:
 
 def settings_of(run: dict[str, Any]) -> Settings:
     """The settings of a run from its document."""
-    names = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency")
+    names = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency", "like")
     return Settings.of(fee=fee_of(run), slippage=slippage_of(run), **{name: run[name] for name in names})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,7 +70,7 @@ def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
                 "default": parameter.default,
                 "text": texts.get(parameter.name, ""),
             }
-            for parameter in parameters_of(strategy).values()  # type: ignore[arg-type]
+            for parameter in parameters_of(strategy).values()
         ],
         "source": str(inspect.getsourcefile(strategy) or ""),
     }
@@ -80,7 +81,7 @@ def _texts(strategy: type[Strategy]) -> dict[str, str]:
     found: dict[str, str] = {}
     for owner in reversed(strategy.__mro__[:-1]):
         try:
-            body = ast.parse(inspect.cleandoc(inspect.getsource(owner))).body[0]
+            body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
         except (OSError, TypeError, SyntaxError):
             continue
         statements = body.body if isinstance(body, ast.ClassDef) else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
 RECORDS = ("orders", "fills", "trades")
 FIGURES = ("stats", "undefined", "benchmark", "equity")
+ALL = 2**40
 TOLERANCE = 1e-9
 """Statistics are sums of floats, whose last bits depend on the machine."""
 
@@ -102,7 +103,7 @@ def _again(
         )
     if data is None and origin.get("data") is None and any(each["origin"] != "synthetic" for each in document["data"]):
         raise DataError("the bars were handed over in memory; say where they are with --data, or use --no-rerun")
-    settings = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency")
+    settings = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency", "like")
     return backtest(
         reference,
         data or origin.get("data"),
@@ -124,7 +125,9 @@ def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:
     """What the second run has otherwise: digests first, with the first row that explains them, then statistics."""
     from neural_trader.report.document import to_document
 
-    rows = {name: document["tables"][name]["given"] for name in RECORDS}
+    extents = {name: document["tables"][name] for name in RECORDS}
+    # A page holds only the first rows of a long table.
+    rows = {name: each["given"] if each["given"] < each["total"] else ALL for name, each in extents.items()}
     now = to_document(again, rows=rows)
     different = [name for name in SECTIONS if document["digests"].get(name) != now["digests"][name]]
     if different:
@@ -178,7 +181,9 @@ def first_difference(before: Any, now: Any, where: str) -> str | None:
 
 def _same(before: Any, now: Any) -> bool:
     numbers = (int, float)
-    if isinstance(before, numbers) and isinstance(now, numbers) and not isinstance(before, bool):
+    if isinstance(before, bool) or isinstance(now, bool):
+        return before is now
+    if isinstance(before, numbers) and isinstance(now, numbers):
         return math.isclose(before, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE * TOLERANCE)
     return bool(before == now)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +42,8 @@ def verify(
     document = read_document(report)
     findings = check_alone(document)
     if not no_rerun:
-        with progress_bar("running again", quiet=json) as progress:
+        # What a strategy prints is no part of the verdict.
+        with progress_bar("running again", quiet=json) as progress, contextlib.redirect_stdout(sys.stderr):
             findings += check_rerun(document, data=data, strategy=strategy, progress=progress)
     failed = [finding for finding in findings if finding.state == "FAIL"]
     if json:

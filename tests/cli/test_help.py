@@ -1,0 +1,84 @@
+"""Help pages: the same as ever unless changed on purpose, narrow, and with examples that work."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands import ENVIRONMENT, Command
+from neural_trader.cli import application, config, data
+
+GOLDEN = Path(__file__).parent / "help.txt"
+PAGES = ["", *application.VERBS, "data synth", "data info", "config show"]
+
+
+def test_help_pages_are_the_golden_ones(command: Command) -> None:
+    pages = [command(*page.split(), "--help").passed().out for page in PAGES]
+    text = "".join(f"$ neural-trader {page} --help\n{out}\n" for page, out in zip(PAGES, pages, strict=True))
+    if os.environ.get("NT_UPDATE_GOLDEN"):
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8"), "if this is meant: NT_UPDATE_GOLDEN=1 pytest tests/cli"
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_bare_command_prints_help(command: Command) -> None:
+    assert command().passed().out == command("-h").passed().out
+
+
+def examples() -> list[str]:
+    texts = [application.EXAMPLES, data.SYNTH_EXAMPLES, data.INFO_EXAMPLES, config.SHOW_EXAMPLES]
+    texts += [text for _, text in application.VERBS.values()]
+    return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """A folder with the files that examples speak of."""
+    folder = tmp_path_factory.mktemp("workshop")
+    shutil.copy(samples / "mine.py", folder / "my_strategy.py")
+    made = (
+        "data synth prices.parquet --bars 300",
+        "data synth bars.parquet --bars 300",
+        "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
+    )
+    for line in made:
+        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=ENVIRONMENT, check=True)
+    (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="examples are lines of a Unix shell")
+@pytest.mark.parametrize("example", examples())
+def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
+    shutil.copytree(workshop, tmp_path / "here")
+    # `data synth bars.parquet` makes the file that `data info bars.parquet` looks at.
+    if example.startswith("neural-trader data synth bars"):
+        (tmp_path / "here" / "bars.parquet").unlink()
+    line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
+    ended = subprocess.run(
+        line, shell=True, cwd=tmp_path / "here", env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_installed(shell: str, command: Command) -> None:
+    environment = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    assert "_NEURAL_TRADER_COMPLETE=" in command("--show-completion", shell, env=environment).passed().out
+
+
+def test_completion_knows_verbs_and_options(command: Command) -> None:
+    def completed(line: str) -> list[str]:
+        words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_NEURAL_TRADER_COMPLETE": "complete_bash"}
+        return command(env=words).passed().out.split()
+
+    assert completed("neural-trader ba") == ["backtest"]
+    assert completed("neural-trader backtest --lev") == ["--leverage"]
+    assert completed("neural-trader data ") == ["synth", "info"]
