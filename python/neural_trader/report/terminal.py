@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,8 +103,7 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     grid.add_row("data", Text(span_of_data(result, stats)))
     sources = list(dict.fromkeys(str(bars.source) for bars in result.bars if bars.source))
     if sources:
-        more = f" and {len(sources) - 2} more" if len(sources) > 2 else ""
-        grid.add_row("source", Text("; ".join(sources[:2]) + more))
+        grid.add_row("source", Text(_place(sources)))
     grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
     rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
     if str(run.get("leverage", "1")) not in ("1", "1.0"):
@@ -219,3 +219,13 @@ def _can_print(text: str, encoding: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _place(sources: list[str]) -> str:
+    """Where data came from, in a line: the one source, or the folder of many."""
+    if len(sources) == 1:
+        return sources[0]
+    folders = {Path(source).parent for source in sources}
+    if len(folders) == 1:
+        return f"{len(sources)} files in {folders.pop()}"
+    return f"{sources[0]} and {len(sources) - 1} more"
