@@ -145,6 +145,8 @@ class Engine:
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
         close_at_end: bool = False,
+        like: str | None = None,
+        exclusive_orders: bool = False,
     ) -> Engine: ...
     def submit(
         self,

@@ -1,4 +1,4 @@
-"""What may differ between a package that counts in floats and our exact engine, and the proof that it is that and no more."""
+"""What may differ between a package that counts in floats and our exact engine, and proof that it is no more."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _fills(side: dict[str, Any]) -> Counter[tuple[int, int, int]]:
 
 
 def _without_skipped_exits(theirs: dict[str, Any], ours: dict[str, Any], ruin: int) -> dict[str, Any]:
-    """In ruin the package walks along the list that it closes from, so that every second trade stays open; close those."""
+    """In ruin the package walks along the list that it closes from, and every second trade stays open: close it."""
     last = [trade for trade in ours["closed"] if trade[2] == ruin]
     for count in range(len(last), -1, -1):
         closed, skipped = last[len(last) - count :][::2], last[len(last) - count :][1::2]
@@ -133,11 +133,12 @@ def _entry_of(trade: list[Any]) -> list[Any]:
 
 
 def _is_at_a_boundary(job: Job, result: nt.Result, bar: int) -> bool:
-    """Whether an order of a bar was sized, or judged by margin, so close to a whole unit that floats may say otherwise."""
+    """Whether an order of a bar was sized or judged so close to a whole unit that floats may say otherwise."""
     fills, orders = result.engine.fills, result.engine.orders
     unit, rate, fixed = 10 ** job["lot"], Fraction(job["rate"], 10_000), Fraction(job["fixed"], 100)
     leverage = round(1 / job["margin"])
-    requests = [action for index in sorted(job["program"], key=int) for action in job["program"][index] if "side" in action]
+    actions = [action for index in sorted(job["program"], key=int) for action in job["program"][index]]
+    requests = [action for action in actions if "side" in action]
     cash, position = Fraction(job["cash"], 100), 0
     states = []
     for at, time_ns in enumerate(fills["time_ns"]):

@@ -1,4 +1,4 @@
-"""Other backtesters, each in a virtual environment of its own: nothing of them ever enters our process or our requirements."""
+"""Other backtesters, each in a virtual environment of its own: none ever enters our process or our requirements."""
 
 from __future__ import annotations
 

@@ -68,3 +68,40 @@ def told(result: nt.Result, job: Job) -> dict[str, Any]:
             end = [fills["time_ns"][leave] // BAR_NS, fills["price"][leave] / 100, trades["pnl"][at] / 10**18]
             closed.append([size, start[1], end[0], start[2], *end[1:]])
     return {"closed": closed, "open": still_open, "equity": [float(amount) for amount in result.equity_curve]}
+
+
+EXPECTED = {
+    "market", "limit", "stop", "stop_limit", "stop loss", "take profit", "stop loss in the entry bar",
+    "margin cancels", "refused", "cancelled", "replaced", "several trades at once", "closed in parts",
+    "ruin", "exit in front", "reversed by one order",
+}  # fmt: skip
+"""What a thousand markets have to contain for their equality to mean something."""
+
+
+def situations(job: Job, result: nt.Result) -> set[str]:
+    """What happened in a job."""
+    orders, fills, trades = result.engine.orders, result.engine.fills, result.engine.trades
+    found = set()
+    pieces: dict[int, set[int]] = {}
+    for at, order in enumerate(fills["order"]):
+        if order:
+            parent, kind = orders["parent"][order - 1], orders["kind"][order - 1]
+            child = {0: "exit in front", 1: "take profit", 2: "stop loss"}
+            found.add(child[kind] if parent else ("market", "limit", "stop", "stop_limit")[kind])
+            pieces.setdefault(order, set()).add(at)
+        else:
+            found.add("ruin")
+    ended = {(2, 2): "margin cancels", (4, 11): "refused", (2, 1): "cancelled", (2, 3): "replaced"}
+    found |= {ended[end] for end in zip(orders["state"], orders["reason"], strict=True) if end in ended}
+    entries, exits = set(trades["entry_fill"]), set(trades["exit_fill"])
+    if any(own & entries and own & exits for own in pieces.values()):
+        found.add("reversed by one order")
+    if any(len(own & exits) > 1 for own in pieces.values()):
+        found.add("several trades at once")
+    if len(trades["entry_fill"]) > len(entries):
+        found.add("closed in parts")
+    for entry, leave in zip(trades["entry_fill"], trades["exit_fill"], strict=True):
+        is_stop = leave >= 0 and fills["order"][leave] and orders["kind"][fills["order"][leave] - 1] == 2
+        if is_stop and fills["time_ns"][entry] // BAR_NS == fills["time_ns"][leave] // BAR_NS:
+            found.add("stop loss in the entry bar")
+    return found

@@ -75,3 +75,30 @@ def compare(theirs: dict[str, Any], ours: dict[str, Any]) -> Comparison:
             comparison.unexplained = f"equity in bar {index}: theirs {equity}, ours {mine}"
             return comparison
     return comparison
+
+
+EXPECTED = {"stop loss", "take profit", "stop at the open", "signal exit", "open at the end", "entry while held"}
+"""What a thousand markets have to contain for their equality to mean something."""
+
+
+def situations(job: Job, result: nt.Result) -> set[str]:
+    """What happened in a job."""
+    orders, fills = result.engine.orders, result.engine.fills
+    found = set()
+    held = False
+    at_bar = {time_ns // BAR_NS: at for at, time_ns in enumerate(fills["time_ns"])}
+    for index, enters in enumerate(job["entries"]):
+        if held and enters and index not in at_bar:
+            found.add("entry while held")
+        if index in at_bar:
+            at = at_bar[index]
+            kind, side = orders["kind"][fills["order"][at] - 1], fills["side"][at]
+            held = side > 0
+            if side < 0:
+                found.add(("signal exit", "take profit", "stop loss")[kind])
+            is_at_open = fills["reference"][at] == job["open"][index] * (10**9 // 10**2)
+            if kind and is_at_open:
+                found.add("stop at the open")
+    if held:
+        found.add("open at the end")
+    return found

@@ -1,4 +1,4 @@
-"""Runs in the environment of backtesting.py: plays order programs and the package's own example, and writes what came of them.
+"""Runs in the environment of backtesting.py: plays order programs and the package's own example.
 
 Usage: python peer_backtesting_py.py JOBS.json ANSWER.json
 """

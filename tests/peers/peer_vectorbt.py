@@ -1,4 +1,4 @@
-"""Runs in the environment of vectorbt: plays signals over many markets at once, one per column, and writes what came of them.
+"""Runs in the environment of vectorbt: plays signals over many markets at once, one per column.
 
 Usage: python peer_vectorbt.py JOBS.json ANSWER.json
 """

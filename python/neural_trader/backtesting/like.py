@@ -78,7 +78,9 @@ class Like:
         """The bars as these rules need them: one instrument, and under vectorbt a grid as fine as floats."""
         if len(bars) != 1:
             symbols = ", ".join(each.symbol for each in bars)
-            raise ConfigError(f"like {self.name}: one instrument per run, not {len(bars)} ({symbols}); choose with symbols")
+            raise ConfigError(
+                f"like {self.name}: one instrument per run, not {len(bars)} ({symbols}); choose with symbols"
+            )
         if self.name == "backtesting.py":
             lot = bars[0].lot
             if 10**lot.decimals % lot.mantissa:

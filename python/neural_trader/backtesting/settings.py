@@ -136,7 +136,16 @@ class Settings:
         if cap is not None and not 0 < cap <= 1:
             raise ConfigError(f"volume_cap {volume_cap}: a share of each bar's volume above 0, at most 1")
         settings = cls(
-            amount, Fee.of(fee), Slippage.of(slippage), fill, limit, times, cap, close_at_end, currency, peer  # type: ignore[arg-type]
+            cash=amount,
+            fee=Fee.of(fee),
+            slippage=Slippage.of(slippage),
+            fill=fill,  # type: ignore[arg-type]
+            limit=limit,  # type: ignore[arg-type]
+            leverage=times,
+            volume_cap=cap,
+            close_at_end=close_at_end,
+            currency=currency,
+            like=peer,
         )
         if peer is not None:
             settings = peer.imposed(settings)

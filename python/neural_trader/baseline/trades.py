@@ -63,3 +63,23 @@ def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Instrument])
     for lot in sorted(chain.from_iterable(open_lots), key=lambda lot: lot.fill):
         add(lot, lot.quantity, -1, instruments[fills[lot.fill].instrument].mark, 0)
     return trades
+
+
+def trades_of_matches(
+    fills: Sequence[FillRecord],
+    instruments: Sequence[Instrument],
+    closed: Sequence[tuple[int, int, int]],
+    still_open: Sequence[tuple[int, int]],
+) -> list[TradeRecord]:
+    """Trades that rules of their own have matched: (entry, exit, lots) in their order, then open (entry, lots)."""
+    shares = _FeeShares(fills)
+    trades: list[TradeRecord] = []
+    for entry, leave, quantity in [*closed, *((entry, -1, quantity) for entry, quantity in still_open)]:
+        opening = fills[entry]
+        instrument = instruments[opening.instrument]
+        fees = shares.take(entry, quantity) + (shares.take(leave, quantity) if leave >= 0 else 0)
+        exit_price = fills[leave].price if leave >= 0 else instrument.mark
+        gain = money(opening.side * (exit_price - opening.price) * quantity * instrument.unit, "gain")
+        pnl = money(gain - fees, "profit")
+        trades.append(TradeRecord(opening.instrument, opening.side, quantity, entry, leave, fees, pnl))
+    return trades

@@ -4,7 +4,7 @@
 //! position is held; a bar in which a stop has fired takes no signal any more.
 
 use nt_core::money::notional;
-use nt_core::{Error, Kind, Order, PPB, Quantity, Reason, Result, Side, State};
+use nt_core::{Error, Kind, Order, PPB, Quantity, Result, Side};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
@@ -34,7 +34,6 @@ impl Engine {
         if wanted == 0 {
             return Ok(Some(Request { size: Size::TargetQuantity(0), ..*request }));
         }
-        self.drop_exits();
         let lots = self.all_in()?;
         let size = if lots > 0 { Size::TargetQuantity(lots) } else { Size::TargetFraction(PPB) };
         Ok(Some(Request { size, ..*request }))
@@ -44,15 +43,6 @@ impl Engine {
     #[inline]
     pub(crate) fn slips(&self, order: &Order) -> bool {
         order.kind != Kind::Stop || self.config.rules != Rules::Vectorbt
-    }
-
-    /// Exits of positions that signals have closed are no longer wanted.
-    fn drop_exits(&mut self) {
-        let exits = |id: &u32| self.order(*id).parent != 0;
-        let ids: Vec<u32> = self.markets[LONE].working.iter().copied().filter(exits).collect();
-        for id in ids {
-            self.end_order(id, State::Cancelled, Reason::NothingToReduce);
-        }
     }
 
     /// What all cash buys at the mark, with costs.
