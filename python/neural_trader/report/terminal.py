@@ -112,6 +112,8 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
         rules += f" · at most {rate(run['volume_cap'])} of a bar's volume"
     if run.get("close_at_end"):
         rules += " · closed at the end"
+    if run.get("like"):
+        rules += f" · like {run['like']}"
     if run.get("seed") is not None:
         rules += f" · seed {run['seed']}"
     grid.add_row("rules", Text(rules))
