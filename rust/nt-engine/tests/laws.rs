@@ -1,0 +1,228 @@
+//! Laws that hold whatever the market does and whatever is ordered.
+
+use nt_core::{Bars, Bracket, Instrument, Kind, PPB, Result, Side, Step, TimeInForce, Trail};
+use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
+use nt_engine::{Call, Config, Engine, Player, Request, Size, digest};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::test_runner::Config as ProptestConfig;
+
+/// The bars of one instrument as owned columns.
+#[derive(Debug, Clone)]
+struct Market {
+    open_ns: Vec<i64>,
+    close_ns: Vec<i64>,
+    open: Vec<i64>,
+    high: Vec<i64>,
+    low: Vec<i64>,
+    close: Vec<i64>,
+    volume: Vec<i64>,
+}
+
+impl Market {
+    fn bars(&self) -> Bars<'_> {
+        Bars {
+            open_ns: &self.open_ns,
+            close_ns: &self.close_ns,
+            open: &self.open,
+            high: &self.high,
+            low: &self.low,
+            close: &self.close,
+            volume: &self.volume,
+            spread: &[],
+        }
+    }
+}
+
+fn markets() -> impl Cases<Value = Market> {
+    // Per bar: gap of the open, move of the close, reach above and below, volume.
+    let bar = (-30..30_i64, -40..40_i64, 0..30_i64, 0..30_i64, 0..200_i64);
+    (vec(bar, 2..60), 60..400_i64).prop_map(|(moves, start)| {
+        let mut market = Market {
+            open_ns: Vec::new(),
+            close_ns: Vec::new(),
+            open: Vec::new(),
+            high: Vec::new(),
+            low: Vec::new(),
+            close: Vec::new(),
+            volume: Vec::new(),
+        };
+        let mut last = start;
+        for (at, (gap, change, above, below, volume)) in moves.into_iter().enumerate() {
+            let open = (last + gap).max(1);
+            let close = (open + change).max(1);
+            market.open_ns.push(at as i64 * 100);
+            market.close_ns.push(at as i64 * 100 + 100);
+            market.open.push(open);
+            market.close.push(close);
+            market.high.push(open.max(close) + above);
+            market.low.push((open.min(close) - below).max(1));
+            market.volume.push(volume);
+            last = close;
+        }
+        market
+    })
+}
+
+fn configs() -> impl Cases<Value = Config> {
+    let cap = option::of(1..=PPB);
+    (1..2_000_i64, 1..=5 * PPB, 0..=PPB / 50, 0..4_i64, any::<bool>(), any::<bool>(), cap, any::<bool>()).prop_map(
+        |(cash, leverage, fee, ticks, fill_at_close, limit_through, volume_cap, close_at_end)| Config {
+            cash: i128::from(cash) * 10_i128.pow(18),
+            leverage,
+            taker_fee: fee,
+            maker_fee: fee / 2,
+            slippage_ticks: ticks,
+            fill_at_close,
+            limit_through,
+            volume_cap,
+            close_at_end,
+            ..Config::default()
+        },
+    )
+}
+
+fn requests() -> impl Cases<Value = Request> {
+    let size = prop_oneof![
+        (0..30_i64).prop_map(Size::Quantity),
+        (0..2 * PPB).prop_map(Size::Fraction),
+        (-20..20_i64).prop_map(Size::TargetQuantity),
+        (-2 * PPB..2 * PPB).prop_map(Size::TargetFraction),
+    ];
+    let trail = prop_oneof![(1..40_i64).prop_map(Trail::Ticks), (1..PPB / 4).prop_map(Trail::Share)];
+    let bracket = (option::of(1..500_i64), option::of(1..500_i64));
+    (size, any::<bool>(), 0..5_u8, (1..500_i64, 1..500_i64), trail, bracket).prop_map(
+        |(size, buys, kind, (limit, stop), trail, (stop_loss, take_profit))| {
+            let is_target = matches!(size, Size::TargetQuantity(_) | Size::TargetFraction(_));
+            let kind = match kind {
+                _ if is_target => Kind::Market,
+                0 => Kind::Market,
+                1 => Kind::Limit,
+                2 => Kind::Stop,
+                3 => Kind::StopLimit,
+                _ => Kind::TrailingStop,
+            };
+            Request {
+                instrument: 0,
+                side: if buys { Side::Buy } else { Side::Sell },
+                kind,
+                size,
+                limit: matches!(kind, Kind::Limit | Kind::StopLimit).then_some(limit),
+                stop: matches!(kind, Kind::Stop | Kind::StopLimit).then_some(stop),
+                trail: (kind == Kind::TrailingStop).then_some(trail),
+                time_in_force: TimeInForce::GoodTillCancelled,
+                bracket: Bracket { stop_loss, stop_loss_trail: None, take_profit },
+            }
+        },
+    )
+}
+
+fn engine(config: Config) -> Engine {
+    let step = Step::new(1, 0).expect("a step");
+    let instrument = Instrument::new("A".into(), step, step).expect("an instrument");
+    Engine::new(config, vec![instrument]).expect("an engine")
+}
+
+/// The path that every strategy can take, as a strategy behind a border would.
+fn run_by_turns<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S) -> Result<()> {
+    let mut player = Player::new(bars.len());
+    while let Some(call) = player.advance(engine, bars)? {
+        if let Call::Bar { instrument, index } = call {
+            strategy.on_bar(engine, instrument, &bars[instrument], index)?;
+        }
+    }
+    Ok(())
+}
+
+fn outcome(engine: &Engine, closes: &[i64]) -> (digest::Hash, digest::Hash, digest::Hash, Vec<i128>, u64) {
+    (
+        digest::orders(engine.orders()),
+        digest::fills(engine.fills()),
+        digest::postings(engine.ledger().postings()),
+        engine.samples().amounts(closes, |amount| amount).expect("amounts in range"),
+        engine.exposed_samples(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Books balance, orders are conserved and values follow marks, between any two turns of any order program.
+    #[test]
+    fn invariants_hold_at_every_turn(
+        market in markets(),
+        config in configs(),
+        program in vec((0..60_usize, requests()), 0..30),
+    ) {
+        let mut engine = engine(config);
+        let bars = [market.bars()];
+        let mut player = Player::new(1);
+        while let Some(call) = player.advance(&mut engine, &bars).expect("a run in range") {
+            engine.check_invariants().expect("laws");
+            if let Call::Bar { index, .. } = call {
+                for (_, request) in program.iter().filter(|(at, _)| *at == index) {
+                    engine.submit(request).expect("an order that makes sense");
+                }
+            }
+        }
+        engine.check_invariants().expect("laws");
+    }
+
+    /// Our fills of a bar never exceed the share of its volume that the cap allows.
+    #[test]
+    fn fills_stay_within_the_volume_cap(
+        market in markets(),
+        config in configs(),
+        program in vec((0..60_usize, requests()), 0..30),
+    ) {
+        let cap = config.volume_cap.unwrap_or(PPB / 3);
+        let mut engine = engine(Config { volume_cap: Some(cap), ..config });
+        let bars = [market.bars()];
+        let mut player = Player::new(1);
+        let mut taken = 0;
+        while let Some(call) = player.advance(&mut engine, &bars).expect("a run in range") {
+            if let Call::Moment(time_ns) = call {
+                let bar = (time_ns / 100 - 1) as usize;
+                let fills = &engine.fills()[taken..];
+                let filled: i64 = fills.iter().filter(|fill| fill.order != 0).map(|fill| fill.quantity).sum();
+                let allowed = i128::from(market.volume[bar]) * i128::from(cap) / i128::from(PPB);
+                // Under fill = close what fills after this turn belongs to the bar as well, and shows at the next.
+                prop_assert!(config.fill_at_close || i128::from(filled) <= allowed);
+                taken = engine.fills().len();
+            }
+            if let Call::Bar { index, .. } = call {
+                for (_, request) in program.iter().filter(|(at, _)| *at == index) {
+                    engine.submit(request).expect("an order that makes sense");
+                }
+            }
+        }
+    }
+
+    /// Passing quiet bars in one step changes nothing: the short path of a lone instrument equals the general one.
+    #[test]
+    fn the_short_path_equals_the_general_one(
+        market in markets(),
+        config in configs(),
+        (fast, slow) in (1..5_usize, 5..12_usize),
+        (above, below) in (-3 * PPB..3 * PPB, -3 * PPB..3 * PPB),
+    ) {
+        let bars = [market.bars()];
+        let (mut short, mut general) = (engine(config), engine(config));
+        let cross = SmaCross::new(1, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
+        run(&mut short, &bars, &mut cross.clone()).expect("a run in range");
+        run_by_turns(&mut general, &bars, &mut cross.clone()).expect("a run in range");
+        prop_assert_eq!(outcome(&short, &market.close), outcome(&general, &[]));
+        short.check_invariants().expect("laws");
+    }
+
+    /// The same for a strategy that trades once.
+    #[test]
+    fn buy_and_hold_by_the_short_path_equals_the_general_one(market in markets(), config in configs()) {
+        let bars = [market.bars()];
+        let (mut short, mut general) = (engine(config), engine(config));
+        run(&mut short, &bars, &mut BuyAndHold::new(1, PPB)).expect("a run in range");
+        run_by_turns(&mut general, &bars, &mut BuyAndHold::new(1, PPB)).expect("a run in range");
+        prop_assert_eq!(outcome(&short, &market.close), outcome(&general, &[]));
+    }
+}
