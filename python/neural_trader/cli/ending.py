@@ -29,8 +29,7 @@ def run_guarded(arguments: list[str]) -> int:
         return code
     except (CutShort, KeyboardInterrupt, BrokenPipeError) as error:
         if isinstance(error, BrokenPipeError) or isinstance(error.__cause__, BrokenPipeError):
-            # Whoever read our output has gone; Python must not complain when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             return BROKEN_PIPE
         return _end("interrupted", INTERRUPTED)
     except _Terminated:
@@ -38,12 +37,23 @@ def run_guarded(arguments: list[str]) -> int:
     except NeuralTraderError as error:
         return _end(str(error), error.exit_code, error if debug else None)
     except OSError as error:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
         return _end(_file_trouble(error), 1, error if debug else None)
-    except Exception as error:  # noqa: BLE001 - a command never ends in a traceback that nobody asked for
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - not even a panic ends in a traceback that nobody asked for
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return _end(
             f"unexpected {what}; run with --debug to see where, and please report it", 1, error if debug else None
         )
+
+
+def _drop_output() -> None:
+    """Output that nobody can take is let go: Python must not complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -99,7 +109,10 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 
 def _prepare_streams() -> None:
-    """A character that the terminal cannot show becomes a question mark instead of an error."""
+    """A character that the terminal cannot show becomes a question mark, and a stream that was closed swallows all."""
+    # They stay open for as long as the process lives.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
