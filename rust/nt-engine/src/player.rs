@@ -46,6 +46,8 @@ pub struct Player {
     closes: Vec<BarClose>,
     notices_read: usize,
     notices_now: u32,
+    /// What happens at this time or later waits.
+    horizon_ns: Nanos,
 }
 
 impl Player {
@@ -59,10 +61,17 @@ impl Player {
             closes: Vec::with_capacity(instruments),
             notices_read: 0,
             notices_now: 0,
+            horizon_ns: Nanos::MAX,
         }
     }
 
-    /// Runs the engine up to the strategy's next turn; `None` at the end of the bars.
+    /// Makes what happens at a time or later wait, so that bars can arrive in pieces: up to that time every bar that has
+    /// opened must be there. A run ends only once its horizon is `Nanos::MAX` again, as it is at first.
+    pub fn set_horizon(&mut self, horizon_ns: Nanos) {
+        self.horizon_ns = horizon_ns;
+    }
+
+    /// Runs the engine up to the strategy's next turn; `None` at the horizon, or at the end of the bars.
     #[inline]
     pub fn advance(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
         loop {
@@ -70,7 +79,11 @@ impl Player {
                 return Ok(Some(Call::Notice(notice)));
             }
             match self.phase {
-                Phase::NextMoment => self.play_moment(engine, bars)?,
+                Phase::NextMoment => {
+                    if !self.play_moment(engine, bars)? {
+                        return Ok(None);
+                    }
+                }
                 Phase::Bar(at) => match self.closes.get(at) {
                     Some(close) => {
                         self.phase = Phase::Bar(at + 1);
@@ -122,25 +135,29 @@ impl Player {
         Ok(Some(notice))
     }
 
-    /// Hands the engine everything that happens at the next time: all closes, or else all openings.
-    fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<()> {
+    /// Hands the engine everything that happens at the next time: all closes, or else all openings. Says whether it did, or
+    /// came to the end of the bars: only at the horizon is there nothing to do.
+    fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<bool> {
         self.notices_now = 0;
         // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
         let next = |(k, &(index, opened)): (usize, &(usize, bool))| {
             let column = if opened { bars[k].close_ns } else { bars[k].open_ns };
             column.get(index).map(|&time_ns| (time_ns, !opened))
         };
-        let Some(moment) = self.cursors.iter().enumerate().filter_map(next).min() else {
-            engine.finish()?;
-            self.phase = Phase::Done;
-            return Ok(());
+        let moment = self.cursors.iter().enumerate().filter_map(next).min();
+        let Some((time_ns, is_opening)) = moment.filter(|(time_ns, _)| *time_ns < self.horizon_ns) else {
+            let ends = self.horizon_ns == Nanos::MAX;
+            if ends {
+                engine.finish()?;
+                self.phase = Phase::Done;
+            }
+            return Ok(ends);
         };
-        let (time_ns, is_opening) = moment;
         self.now_ns = time_ns;
         self.openings.clear();
         self.closes.clear();
         for (k, cursor) in self.cursors.iter_mut().enumerate() {
-            if next((k, cursor)) != Some(moment) {
+            if next((k, cursor)) != moment {
                 continue;
             }
             if is_opening {
@@ -152,10 +169,11 @@ impl Player {
             }
         }
         if is_opening {
-            engine.open_moment(time_ns, &self.openings)
+            engine.open_moment(time_ns, &self.openings)?;
         } else {
             self.phase = Phase::Bar(0);
-            engine.close_moment(time_ns, &self.closes)
+            engine.close_moment(time_ns, &self.closes)?;
         }
+        Ok(true)
     }
 }

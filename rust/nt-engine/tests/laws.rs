@@ -21,6 +21,21 @@ struct Market {
 }
 
 impl Market {
+    /// The bars that have opened before a time.
+    fn until(&self, time_ns: i64) -> Market {
+        let known = self.open_ns.partition_point(|open_ns| *open_ns < time_ns);
+        let cut = |column: &Vec<i64>| column[..known].to_vec();
+        Market {
+            open_ns: cut(&self.open_ns),
+            close_ns: cut(&self.close_ns),
+            open: cut(&self.open),
+            high: cut(&self.high),
+            low: cut(&self.low),
+            close: cut(&self.close),
+            volume: cut(&self.volume),
+        }
+    }
+
     fn bars(&self) -> Bars<'_> {
         Bars {
             open_ns: &self.open_ns,
@@ -119,9 +134,13 @@ fn requests() -> impl Cases<Value = Request> {
 }
 
 fn engine(config: Config) -> Engine {
+    engine_of(config, &["A"])
+}
+
+fn engine_of(config: Config, symbols: &[&str]) -> Engine {
     let step = Step::new(1, 0).expect("a step");
-    let instrument = Instrument::new("A".into(), step, step).expect("an instrument");
-    Engine::new(config, vec![instrument]).expect("an engine")
+    let instrument = |symbol: &&str| Instrument::new((*symbol).into(), step, step).expect("an instrument");
+    Engine::new(config, symbols.iter().map(instrument).collect()).expect("an engine")
 }
 
 /// The path that every strategy can take, as a strategy behind a border would.
@@ -197,6 +216,39 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// Cutting the bars in pieces at any times changes nothing (two instruments, whose bars overlap).
+    #[test]
+    fn pieces_of_any_size_give_the_same_run(
+        (one, two) in (markets(), markets()),
+        config in configs(),
+        program in vec((0..60_usize, requests()), 0..30),
+        mut cuts in vec(0..7_000_i64, 0..6),
+    ) {
+        let mut two = two;
+        for times in [&mut two.open_ns, &mut two.close_ns] {
+            times.iter_mut().for_each(|time_ns| *time_ns = *time_ns * 7 / 10 + 35);
+        }
+        let play = |cuts: &[i64]| {
+            let mut engine = engine_of(config, &["A", "B"]);
+            let mut player = Player::new(2);
+            for &cut in cuts.iter().chain([&i64::MAX]) {
+                let known = [&one, &two].map(|market| market.until(cut));
+                let bars = known.each_ref().map(Market::bars);
+                player.set_horizon(cut);
+                while let Some(call) = player.advance(&mut engine, &bars).expect("a run in range") {
+                    if let Call::Bar { instrument, index } = call {
+                        for (_, request) in program.iter().filter(|(at, _)| *at == index) {
+                            engine.submit(&Request { instrument, ..*request }).expect("an order that makes sense");
+                        }
+                    }
+                }
+            }
+            outcome(&engine, &[])
+        };
+        cuts.sort_unstable();
+        prop_assert_eq!(play(&cuts), play(&[]));
     }
 
     /// Passing quiet bars in one step changes nothing: the short path of a lone instrument equals the general one.
