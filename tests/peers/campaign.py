@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from peers import like_backtesting_py, like_vectorbt
 from peers.deviations import compare
-from peers.markets import order_job, signal_job
+from peers.markets import Job, order_job, signal_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ class Campaign:
     unexplained: list[str] = field(default_factory=list)
     situations: Counter[str] = field(default_factory=Counter)
     trades: int = 0
+    first: list[tuple[Job, Any]] = field(default_factory=list)
+    """The first markets with the package's answers."""
 
 
 def of_backtesting_py(ask: Callable[[str, Any], Any]) -> Campaign:
@@ -40,6 +42,8 @@ def of_backtesting_py(ask: Callable[[str, Any], Any]) -> Campaign:
             campaign.unexplained.append(f"seed {job['seed']}: {comparison.unexplained}")
         campaign.counts.update(comparison.named or {EQUAL})
         campaign.trades += len(theirs["closed"]) + len(theirs["open"])
+        if len(campaign.first) < 40:
+            campaign.first.append((job, theirs))
         campaign.situations.update(like_backtesting_py.situations(job, result))
     return campaign
 
@@ -55,5 +59,7 @@ def of_vectorbt(ask: Callable[[str, Any], Any]) -> Campaign:
             campaign.unexplained.append(f"seed {job['seed']}: {comparison.unexplained}")
         campaign.counts.update(comparison.named or {EQUAL})
         campaign.trades += len(theirs["trades"])
+        if len(campaign.first) < 40:
+            campaign.first.append((job, theirs))
         campaign.situations.update(like_vectorbt.situations(job, result))
     return campaign

@@ -13,7 +13,6 @@ import neural_trader as nt
 from peers import like_backtesting_py
 from peers.campaign import MARKETS, Campaign, of_backtesting_py
 from peers.deviations import compare
-from peers.markets import order_job
 from peers.table import DOCUMENT, table
 
 if TYPE_CHECKING:
@@ -80,16 +79,13 @@ def test_golden_example_has_the_published_numbers_in_both_engines(example: Any, 
     assert (closed["quantity"] * np.where(closed["side"] == "long", 1, -1)).to_list() == theirs["sizes"]
 
 
-def test_golden_example_from_recorded_bars_and_in_rust(shared_data: Any) -> None:
-    path = shared_data / "bars" / "backtesting_py" / "GOOG.csv.gz"
-    bars = pl.read_csv(path)
-    bars = bars.rename({name: (name or "date").lower() for name in bars.columns})
-    trades, final, _ = GOLDEN[False]
+@pytest.mark.parametrize("native", [True, False], ids=["rust", "python"])
+def test_golden_example_by_the_strategy_of_the_library(example: Any, native: bool) -> None:
+    bars = pl.DataFrame({"date": example["days"], **example["bars"]})
     parameters = {"fast": 10, "slow": 20, "short": True}
-    for native in (True, False):
-        result = run_example(bars, "sma_cross", finalize=False, parameters=parameters, native=native)
-        assert result.trades["exit_time"].is_not_null().sum() == trades
-        assert result.equity_curve[-1] == pytest.approx(final, abs=5e-6)
+    result = run_example(bars, "sma_cross", finalize=False, parameters=parameters, native=native)
+    assert result.trades["exit_time"].is_not_null().sum() == GOLDEN[False][0]
+    assert result.equity_curve[-1] == pytest.approx(GOLDEN[False][1], abs=5e-6)
 
 
 def test_random_orders_fill_as_in_the_package_but_for_named_deviations(campaign: Campaign) -> None:
@@ -108,11 +104,10 @@ def test_the_document_has_the_counts_of_this_run(campaign: Campaign) -> None:
     assert table("backtesting.py", campaign) in DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_a_difference_would_be_found(ask: Callable[[str, Any], Any]) -> None:
+def test_a_difference_would_be_found(campaign: Campaign) -> None:
     """Markets with exits, played on our side with other terms, differ and are not explained away."""
-    jobs = [order_job(seed) for seed in range(40)]
     unexplained = 0
-    for job, theirs in zip(jobs, ask("backtesting", {"markets": jobs}), strict=True):
+    for job, theirs in campaign.first:
         other = deepcopy(job)
         other["rate"] += 1
         result = like_backtesting_py.run(other)

@@ -39,9 +39,22 @@ def test_the_document_has_the_counts_of_this_run(campaign: Campaign) -> None:
     assert table("vectorbt", campaign) in DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_a_difference_would_be_found(ask: Callable[[str, Any], Any]) -> None:
-    jobs = [signal_job(seed) for seed in range(40)]
-    for job, theirs in zip(jobs, ask("vectorbt", {"markets": jobs}), strict=True):
+def test_an_exit_that_cannot_pay_its_fixed_fee_is_refused_there_and_made_here(ask: Callable[[str, Any], Any]) -> None:
+    """The one rule that we do not share: the document says so, and this holds it to that."""
+    job = signal_job(0) | {"cash": 10_000, "fixed": 3_500, "rate": 0, "slippage": 0, "sl": None, "tp": None}
+    bars = len(job["close"])
+    falling = [1_000] * 2 + [100] * (bars - 2)
+    job |= dict.fromkeys(("open", "high", "low", "close"), falling)
+    job |= {"entries": [True] + [False] * (bars - 1), "exits": [False] * 5 + [True] + [False] * (bars - 6)}
+    theirs, ours = ask("vectorbt", {"markets": [job]})[0], like_vectorbt.told(like_vectorbt.run(job))
+    assert [trade[-1] for trade in theirs["trades"]] == [0.0]
+    assert [trade[-1] for trade in ours["trades"]] == [1.0]
+    assert theirs["equity"][-1] == pytest.approx(6.5)
+    assert ours["equity"][-1] == pytest.approx(6.5 - 35)
+
+
+def test_a_difference_would_be_found(campaign: Campaign) -> None:
+    for job, theirs in campaign.first:
         other = deepcopy(job)
         other["slippage"] += 1
         comparison = like_vectorbt.compare(theirs, like_vectorbt.told(like_vectorbt.run(other)))
