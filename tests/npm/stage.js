@@ -105,11 +105,11 @@ export function makeFilled(prefix, version) {
 
 /** Waits until a condition holds, and says which one did not. */
 export async function until(condition, what) {
-  for (let waited = 0; waited < 10_000; waited += 20) {
+  for (let waited = 0; waited < 30_000; waited += 20) {
     if (condition()) return;
     await sleep(20);
   }
-  throw new Error(`waited 10 s in vain: ${what}`);
+  throw new Error(`waited 30 s in vain: ${what}`);
 }
 
 export function isAlive(pid) {
