@@ -97,12 +97,12 @@ class Program:
             order = random.randint(0, self._last_id + 4)
             self.seen.append(("cancel", order, engine.cancel(order)))
             return
-        keywords = self._random_order(engine, instrument)
-        order = engine.submit(instrument, random.choice((1, -1)), **keywords)
+        side = random.choice((1, -1))
+        order = engine.submit(instrument, side, **self._random_order(engine, instrument, side))
         self._last_id = max(self._last_id, order)
         self.seen.append(("submit", order))
 
-    def _random_order(self, engine: Any, instrument: int) -> dict[str, Any]:
+    def _random_order(self, engine: Any, instrument: int, side: int) -> dict[str, Any]:
         random = self._random
         mark = engine.mark(instrument) or 100
         keywords: dict[str, Any] = {"kind": random.choice(KINDS)}
@@ -117,7 +117,7 @@ class Program:
         if kind == "trailing_stop":
             keywords |= self._random_trail(mark, "trail_ticks", "trail_ppb")
         if random.random() < 0.4:
-            keywords |= self._random_bracket(mark)
+            keywords |= self._random_bracket(mark, side)
         keywords["time_in_force"] = random.choice(("gtc", "gtc", "gtd", "day"))
         if keywords["time_in_force"] == "gtd":
             keywords["expire_ns"] = START_NS + random.randint(0, 200) * HOUR_NS
@@ -161,8 +161,12 @@ class Program:
             return {ticks_name: random.randint(1, max(2, mark // 50))}
         return {ppb_name: random.choice((1, 5_000_000, 30_000_000, 400_000_000))}
 
-    def _random_bracket(self, mark: int) -> dict[str, int]:
+    def _random_bracket(self, mark: int, side: int) -> dict[str, int]:
         random = self._random
+        if random.random() < 0.4:
+            # The usual one, with the market between its two exits.
+            distance = random.randint(1, max(1, mark // random.choice((20, 100))))
+            return {"stop_loss": max(1, mark - side * distance), "take_profit": max(1, mark + side * distance)}
         keywords: dict[str, int] = {}
         if random.random() < 0.7:
             if random.random() < 0.3:

@@ -47,6 +47,8 @@ EXPECTED = {
     "target partly filled before its stop",
     "order filled in several bars",
     "stop filled again after the bar that triggered it",
+    "target cut to what was missing of it",
+    "child stopped short by the end of its position",
     "margin cut a fill short",
     "margin refused a whole order",
     "margin cut a reversal to its reducing part",
@@ -90,6 +92,10 @@ def _of_orders(engine: Engine) -> Iterator[str]:
         own = fills[order.id]
         if order.state == State.EXPIRED:
             yield "gtd order expired" if order.time_in_force == TimeInForce.GTD else "day order expired"
+        if order.reason == Reason.REACHED and order.filled:
+            yield "target cut to what was missing of it"
+        if order.reason == Reason.NOTHING_TO_REDUCE and order.filled:
+            yield "child stopped short by the end of its position"
         if order.reason == Reason.MARGIN:
             yield "margin cut a fill short" if order.filled else "margin refused a whole order"
         if len({_bar_index(engine, fill) for fill in own}) > 1:

@@ -453,6 +453,15 @@ def test_a_reversal_releases_the_old_children_and_makes_its_own(play: Play) -> N
     assert (run.orders[3].side, run.orders[3].quantity) == (1, 8)
 
 
+def test_a_reversal_in_parts_keeps_the_children_it_made_on_the_way(play: Play) -> None:
+    """The order sells through zero with its second fill; the exit it got with the first one protects what comes."""
+    market = "open high low close volume\n" + "100 100 100 100 4\n" * 5
+    run = play(market, {0: buy(6, stop_loss=90), 2: sell(9, stop_loss=150)}, volume_cap_ppb=100 * PERCENT)
+    assert run.fills[2:] == ["open 3: sell 4 @ 100 taker", "open 4: sell 4 @ 100 taker"]
+    assert run.ends[1:] == ["2 cancelled nothing_to_reduce", "3 working (8 of 9)", "4 working"]
+    assert run.orders[3].quantity == 8
+
+
 def test_a_child_that_has_ended_is_not_made_again(play: Play) -> None:
     market = FLAT.replace("open high low close", "open high low close volume").replace("100\n", "100 6\n")
     run = play(market, {0: buy(20, stop_loss=50), 1: cancel(2)}, volume_cap_ppb=100 * PERCENT)

@@ -14,7 +14,7 @@ from parity.programs import make_case
 from parity.situations import EXPECTED, situations
 
 SEEDS = int(os.environ.get("NT_PARITY_SEEDS", "2000"))
-ENOUGH_SEEDS = 500
+ENOUGH_SEEDS = 2000
 """With fewer, rare situations may be missing by chance."""
 DIFFERENCES_SHOWN = 3
 
