@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "COLUMNS": "80",
     "NO_COLOR": "1",
     "PYTHONUTF8": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
 }
 
 

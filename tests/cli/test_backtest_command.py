@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,15 @@ def test_foreign_file_in_the_place_of_the_page_is_left_alone(command: Command, t
         f"no page written: {PAGE} exists, and is no report of neural-trader; choose another name with --html\n"
     )
     assert (tmp_path / PAGE).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a browser of Unix")
+def test_open_shows_the_page_in_the_browser(command: Command, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{tmp_path}/address"\n', encoding="utf-8")
+    browser.chmod(0o755)
+    command("backtest", *SMALL, "-q", "--html", "page.html", "--open", env={"BROWSER": str(browser)}).passed()
+    assert (tmp_path / "address").read_text(encoding="utf-8") == (tmp_path / "page.html").as_uri()
 
 
 def run_settings(ended: Ended) -> dict[str, object]:

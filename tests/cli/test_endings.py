@@ -89,6 +89,12 @@ def test_full_standard_output_is_one_line(tmp_path: Path) -> None:
             assert (ended.returncode, ended.stderr) == (1, b"error: No space left on device\n")
 
 
+def test_closed_standard_output_is_no_error(tmp_path: Path) -> None:
+    line = " ".join(MODULE) + " version >&-"
+    ended = subprocess.run(line, shell=True, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with room for a strategy, and not for a report."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import backtest, bench, config, data, doctor, features, init, strategies, verify, version
-from neural_trader.cli.help import SETTINGS, Command, Group
+from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
 EXAMPLES = """\
 neural-trader backtest
@@ -49,8 +49,7 @@ def neural_trader(
     _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, with any command.")] = False,
 ) -> None:
     """A trading engine whose backtests can be checked: exact accounting, one hash per run."""
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+    without_verb(context)
 
 
 VERBS: dict[str, tuple[Any, str]] = {

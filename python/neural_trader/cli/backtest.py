@@ -58,7 +58,8 @@ def backtest(
     if open_ and page is not None:
         import webbrowser
 
-        webbrowser.open(page.resolve().as_uri())
+        if not webbrowser.open(page.resolve().as_uri()):
+            note(f"no browser found here; open {page.resolve()} yourself")
 
 
 def _run(layer: Layer, *, json: bool, quiet: bool) -> Result:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 neural-trader bench
-neural-trader bench --bars 20000 --json
+neural-trader bench --bars 2000 --json
 """
 
 ROUNDS = 3

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import options
-from neural_trader.cli.help import SETTINGS, Command, Group
+from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.output import print_json
 from neural_trader.config import KEYS, Layer, Value
 
@@ -30,7 +30,8 @@ config = typer.Typer(
     cls=Group,
     context_settings=SETTINGS,
     rich_markup_mode=None,
-    no_args_is_help=True,
+    callback=without_verb,
+    invoke_without_command=True,
     help="Show what a run is configured as.",
 )
 

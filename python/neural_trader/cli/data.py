@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import options
-from neural_trader.cli.help import SETTINGS, Command, Group
+from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.output import print_json
 from neural_trader.cli.table import console, print_table
 from neural_trader.errors import UsageError
@@ -29,7 +29,12 @@ neural-trader data info prices.parquet --json
 """
 
 data = typer.Typer(
-    cls=Group, context_settings=SETTINGS, rich_markup_mode=None, no_args_is_help=True, help="Make or inspect bars."
+    cls=Group,
+    context_settings=SETTINGS,
+    rich_markup_mode=None,
+    callback=without_verb,
+    invoke_without_command=True,
+    help="Make or inspect bars.",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from neural_trader.errors import NeuralTraderError
@@ -110,9 +111,8 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def _prepare_streams() -> None:
     """A character that the terminal cannot show becomes a question mark, and a stream that was closed swallows all."""
-    # They stay open for as long as the process lives.
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+import typer  # noqa: TC002 - Typer reads the annotation of a callback when it runs
 from typer.core import TyperCommand, TyperGroup
 
 from neural_trader.cli.ending import CutShort, paint
@@ -46,6 +47,12 @@ class _Page:
 
 def _painted_name(match: re.Match[str]) -> str:
     return match[1] + paint(match[2], "36", sys.stdout)
+
+
+def without_verb(context: typer.Context) -> None:
+    """What a group does when it is called without a verb: it says which there are."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 class Command(_Page, TyperCommand):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,15 +39,18 @@ def strategies(
 
     if source and (name is None or json):
         raise UsageError("--source prints the source of one strategy; name it, and leave out --json")
-    described = [describe(each, find_strategy(each)) for each in ([name] if name else LIBRARY)]
-    if source:
-        print(Path(described[0]["source"]).read_text(encoding="utf-8"), end="")
+    if name is not None:
+        told = describe(name, find_strategy(name))
+        if source:
+            print(Path(told["source"]).read_text(encoding="utf-8"), end="")
+        elif json:
+            print_json(told)
+        else:
+            _print_one(told)
     elif json:
-        print_json(described[0] if name else described)
-    elif name:
-        _print_one(described[0])
+        print_json([describe(each, find_strategy(each)) for each in LIBRARY])
     else:
-        print_table([(each["name"], each["summary"]) for each in described], ("", ""), styles=("bold cyan",))
+        print_table([(each, entry.line) for each, entry in LIBRARY.items()], ("", ""), styles=("bold cyan",))
         console().print("\nneural-trader strategies NAME tells its parameters.", style="dim")
 
 
@@ -55,14 +59,13 @@ def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
     from neural_trader.strategy.parameters import parameters_of
 
     documentation = inspect.getdoc(strategy) or ""
-    module = inspect.getmodule(strategy)
     texts = _texts(strategy)
     return {
         "name": name,
         "class": strategy.__qualname__,
         "summary": documentation.partition("\n\n")[0].replace("\n", " "),
         "documentation": documentation,
-        "reference": (inspect.getdoc(module) if module else None) or "",
+        "reference": inspect.getdoc(sys.modules[strategy.__module__]) or "",
         "parameters": [
             {
                 "name": parameter.name,
