@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
 
-# Where each public name lives. It is imported when it is first used, so that `neural-trader --help` and small scripts start fast.
+# Where each public name lives. It is imported when it is first used, so that `neural-trader --help` starts fast.
 _HOMES = {
     "Bar": "_native",
     "Bars": "market",

@@ -1,14 +1,14 @@
 """Every error that neural-trader raises on purpose; each knows the exit code of the command that ends with it.
 
-    NeuralTraderError (1)
-    ├── UsageError (2)        the command or call is wrong
-    ├── DataError (3)         market data cannot be used as it is
-    ├── ConfigError (3)       a configuration file or value cannot be used
-    ├── StrategyError         a strategy cannot be loaded (3: it is input) or raised while it ran (1)
-    │   ├── StrategyLoadError (3)
-    │   └── StrategyRunError (1)
-    ├── EngineError (1)       an exact computation left its range
-    └── VerificationError (4) a report or run does not reproduce
+NeuralTraderError (1)
+├── UsageError (2)        the command or call is wrong
+├── DataError (3)         market data cannot be used as it is
+├── ConfigError (3)       a configuration file or value cannot be used
+├── StrategyError         a strategy cannot be loaded (3: it is input) or raised while it ran (1)
+│   ├── StrategyLoadError (3)
+│   └── StrategyRunError (1)
+├── EngineError (1)       an exact computation left its range
+└── VerificationError (4) a report or run does not reproduce
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def test_bench_compares_before_it_times(command: Command, tmp_path: Path) -> Non
     for row in told["rows"]:
         assert row["equal"] is True
         assert row["ratio"] == pytest.approx(row["python_s"] / row["rust_s"])
-    assert "equal to the last bit" in command("bench", "--bars", 400).passed().out
+    assert "Equal to the last bit" in command("bench", "--bars", 400).passed().out
 
 
 FREE_OF_CHARGE = "from neural_trader.baseline.costs import Costs\nCosts.fee = lambda self, notional, *, maker: 0\n"

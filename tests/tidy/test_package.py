@@ -18,7 +18,8 @@ from tidy.tree import ROOT, files, text_of
 def test_the_drawn_tree_of_errors_is_the_real_one() -> None:
     drawn: dict[str, tuple[str | None, int | None]] = {}
     above: list[str] = []
-    for indent, name, code in re.findall(r"^    ([│ ├└─]*)(\w+)(?: \((\d)\))?", errors.__doc__ or "", re.MULTILINE):
+    tree = (errors.__doc__ or "").split("\n\n", 1)[1]
+    for indent, name, code in re.findall(r"^([│ ├└─]*)(\w+)(?: \((\d)\))?", tree, re.MULTILINE):
         depth = len(indent) // 4
         above[depth:] = [name]
         drawn[name] = (above[depth - 1] if depth else None, int(code) if code else None)

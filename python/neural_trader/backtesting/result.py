@@ -61,13 +61,13 @@ class Result:
 
     @cached_property
     def benchmark_curve(self) -> Amounts | None:
-        """Equity of buy and hold over the same bars at the same costs, sample by sample; None where it was not asked for."""
+        """Equity of buy and hold over the same bars at the same costs, sample by sample; None where not asked for."""
         engine = self.run_benchmark()
         return None if engine is None else engine.equity_curve()[1]
 
     @cached_property
     def equity(self) -> pl.DataFrame:
-        """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, the deposit included)."""
+        """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, deposit included)."""
         from neural_trader.report.document import drawdown
 
         return frames.equity(self.time_ns, self.equity_curve, drawdown(self.equity_curve, float(self.run["cash"])))

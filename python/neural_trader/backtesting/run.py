@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
@@ -13,6 +13,7 @@ from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
+from neural_trader.market.times import time_text
 from neural_trader.strategy.base import Strategy
 from neural_trader.strategy.library import LIBRARY
 from neural_trader.strategy.loading import find_strategy
@@ -161,7 +162,7 @@ def _instance(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str
         strategy = find_strategy(strategy)
     # The types rule this out, but a notebook does not check types.
     if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):  # type: ignore[redundant-expr]
-        raise UsageError(f"{strategy!r} is no strategy: give a name, a class that derives from Strategy, or an instance")
+        raise UsageError(f"{strategy!r} is no strategy: give a name, a class derived from Strategy, or an instance")
     return strategy(**(parameters or {}))
 
 
@@ -175,13 +176,12 @@ def _name(strategy: Strategy) -> str:
 
 
 def _source_digest(strategy: Strategy) -> str | None:
-    """SHA-256 of the file of a user's strategy; a library strategy is told by the version, and a notebook has no file."""
+    """SHA-256 of the file of a user's strategy; the version tells a library strategy, and a notebook has no file."""
     own = type(strategy).__module__
     file = getattr(sys.modules.get(own), "__file__", None)
-    if own.startswith("neural_trader.strategy.library.") or file is None or not os.path.isfile(file):
+    if own.startswith("neural_trader.strategy.library.") or file is None or not Path(file).is_file():
         return None
-    with open(file, "rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _is_native(strategy: Strategy) -> bool:
@@ -226,7 +226,7 @@ def _counted(progress: Callable[[float], None] | None, bars: Sequence[Bars]) -> 
 
 
 def _place(strategy: Strategy, error: Exception) -> str:
-    """One line about an error in a strategy: what it was, and the last line of the strategy's own code on the way to it."""
+    """One line about an error in a strategy: what it was, when, and the last line of the strategy's own code."""
     name = type(strategy).__name__
     if isinstance(error, NeuralTraderError):
         what = str(error)
@@ -236,7 +236,8 @@ def _place(strategy: Strategy, error: Exception) -> str:
     own = [frame for frame in frames if frame.filename not in _ENGINE_FILES]
     if not own:
         return f"{name}: {what}"
-    return f"{name}.{own[-1].name}, {own[-1].filename} line {own[-1].lineno}: {what}"
+    when = f" at {time_text(strategy.now_ns)}" if strategy.now_ns > 0 else ""
+    return f"{name}.{own[-1].name}{when}, {own[-1].filename} line {own[-1].lineno}: {what}"
 
 
 _ENGINE_FILES = {__file__, find_strategy.__code__.co_filename, Strategy.on_start.__code__.co_filename}
@@ -247,7 +248,7 @@ def _warnings(engine: Engine, settings: Settings) -> tuple[str, ...]:
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
     if settings.fill == "close":
-        warnings.append("Market orders filled at the close that they were decided on, which assumes trading at a known price.")
+        warnings.append("Market orders filled at the very close that decided them: a price that could not be had.")
     if not settings.fee.taker and not settings.fee.fixed:
         warnings.append("No fees were charged.")
     return tuple(warnings)

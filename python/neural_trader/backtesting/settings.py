@@ -34,7 +34,7 @@ class Fee:
         rates = [_rate("fee", part) for part in parts[:2]]
         fixed = _decimal("fee", parts[2]) if len(parts) == 3 else Decimal(0)
         if fixed < 0 or any(not 0 <= rate < 1 for rate in rates):
-            raise ConfigError(f"fee {given!r}: a rate is at least 0 and below 1 (0.001 is 0.1 %), a fixed fee at least 0")
+            raise ConfigError(f"fee {given!r}: a rate is from 0 to below 1 (0.001 is 0.1 %), a fixed fee not negative")
         return cls(rates[0], rates[-1], fixed)
 
 
@@ -48,7 +48,7 @@ class Slippage:
 
     @classmethod
     def of(cls, given: float | str | Decimal | Slippage) -> Slippage:
-        """Slippage from a rate (``0.0002``, ``"2bps"``, ``"0.02%"``), ``"1tick"``, ``"0.5spread"``, or terms joined by ``+``."""
+        """Slippage from a rate (``0.0002``, ``"2bps"``), ``"1tick"``, ``"0.5spread"``, or several joined by ``+``."""
         if isinstance(given, Slippage):
             return given
         ticks, rate, spread = 0, Decimal(0), Decimal(0)

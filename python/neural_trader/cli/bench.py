@@ -141,5 +141,5 @@ def _print(rows: list[Row]) -> None:
     print_table(
         cells, ("work", "Python bars/s", "Rust bars/s", "ratio"), styles=("cyan", "", "", "bold"), right=(1, 2, 3)
     )
-    note = f"\nResults were equal to the last bit before they were timed; {rows[0].bars:,} bars, best of {ROUNDS}."
+    note = f"\nEqual to the last bit, then timed: {rows[0].bars:,} bars, best of {ROUNDS}."
     console().print(note, style="dim")

@@ -52,8 +52,8 @@ class Order(NamedTuple):
 class Strategy:
     """A trading strategy; annotated class attributes are its parameters.
 
-    Override any of ``on_start on_bar on_moment on_fill on_order on_stop``. What is decided at the close of a bar fills at the
-    next open, and nothing of the future can be reached from here.
+    Override any of ``on_start on_bar on_moment on_fill on_order on_stop``. What is decided at the close of a bar fills
+    at the next open, and nothing of the future can be reached from here.
 
     >>> class Breakout(Strategy):
     ...     window: int = 20
@@ -205,7 +205,7 @@ class Strategy:
     ) -> int:
         """Bring a position to a signed fraction of equity, or to a signed quantity, with a market order.
 
-        It replaces earlier targets of the instrument that have not filled. Returns the order's id, or 0 if none is needed.
+        It replaces earlier targets of the instrument that have not filled. Returns the order's id, or 0 if none needed.
         """
         k = self._rank(symbol)
         if (fraction is None) == (quantity is None):
@@ -323,7 +323,7 @@ class Strategy:
 
 def _number(name: str, value: float) -> float:
     if not math.isfinite(value):
-        raise UsageError(f"the {name} of an order is {value}; wait until indicators are warm (their value is NaN before)")
+        raise UsageError(f"the {name} of an order is {value}; indicators are NaN until they are warm: wait for that")
     return value
 
 
@@ -333,7 +333,7 @@ def _rate(fraction: float) -> int:
 
 
 def _steps(step: Step, value: float, *, up: bool) -> int:
-    """The count of steps at a value, or the next one in a direction where the value is off the grid by more than noise."""
+    """The count of steps at a value, or the next one in a direction where the value is off the grid beyond noise."""
     raw: float = value * 10**step.decimals / step.mantissa
     nearest = round(raw)
     if abs(raw - nearest) <= 1e-9 * max(1.0, abs(raw)):

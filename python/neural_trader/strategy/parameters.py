@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import typing
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -33,7 +34,7 @@ def parameters_of(strategy: type[Strategy]) -> dict[str, Parameter]:
             hints = typing.get_type_hints(owner)
         except Exception as error:
             raise StrategyLoadError(f"{owner.__name__}: its annotations cannot be read ({error})") from error
-        for name in owner.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(owner):
             if name.startswith("_") or typing.get_origin(hints[name]) is ClassVar or not hasattr(owner, name):
                 continue
             kind = hints[name]
