@@ -159,6 +159,8 @@ export interface Order {
   side: "buy" | "sell";
   kind: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
   time_in_force: "gtc" | "gtd" | "day";
+  /** When a gtd order expires. */
+  expires: Instant | null;
   quantity: number;
   limit: number | null;
   stop: number | null;

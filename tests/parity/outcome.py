@@ -61,11 +61,11 @@ def play_baseline(case: Case, *, checked: bool = False) -> tuple[Outcome, Baseli
     digests["run"] = run_hash(VERSION, **digests)
     outcome = Outcome(
         seen=program.seen,
-        orders=_rows(engine.orders),
-        fills=_rows(engine.fills),
-        postings=_rows(engine.postings),
+        orders=rows_of_records(engine.orders),
+        fills=rows_of_records(engine.fills),
+        postings=rows_of_records(engine.postings),
         equity_samples=list(engine.equity_samples),
-        trades=_rows(engine.trades()),
+        trades=rows_of_records(engine.trades()),
         exposed_samples=engine.exposed_samples,
         digests={name: digest.hex() for name, digest in digests.items()},
     )
@@ -129,5 +129,5 @@ def rows_of_columns(stream: str, columns: Mapping[str, list[int]]) -> Rows:
     return list(zip(*(columns[name] for name in names_of(stream)), strict=True))
 
 
-def _rows(records: Iterable[Any]) -> Rows:
+def rows_of_records(records: Iterable[Any]) -> Rows:
     return [tuple(map(int, astuple(record))) for record in records]

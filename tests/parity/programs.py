@@ -98,11 +98,11 @@ class Program:
             self.seen.append(("cancel", order, engine.cancel(order)))
             return
         side = random.choice((1, -1))
-        order = engine.submit(instrument, side, **self._random_order(engine, instrument, side))
+        order = engine.submit(instrument, side, **self.random_order(engine, instrument, side))
         self._last_id = max(self._last_id, order)
         self.seen.append(("submit", order))
 
-    def _random_order(self, engine: Any, instrument: int, side: int) -> dict[str, Any]:
+    def random_order(self, engine: Any, instrument: int, side: int) -> dict[str, Any]:
         random = self._random
         mark = engine.mark(instrument) or 100
         keywords: dict[str, Any] = {"kind": random.choice(KINDS)}

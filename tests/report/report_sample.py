@@ -247,6 +247,7 @@ def _trade(
         "side",
         pl.lit("market").alias("kind"),
         pl.lit("gtc").alias("time_in_force"),
+        pl.lit(None, dtype=pl.Datetime("ns", "UTC")).alias("expires"),
         "quantity",
         pl.lit(None, dtype=pl.Float64).alias("limit"),
         pl.lit(None, dtype=pl.Float64).alias("stop"),

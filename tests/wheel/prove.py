@@ -35,9 +35,8 @@ def main(folder: str) -> int:
         for python in _pythons():
             environment = _environment(python, Path(scratch) / python.parent.parent.name, [str(wheel)])
             hashes.add(_run(environment))
-        oldest = [f"{name}=={version}" for name, version in _floors()]
-        tools = ["hypothesis", "pandas", "pyarrow", "pytest"]
-        environment = _environment(Path(sys.executable), Path(scratch) / "oldest", [str(wheel), *oldest, *tools])
+        wanted = [str(wheel), *_floors(), "hypothesis", "pytest"]
+        environment = _environment(Path(sys.executable), Path(scratch) / "oldest", wanted)
         hashes.add(_run(environment))
         suites = [suite for suite in SUITES if (ROOT / suite).is_dir()]
         _must([environment, "-m", "pytest", "--override-ini=filterwarnings=default", *suites], cwd=ROOT)
@@ -73,9 +72,11 @@ def _environment(python: Path, folder: Path, wanted: list[str]) -> Path:
     return inside
 
 
-def _floors() -> list[tuple[str, str]]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [re.match(r"([\w-]+)>=([\d.]+)", requirement).groups() for requirement in project["dependencies"]]
+def _floors() -> list[str]:
+    """The oldest versions of the libraries, and of those that hand data to the tests: newer ones need a newer numpy."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    givers = [wanted for wanted in project["dependency-groups"]["test"] if wanted.startswith(("pandas", "pyarrow"))]
+    return [re.sub(r">=([\d.]+).*", r"==\1", wanted) for wanted in project["project"]["dependencies"] + givers]
 
 
 def _run(python: Path) -> str:

@@ -52,6 +52,7 @@ def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
             _sides("side", columns["side"], ("buy", "sell")),
             _names("kind", columns["kind"], KINDS),
             _names("time_in_force", columns["time_in_force"], TIMES_IN_FORCE),
+            _time("expires", pl.Series(columns["expire_ns"]).replace(0, None)),
             pl.Series("quantity", columns["quantity"]),
             _present("limit", columns["limit"]),
             _present("stop", columns["stop"]),

@@ -73,8 +73,6 @@ class Recorded:
         """Why the digest of the orders cannot be had from the document, if it cannot."""
         if not self.is_whole("orders"):
             return "the page holds only the first orders"
-        if any(row["time_in_force"] == "gtd" for row in self.document["orders"]):
-            return "a document does not tell when orders expire"
         return None
 
     def _order(self, at: int, row: dict[str, Any]) -> OrderRecord:
@@ -94,7 +92,7 @@ class Recorded:
             side={"buy": 1, "sell": -1}[row["side"]],
             kind=KINDS.index(row["kind"]),
             time_in_force=TIMES_IN_FORCE.index(row["time_in_force"]),
-            expire_ns=0,
+            expire_ns=0 if row["expires"] is None else instant_ns(row["expires"]),
             quantity=lots("quantity"),
             limit=ticks("limit"),
             stop=ticks("stop"),

@@ -68,6 +68,9 @@ TRADE_ROWS = (
 """The two groups of the table; Start, End and Duration stand above it, the costs below."""
 
 
+NOTES_SHOWN = 3
+
+
 def print_result(result: Outcome, console: Console) -> None:
     """Print a run. Colour follows the console, which leaves it out for NO_COLOR and where there is no terminal."""
     stats = Stats.of(result)
@@ -104,6 +107,9 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     sources = list(dict.fromkeys(str(bars.source) for bars in result.bars if bars.source))
     if sources:
         grid.add_row("source", Text(_place(sources)))
+    notes = list(dict.fromkeys(note for bars in result.bars if bars.origin != "synthetic" for note in bars.notes))
+    if notes:
+        grid.add_row("read", Text(_noted(notes), "dim"))
     grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
     rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
     if str(run.get("leverage", "1")) not in ("1", "1.0"):
@@ -221,6 +227,12 @@ def _can_print(text: str, encoding: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _noted(notes: list[str]) -> str:
+    """What was recognised and inferred on the way in, the first of it; the page and ``data info`` have it all."""
+    more = f"; and {len(notes) - NOTES_SHOWN} more" if len(notes) > NOTES_SHOWN else ""
+    return "; ".join(notes[:NOTES_SHOWN]) + more
 
 
 def _place(sources: list[str]) -> str:

@@ -121,6 +121,7 @@ pub fn order_arrays<'py>(
     array(&dict, "side", orders, |order| order.side as i8)?;
     array(&dict, "kind", orders, |order| order.kind as u8)?;
     array(&dict, "time_in_force", orders, |order| time_in_force_of(order).0)?;
+    array(&dict, "expire_ns", orders, |order| time_in_force_of(order).1)?;
     array(&dict, "quantity", orders, |order| units(order, order.quantity))?;
     array(&dict, "limit", orders, |order| price(order, order.limit))?;
     array(&dict, "stop", orders, |order| price(order, order.stop))?;
