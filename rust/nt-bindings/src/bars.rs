@@ -10,7 +10,7 @@ use crate::error::raise;
 /// The columns of one instrument, kept alive for as long as the engine is.
 pub struct Columns {
     open_ns: Py<PyArray1<i64>>,
-    close_ns: Py<PyArray1<i64>>,
+    pub(crate) close_ns: Py<PyArray1<i64>>,
     open: Py<PyArray1<i64>>,
     high: Py<PyArray1<i64>>,
     low: Py<PyArray1<i64>>,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nt_core::{Bars, Bracket, Error, Instrument, Step};
 use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, digest};
-use numpy::{IntoPyArray, PyArray1, ToPyArray};
+use numpy::{PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -358,7 +358,25 @@ impl Engine {
     /// Times (int64) and amounts (float64, account currency) of the equity samples.
     #[allow(clippy::type_complexity, reason = "two arrays")]
     fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>)> {
-        self.with_samples(py, columns::currency, |times, amounts| (times.to_pyarray(py), amounts.into_pyarray(py)))
+        let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
+        let bars = borrow_bars(&held)?;
+        let samples = self.core.samples();
+        // numpy's own memory asks for huge pages, which makes a long curve several times cheaper to fill.
+        let curve = PyArray1::zeros(py, samples.len(), false);
+        {
+            let mut writer = curve.readwrite();
+            let amounts = writer.as_slice_mut()?;
+            let closes = bars.first().map_or(&[][..], |bars| bars.close);
+            py.detach(|| samples.in_currency(closes, amounts)).map_err(|error| raise(py, &error))?;
+        }
+        let (close_ns, own) = bars.first().map_or((&[][..], None), |bars| (bars.close_ns, self.columns.first()));
+        let times = samples.times(close_ns);
+        // A lone instrument's samples are at its closes, whose array exists already.
+        let times = match own {
+            Some(own) if std::ptr::eq(times, close_ns) => own.close_ns.bind(py).clone(),
+            _ => times.to_pyarray(py),
+        };
+        Ok((times, curve))
     }
 
     /// Orders as numpy columns in decimal units.

@@ -1,7 +1,9 @@
 //! Bars against working orders: the opening, closing and intrabar matches, expiry, trailing stops and ruin.
 
 use nt_core::money::share_down;
-use nt_core::{BarClose, BarOpen, DAY_NS, Kind, Nanos, Ppb, Price, Quantity, Reason, Result, State, TimeInForce};
+use nt_core::{
+    BarClose, BarOpen, Bars, DAY_NS, Error, Kind, Nanos, Ppb, Price, Quantity, Reason, Result, State, TimeInForce,
+};
 
 use crate::config::Rules;
 use crate::engine::{Engine, trail_level};
@@ -108,17 +110,25 @@ impl Engine {
             && self.position(0) >= 0
     }
 
-    /// All that the opening of a quiet bar does.
+    /// All that quiet bars of a lone instrument do, from `first` up to, not including, `end`.
     #[inline]
-    pub(crate) fn pass_quiet_opening(&mut self) {
-        self.markets[0].opened += 1;
+    pub(crate) fn pass_quiet(&mut self, bars: &Bars<'_>, first: usize, end: usize) -> Result<()> {
+        let Some(last) = end.checked_sub(1) else { return Ok(()) };
+        self.markets[0].opened += (end - first) as u32;
+        self.now_ns = bars.close_ns[last];
+        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.unit);
+        if value_per_tick > i128::from(i64::MAX) {
+            // So large a position could leave 128 bits at a price on the way; no price is above all of them or'ed.
+            let all = bars.close[first..last].iter().fold(0, |all, close| all | close);
+            value_per_tick.checked_mul(i128::from(all)).ok_or(Error::Overflow("an amount of money"))?;
+        }
+        self.set_mark(0, bars.close[last])
     }
 
-    /// All that the close of a quiet bar does.
+    /// Makes an opening that was played be counted with the quiet bars that begin with it.
     #[inline]
-    pub(crate) fn pass_quiet_close(&mut self, time_ns: Nanos, close: Price) -> Result<()> {
-        self.now_ns = time_ns;
-        self.set_mark(0, close)
+    pub(crate) fn take_back_opening(&mut self) {
+        self.markets[0].opened -= 1;
     }
 
     /// Records equity at so many closes of a lone instrument, over which nothing has filled.

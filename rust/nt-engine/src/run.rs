@@ -1,5 +1,7 @@
 //! Strategies written in Rust, and the loop that runs them.
 
+use std::cmp::Ordering;
+
 use nt_core::{Bars, Ppb, Result, Side};
 
 use crate::config::Rules;
@@ -10,6 +12,15 @@ use crate::player::{Call, Player};
 pub trait Strategy {
     /// A bar of an instrument is complete; `close` is its last price in ticks.
     fn on_bar(&mut self, engine: &mut Engine, instrument: usize, bars: &Bars<'_>, index: usize) -> Result<()>;
+
+    /// Takes in bars from `from` on at which it will ask nothing of the engine, and says which bar is the next that it
+    /// must be called for; the number of bars if there is none.
+    ///
+    /// It is asked only where the engine has nothing to tell either. A strategy may always answer `from`.
+    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+        let _ = (instrument, bars);
+        from
+    }
 }
 
 /// Runs a strategy over bars, one element per instrument of the engine, to their end.
@@ -33,37 +44,57 @@ pub fn run<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S
 /// Nearly all bars of a run are quiet, so this is where its speed comes from.
 fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S) -> Result<()> {
     let mut index = 0;
+    let mut fetched = 0;
     while index < bars.len() {
-        let first = index;
-        while index < bars.len() && engine.is_quiet() {
-            // Only bars with orders need their opening. Reading it in every bar keeps the columns streaming through the
-            // cache; fetched just where it is needed, each fill would wait for memory twice.
-            std::hint::black_box((bars.open_ns[index], bars.open[index]));
-            engine.pass_quiet_opening();
-            engine.pass_quiet_close(bars.close_ns[index], bars.close[index])?;
-            strategy.on_bar(engine, 0, bars, index)?;
-            index += 1;
-        }
-        engine.sample_lone(index - first);
-        if index < bars.len() {
+        if !engine.is_quiet() {
             engine.open_moment(bars.open_ns[index], &[bars.opening(0, index)])?;
-            // Nearly always the order is gone by now, and high and low need not be fetched.
-            if engine.is_quiet() {
-                engine.pass_quiet_close(bars.close_ns[index], bars.close[index])?;
-            } else {
+            engine.drop_notices();
+            // Nearly always the order is gone by now, and what is left of the bar is quiet.
+            if !engine.is_quiet() {
                 engine.close_moment(bars.close_ns[index], &[bars.closing(0, index)])?;
+                strategy.on_bar(engine, 0, bars, index)?;
+                if engine.config().fill_at_close {
+                    engine.closing_match(bars.close_ns[index], &[bars.closing(0, index)])?;
+                }
+                engine.sample_lone(1);
+                engine.drop_notices();
+                index += 1;
+                continue;
             }
-            strategy.on_bar(engine, 0, bars, index)?;
-            if engine.config().fill_at_close {
-                engine.closing_match(bars.close_ns[index], &[bars.closing(0, index)])?;
-            }
-            engine.sample_lone(1);
-            index += 1;
+            engine.take_back_opening();
         }
-        engine.drop_notices();
+        let called = strategy.next_call(0, bars, index);
+        if called + 1 >= fetched {
+            fetched = fetch_ahead(bars, called);
+        }
+        let end = bars.len().min(called + 1);
+        engine.pass_quiet(bars, index, end)?;
+        if called < end {
+            strategy.on_bar(engine, 0, bars, called)?;
+        }
+        engine.sample_lone(end - index);
+        index = end;
     }
+    engine.drop_notices();
     engine.finish()
 }
+
+/// Reads what orders need of the bars ahead, and says how far: fetched one by one where they are needed, each fill would wait
+/// for memory three times, while whole blocks stream through the cache.
+fn fetch_ahead(bars: &Bars<'_>, from: usize) -> usize {
+    let end = bars.len().min(from + FETCHED);
+    let mut all = 0;
+    for at in (from..end).step_by(PER_CACHE_LINE) {
+        all ^= bars.open_ns[at] ^ bars.close_ns[at] ^ bars.open[at];
+    }
+    std::hint::black_box(all);
+    end
+}
+
+/// Bars that are fetched at a time.
+const FETCHED: usize = 512;
+/// Numbers of 64 bits in a line of the cache.
+const PER_CACHE_LINE: usize = 8;
 
 /// What a signal strategy holds while its signal is on, or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,20 +129,21 @@ pub struct SmaCross {
 struct Averages {
     fast_sum: f64,
     slow_sum: f64,
-    /// Difference of the averages at the bar before; NaN until both are warm.
-    spread: f64,
+    /// The fast average against the slow one at the bar before; nothing until both are warm.
+    order: Option<Ordering>,
+    /// Bars whose closes have been found small enough for `next_call` to reckon in integers.
+    small: usize,
 }
 
 impl SmaCross {
     /// The strategy over so many instruments.
     pub fn new(instruments: usize, fast: usize, slow: usize, above: Holding, below: Holding) -> Self {
-        let averages = Averages { fast_sum: 0.0, slow_sum: 0.0, spread: f64::NAN };
+        let averages = Averages { fast_sum: 0.0, slow_sum: 0.0, order: None, small: 0 };
         SmaCross { windows: (fast, slow), averages: vec![averages; instruments], above, below }
     }
 }
 
 impl Strategy for SmaCross {
-    #[inline(always)]
     fn on_bar(&mut self, engine: &mut Engine, instrument: usize, bars: &Bars<'_>, index: usize) -> Result<()> {
         // The steps of `nt_features::Sma`, with the bars themselves in place of its ring.
         let (fast, slow) = self.windows;
@@ -123,19 +155,63 @@ impl Strategy for SmaCross {
         if index + 1 < fast.max(slow) {
             return Ok(());
         }
-        let spread = averages.fast_sum / fast as f64 - averages.slow_sum / slow as f64;
-        let before = std::mem::replace(&mut averages.spread, spread);
-        let holding = if spread > 0.0 && before <= 0.0 {
-            self.above
-        } else if spread < 0.0 && before >= 0.0 {
-            self.below
-        } else {
-            return Ok(());
+        let order = (averages.fast_sum / fast as f64).partial_cmp(&(averages.slow_sum / slow as f64));
+        let holding = match (std::mem::replace(&mut averages.order, order), order) {
+            (Some(Ordering::Less | Ordering::Equal), Some(Ordering::Greater)) => self.above,
+            (Some(Ordering::Greater | Ordering::Equal), Some(Ordering::Less)) => self.below,
+            _ => return Ok(()),
         };
         engine.submit(&Request::market(instrument, Side::Buy, holding.size()))?;
         Ok(())
     }
+
+    /// Up to the next cross, in integers: sums of ticks are whole numbers, and as long as they times the other window
+    /// stay below 2^52, comparing those products orders the averages just as dividing and comparing floats does. (Two
+    /// different averages are at least `1 / (fast * slow)` apart, which is then more than a float's rounding.)
+    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+        let (fast, slow) = self.windows;
+        let averages = &mut self.averages[instrument];
+        let Some(order) = averages.order.filter(|_| from >= fast.max(slow)) else {
+            return from;
+        };
+        let (mut fast_sum, mut slow_sum) = (averages.fast_sum as i64, averages.slow_sum as i64);
+        let mut at = from;
+        loop {
+            if at >= averages.small {
+                let block = &bars.close[at..bars.len().min(at + BLOCK)];
+                let limit = SAFE_PRODUCT / (fast as i64 * slow as i64);
+                if block.is_empty() || block.iter().fold(0, |all, close| all | close) >= limit {
+                    break;
+                }
+                averages.small = at + block.len();
+            }
+            let end = averages.small;
+            let closes = &bars.close[at..end];
+            let leaving_fast = &bars.close[at - fast..end - fast];
+            let leaving_slow = &bars.close[at - slow..end - slow];
+            let mut crossed = false;
+            for ((close, leaves_fast), leaves_slow) in closes.iter().zip(leaving_fast).zip(leaving_slow) {
+                let (fast_next, slow_next) = (fast_sum + close - leaves_fast, slow_sum + close - leaves_slow);
+                if (fast_next * slow as i64).cmp(&(slow_next * fast as i64)) != order {
+                    crossed = true;
+                    break;
+                }
+                (fast_sum, slow_sum) = (fast_next, slow_next);
+                at += 1;
+            }
+            if crossed {
+                break;
+            }
+        }
+        (averages.fast_sum, averages.slow_sum) = (fast_sum as f64, slow_sum as f64);
+        at
+    }
 }
+
+/// Closes that are checked at a time: few enough to be in the cache still when they are used.
+const BLOCK: usize = 2_048;
+/// Numbers below this differ by less than one from none of their neighbours among floats.
+const SAFE_PRODUCT: i64 = 1 << 52;
 
 /// Buys a fraction of equity of each instrument at its first bar and keeps it: what every report compares with.
 ///
@@ -160,5 +236,9 @@ impl Strategy for BuyAndHold {
             engine.submit(&Request::market(instrument, Side::Buy, Size::TargetFraction(self.fraction)))?;
         }
         Ok(())
+    }
+
+    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+        if self.bought[instrument] { bars.len() } else { from }
     }
 }

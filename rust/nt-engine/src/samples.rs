@@ -15,6 +15,55 @@ struct Stretch {
     value_per_tick: Money,
 }
 
+impl Stretch {
+    fn equity(&self, close: Price) -> Result<Money> {
+        let value = self.value_per_tick.checked_mul(i128::from(close));
+        value.and_then(|value| value.checked_add(self.cash)).ok_or(Error::Overflow("an amount of money"))
+    }
+
+    /// Whether equity cannot leave 128 bits at any of these closes, nor the value on the way to it. They are not
+    /// negative, so none of them is above all of them or'ed, and equity lies between that at this price and that at 0.
+    fn is_in_range(&self, closes: &[Price]) -> bool {
+        let all = closes.iter().fold(0, |all, close| all | close);
+        all >= 0 && self.equity(all).is_ok()
+    }
+}
+
+/// Units of money in one of the currency.
+const UNITS: f64 = 1e18;
+
+/// Turns amounts into the floats nearest to them: most amounts of a curve are about as large as the one before, and for these
+/// a shift by the same distance leaves 55 to 63 of their leading bits, from which the processor rounds.
+struct Scale {
+    shift: u32,
+    factor: f64,
+}
+
+impl Scale {
+    fn of(amount: Money) -> Self {
+        let bits = 128 - amount.unsigned_abs().leading_zeros();
+        let shift = bits.saturating_sub(60);
+        Scale { shift, factor: 2_f64.powi(shift as i32) }
+    }
+
+    #[inline(always)]
+    fn float(&mut self, amount: Money) -> f64 {
+        let leading = amount >> self.shift;
+        if !(1 << 54..1 << 62).contains(&leading) {
+            return self.rescaled(amount);
+        }
+        // What was shifted out matters only for ties: one bit that is set if any of it was.
+        let rest = leading << self.shift != amount;
+        (leading as i64 | i64::from(rest)) as f64 * self.factor
+    }
+
+    #[cold]
+    fn rescaled(&mut self, amount: Money) -> f64 {
+        *self = Scale::of(amount);
+        amount as f64
+    }
+}
+
 /// The equity samples of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
@@ -50,7 +99,54 @@ impl Samples {
 
     /// The times of the samples: its own, or the closes of the lone instrument.
     pub fn times<'a>(&'a self, close_ns: &'a [Nanos]) -> &'a [Nanos] {
-        if self.bars == 0 { &self.times } else { close_ns }
+        if self.bars == 0 { &self.times } else { &close_ns[..self.bars] }
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.amounts.len() + self.bars
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every amount as the float nearest to it, divided by the units in one of the currency: `amount as f64 / 1e18`, in a
+    /// third of the time. `curve` is as long as there are samples; `closes` are those of the lone instrument.
+    pub fn in_currency(&self, closes: &[Price], curve: &mut [f64]) -> Result<()> {
+        let (kept, mut rest) = curve.split_at_mut(self.amounts.len());
+        for (slot, &amount) in kept.iter_mut().zip(&self.amounts) {
+            *slot = amount as f64 / UNITS;
+        }
+        let mut scale = Scale::of(0);
+        for (stretch, end) in self.stretches.iter().zip(self.ends()) {
+            let of_stretch;
+            (of_stretch, rest) = rest.split_at_mut(end - stretch.first_bar);
+            let closes = &closes[stretch.first_bar..end];
+            if stretch.value_per_tick == 0 {
+                of_stretch.fill(stretch.cash as f64 / UNITS);
+            } else if stretch.is_in_range(closes) {
+                for (slot, &close) in of_stretch.iter_mut().zip(closes) {
+                    // In range, as was found just now.
+                    let value = stretch.value_per_tick.wrapping_mul(i128::from(close));
+                    *slot = scale.float(stretch.cash.wrapping_add(value)) / UNITS;
+                }
+            } else {
+                for (slot, &close) in of_stretch.iter_mut().zip(closes) {
+                    *slot = stretch.equity(close)? as f64 / UNITS;
+                }
+            }
+        }
+        if let (Some(slot), Some(last)) = (curve.last_mut(), self.last) {
+            *slot = last as f64 / UNITS;
+        }
+        Ok(())
+    }
+
+    /// The bar at which each stretch ends.
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        self.stretches.iter().skip(1).map(|stretch| stretch.first_bar).chain([self.bars])
     }
 
     /// Every amount, mapped; `closes` are those of the lone instrument.
@@ -59,16 +155,13 @@ impl Samples {
     pub fn amounts<T: Copy>(&self, closes: &[Price], map: impl Fn(Money) -> T) -> Result<Vec<T>> {
         let mut mapped: Vec<T> = Vec::with_capacity(self.amounts.len() + self.bars);
         mapped.extend(self.amounts.iter().map(|&amount| map(amount)));
-        let ends = self.stretches.iter().skip(1).map(|stretch| stretch.first_bar).chain([self.bars]);
-        for (stretch, end) in self.stretches.iter().zip(ends) {
+        for (stretch, end) in self.stretches.iter().zip(self.ends()) {
             if stretch.value_per_tick == 0 {
                 mapped.extend(std::iter::repeat_n(map(stretch.cash), end - stretch.first_bar));
                 continue;
             }
             for &close in &closes[stretch.first_bar..end] {
-                let value = stretch.value_per_tick.checked_mul(i128::from(close));
-                let equity = value.and_then(|value| value.checked_add(stretch.cash));
-                mapped.push(map(equity.ok_or(Error::Overflow("an amount of money"))?));
+                mapped.push(map(stretch.equity(close)?));
             }
         }
         if let (Some(slot), Some(last)) = (mapped.last_mut(), self.last) {
@@ -81,6 +174,43 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn floats_are_those_that_a_conversion_gives(
+            amounts in prop::collection::vec((any::<i128>(), 0..127_u32, 0..8_u32), 1..50),
+        ) {
+            let mut scale = Scale::of(0);
+            for (amount, shift, noise) in amounts {
+                // Of all sizes, and with ties: few bits, and perhaps one far below them.
+                let few = (amount >> shift) & (-1 << 120_u32.saturating_sub(shift).min(60));
+                for amount in [amount >> shift, few | i128::from(noise)] {
+                    prop_assert_eq!(scale.float(amount).to_bits(), (amount as f64).to_bits());
+                    prop_assert_eq!(scale.float(amount).to_bits(), (amount as f64).to_bits());
+                }
+            }
+        }
+
+        #[test]
+        fn the_curve_in_currency_is_that_of_the_amounts(
+            stretches in prop::collection::vec((1..5_usize, any::<i128>(), any::<i128>(), 0..127_u32), 0..20),
+            closes in prop::collection::vec(0..i64::MAX, 100),
+            last in prop::option::of(any::<i128>()),
+        ) {
+            let mut samples = Samples::default();
+            for (count, cash, value_per_tick, shift) in stretches {
+                samples.push_bars(count, cash >> shift, value_per_tick >> shift);
+            }
+            if let Some(last) = last {
+                samples.replace_last(last);
+            }
+            let exact = samples.amounts(&closes, |amount| (amount as f64 / 1e18).to_bits());
+            let mut curve = vec![0.0; samples.len()];
+            let fast = samples.in_currency(&closes, &mut curve);
+            prop_assert_eq!(fast.map(|()| curve.into_iter().map(f64::to_bits).collect::<Vec<_>>()), exact);
+        }
+    }
 
     #[test]
     fn stretches_multiply_out_to_the_amounts_they_stand_for() {
