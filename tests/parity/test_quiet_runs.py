@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 from neural_trader.baseline import Engine as BaselineEngine
-from neural_trader.baseline.records import OrderRecord
 from neural_trader.errors import EngineError
 from parity.outcome import rows_of_columns, rows_of_records
 from parity.programs import Case, Program, make_case
@@ -49,7 +48,7 @@ def test_a_run_without_callbacks_leaves_the_same_records() -> None:
         for instrument, side, keywords in orders_in_advance(case, plain):
             assert plain.submit(instrument, side, **keywords) == rust.submit(instrument, side, **keywords)
         assert _fails(plain.run, Silent()) == _fails(rust.play), case.seed
-        assert _timeless(rows_of_records(plain.orders)) == _timeless(rows_of_columns("orders", rust.orders)), case.seed
+        assert rows_of_records(plain.orders) == rows_of_columns("orders", rust.orders), case.seed
         assert rows_of_records(plain.fills) == rows_of_columns("fills", rust.fills), case.seed
         assert rows_of_records(plain.postings) == rows_of_columns("postings", rust.postings), case.seed
         assert plain.equity_samples == list(zip(*rust.equity_samples, strict=True)), case.seed
@@ -57,12 +56,6 @@ def test_a_run_without_callbacks_leaves_the_same_records() -> None:
         assert rows_of_records(plain.trades()) == rows_of_columns("trades", rust.trades), case.seed
         fills += len(plain.fills)
     assert fills > RUNS
-
-
-def _timeless(orders: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Without the time of submission, which before the first bar does not exist."""
-    index = list(OrderRecord.__dataclass_fields__).index("submit_ns")
-    return [(*order[:index], *order[index + 1 :]) for order in orders]
 
 
 def _fails(run: Callable[..., None], *arguments: Any) -> bool:

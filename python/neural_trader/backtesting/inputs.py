@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader.errors import DataError, UsageError
 from neural_trader.market import Bars, bars_of, load_bars, synthetic_bars
+from neural_trader.market.consistency import refuse_inconsistent
 from neural_trader.market.loading import window_of, within
 
 if TYPE_CHECKING:
@@ -39,16 +40,18 @@ def gather_bars(
 
 def _in_memory(data: Any) -> list[Bars]:
     if isinstance(data, Bars):
-        return [data]
+        return [_checked(data)]
     if isinstance(data, Mapping) and data and all(_is_table(value) for value in data.values()):
-        return [value if isinstance(value, Bars) else bars_of(value, symbol) for symbol, value in data.items()]
+        return [
+            _checked(value) if isinstance(value, Bars) else bars_of(value, symbol) for symbol, value in data.items()
+        ]
     if isinstance(data, (list, tuple)) and data and all(isinstance(item, Bars) for item in data):
         known: set[str] = set()
         for bars in data:
             if bars.symbol in known:
                 raise DataError(f"data: {bars.symbol} is there twice; keep one")
             known.add(bars.symbol)
-        return list(data)
+        return [_checked(bars) for bars in data]
     if isinstance(data, Mapping) or hasattr(data, "columns"):
         # One table without a symbol of its own needs a name to be reported under.
         return [bars_of(data, "" if "symbol" in {str(name).lower() for name in _column_names(data)} else "DATA")]
@@ -56,6 +59,11 @@ def _in_memory(data: Any) -> list[Bars]:
         f"data is a {type(data).__name__}; give a file or folder, a polars or pandas frame, "
         "a mapping of symbol to frame, Bars or a list of Bars"
     )
+
+
+def _checked(bars: Bars) -> Bars:
+    refuse_inconsistent(bars)
+    return bars
 
 
 def _is_table(value: Any) -> bool:

@@ -187,6 +187,7 @@ class Engine:
                 self._book.expire(order)
         self._check_ruin()
         self._opening_match(moment.instruments)
+        self._check_ruin()
         self._notify(strategy)
 
     def _close_moment(self, moment: Moment, strategy: Strategy) -> None:
@@ -200,6 +201,7 @@ class Engine:
             self._notify(strategy)
         if self._fill_close:
             self._closing_match(moment.instruments)
+            self._check_ruin()
             self._notify(strategy)
         self._sample_equity()
 

@@ -51,6 +51,7 @@ impl Engine {
             };
             self.fill_candidates(&mut candidates, meeting)?;
             self.candidates = candidates;
+            self.ruin_check()?;
         }
         Ok(())
     }
@@ -97,7 +98,7 @@ impl Engine {
         };
         self.fill_candidates(&mut candidates, meeting)?;
         self.candidates = candidates;
-        Ok(())
+        self.ruin_check()
     }
 
     /// Whether nothing but the next close of a lone instrument can matter: no order works or can fill at the close

@@ -155,7 +155,7 @@ impl Engine {
             holdings: 0,
             held: 0,
             halted: false,
-            now_ns: Nanos::MIN,
+            now_ns: 0,
             candidates: Vec::new(),
             stops: Vec::new(),
             limits: Vec::new(),
