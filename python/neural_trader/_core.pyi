@@ -15,6 +15,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Exact: TypeAlias = dict[str, list[int]]
 _Arrays: TypeAlias = dict[str, NDArray[Any]]
 _Fit: TypeAlias = Literal["exact", "single", "rounded"]
+_Measure: TypeAlias = Literal["trades", "volume", "notional"]
 
 class _Bars(Protocol):
     @property
@@ -61,11 +62,15 @@ __all__ = [
     "feature_names",
     "floats_from_text",
     "floats_on_step",
+    "imbalance_bars",
     "in_nanoseconds",
     "instants_from_text",
     "prices_on_grid",
+    "resampled_bars",
     "spacing",
+    "sum_bars",
     "synthetic_market",
+    "time_bars",
     "volume_on_grid",
 ]
 
@@ -305,3 +310,30 @@ def synthetic_market(
     seed: int, symbols: Sequence[str], bars: int, start_ns: int, interval_ns: int
 ) -> list[list[_Ints]]:
     """Open, high, low, close in hundredths and volume in units, for each symbol in the order given."""
+
+def time_bars(ts_ns: _Ints, price: _Ints, quantity: _Ints | None, interval_ns: int, origin_ns: int) -> list[_Ints]:
+    """Bars of equal intervals: opens, closes, open, high, low, close, volume, and the row of each bar's first trade."""
+
+def sum_bars(ts_ns: _Ints, price: _Ints, quantity: _Ints, measure: _Measure, size: int, partial: bool) -> list[_Ints]:
+    """Bars that are complete when their trades, lots, or ticks times lots come to a size; columns as of `time_bars`."""
+
+def imbalance_bars(
+    ticks: tuple[_Ints, _Ints, _Ints],
+    side: NDArray[np.int8] | None,
+    measure: _Measure,
+    shape: tuple[int, int, int, int, int],
+    partial: bool,
+) -> list[_Ints]:
+    """Imbalance bars; columns as of `time_bars`. `ticks` are times, prices and quantities; `shape` is the expected
+    number of trades of a bar, the spans of the two averages, and the fewest and the most trades of a bar."""
+
+def resampled_bars(
+    times: tuple[_Ints, _Ints],
+    prices: tuple[_Ints, _Ints, _Ints, _Ints],
+    volume: _Ints | None,
+    interval_ns: int,
+    origin_ns: int,
+    partial: bool,
+) -> list[_Ints]:
+    """Bars joined into those of a longer interval; columns as of `time_bars`. `times` are opens and closes, `prices`
+    open, high, low and close."""

@@ -27,6 +27,7 @@ MESSAGES = {
     "open_outside": "lies outside the low and high of its bar; correct or remove the row",
     "close_outside": "lies outside the low and high of its bar; correct or remove the row",
     "negative": "is negative; correct or remove the row",
+    "straddles": "lies in two of the longer intervals; choose an interval that the bars divide",
     "cell_count": "breaks over several lines; write one bar per line",
 }
 

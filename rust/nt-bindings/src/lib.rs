@@ -1,6 +1,7 @@
 //! The Python extension `neural_trader._core`: each binding converts, calls and maps the error.
 use pyo3::prelude::*;
 
+mod aggregate;
 mod bars;
 mod columns;
 mod engine;
@@ -13,6 +14,7 @@ mod request;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    aggregate::register(module)?;
     engine::register(module)?;
     features::register(module)?;
     feed::register(module)?;

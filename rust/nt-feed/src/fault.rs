@@ -33,6 +33,8 @@ pub enum FaultKind {
     Negative,
     /// The text does not have as many cells as the column has rows.
     CellCount,
+    /// The bar lies in two of the intervals that bars are to be joined into.
+    Straddles,
 }
 
 impl FaultKind {
@@ -53,6 +55,7 @@ impl FaultKind {
             Self::CloseOutside => "close_outside",
             Self::Negative => "negative",
             Self::CellCount => "cell_count",
+            Self::Straddles => "straddles",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a float is taken for the shortest decimal on the grid that reads back as the same float; nothing is reordered,
 //! repaired or dropped; every refusal names its row. Nothing here opens a file or reads a clock.
 
+pub mod bars;
 pub mod consistency;
 pub mod decimal;
 pub mod fault;
