@@ -1,0 +1,243 @@
+//! Prints how fast the books are: `cargo run --release -p nt-book --example throughput [updates]`.
+//!
+//! Regime: one core, five million seeded updates of a market that wanders, half of them within 64 ticks of the best price,
+//! a tenth beyond 4,000, of which two fifths change a level, and the others add or remove one (a 100 ms depth stream of a
+//! large spot pair looks like it); the best price of both sides is read after each. Every contender has to find the same
+//! best prices before it is timed; best of three.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Instant;
+
+use nt_book::{Depth, Ladder, Level, Measure, OrderBook, PlainBook, PlainLadder, RestingOrder, Side, Updates, columns};
+
+/// SplitMix64.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, span: u64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((word ^ (word >> 31)) % span) as i64
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Update {
+    side: Side,
+    price: i64,
+    quantity: i64,
+}
+
+/// Updates that never cross the book: where the market moves, what stood in its way goes first.
+fn updates(count: usize) -> Vec<Update> {
+    let mut random = Seeded(7);
+    let mut book = PlainLadder::new();
+    let mut market = 6_180_000_i64;
+    let mut made = Vec::with_capacity(count);
+    while made.len() < count {
+        if random.below(16) == 0 {
+            market += random.below(21) - 10;
+        }
+        let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let reach = match random.below(10) {
+            0..=4 => 64,
+            5..=7 => 1_000,
+            8 => 4_000,
+            _ => 20_000,
+        };
+        while let Some(best) = book.best(side.opposite())
+            && side.sign() * (market - best.price) >= 0
+        {
+            made.push(Update { side: side.opposite(), price: best.price, quantity: 0 });
+            book.set(side.opposite(), best.price, 0).expect("a level");
+        }
+        let price = market - side.sign() * random.below(reach);
+        let before = book.quantity_at(side, price);
+        let quantity = if before > 0 && random.below(2) == 0 { 0 } else { 1 + random.below(5_000_000) };
+        made.push(Update { side, price, quantity });
+        book.set(side, price, quantity).expect("a level");
+    }
+    made.truncate(count);
+    made
+}
+
+/// Adds what can be read at the touch to a checksum, so that all contenders do and find the same.
+fn mix(sum: u64, bid: Option<Level>, ask: Option<Level>) -> u64 {
+    let read = |level: Option<Level>| level.map_or(0, |level| (level.price as u64).wrapping_add(level.quantity as u64));
+    sum.wrapping_mul(3).wrapping_add(read(bid)).wrapping_add(read(ask).wrapping_mul(5))
+}
+
+fn ladder(updates: &[Update]) -> u64 {
+    let mut book = Ladder::new();
+    updates.iter().fold(0, |sum, update| {
+        book.set(update.side, update.price, update.quantity).expect("a level");
+        mix(sum, book.best(Side::Buy), book.best(Side::Sell))
+    })
+}
+
+fn plain(updates: &[Update]) -> u64 {
+    let mut book = PlainLadder::new();
+    updates.iter().fold(0, |sum, update| {
+        book.set(update.side, update.price, update.quantity).expect("a level");
+        mix(sum, book.best(Side::Buy), book.best(Side::Sell))
+    })
+}
+
+fn sorted_map(updates: &[Update]) -> u64 {
+    let (mut bids, mut asks) = (BTreeMap::new(), BTreeMap::new());
+    updates.iter().fold(0, |sum, update| {
+        let levels = if update.side == Side::Buy { &mut bids } else { &mut asks };
+        if update.quantity == 0 {
+            levels.remove(&update.price);
+        } else {
+            levels.insert(update.price, update.quantity);
+        }
+        let level = |(&price, &quantity): (&i64, &i64)| Level { price, quantity };
+        mix(sum, bids.last_key_value().map(level), asks.first_key_value().map(level))
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Command {
+    Add(RestingOrder),
+    Cancel(u64),
+    Fill(u64, i64),
+    Amend(u64, i64, i64),
+}
+
+/// Commands to a book of some ten thousand orders: 45 adds, 35 cancels, 12 fills and 8 amendments of a hundred.
+fn commands(count: usize) -> Vec<Command> {
+    let mut random = Seeded(11);
+    let mut resting: Vec<RestingOrder> = vec![];
+    let mut market = 500_000_i64;
+    (0..count)
+        .map(|at| {
+            market += random.below(3) - 1;
+            let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
+            let reach = if random.below(4) == 0 { 2_000 } else { 30 };
+            let price = market - side.sign() * (1 + random.below(reach));
+            let choice = random.below(100);
+            if resting.len() < 10_000 || choice < 45 {
+                let order = RestingOrder { id: at as u64, side, price, quantity: 100 + random.below(900), own: false };
+                resting.push(order);
+                return Command::Add(order);
+            }
+            // The younger an order, the sooner it goes.
+            let span = if random.below(2) == 0 { 200 } else { resting.len() as u64 };
+            let age = random.below(span) as usize;
+            let chosen = resting.len() - 1 - age;
+            match choice {
+                45..80 => Command::Cancel(resting.swap_remove(chosen).id),
+                80..92 => {
+                    let order = &mut resting[chosen];
+                    let quantity = order.quantity.div_euclid(2).max(1);
+                    order.quantity -= quantity;
+                    let fill = Command::Fill(order.id, quantity);
+                    if order.quantity == 0 {
+                        resting.swap_remove(chosen);
+                    }
+                    fill
+                }
+                _ => {
+                    let order = &mut resting[chosen];
+                    order.price += order.side.sign() * (random.below(2) - 1);
+                    order.quantity = (order.quantity - 10).max(1);
+                    Command::Amend(order.id, order.price, order.quantity)
+                }
+            }
+        })
+        .collect()
+}
+
+macro_rules! play_orders {
+    ($book:expr, $commands:expr) => {{
+        let mut book = $book;
+        $commands.iter().fold(0, |sum, &command| {
+            match command {
+                Command::Add(order) => drop(book.add(order).expect("a new order")),
+                Command::Cancel(id) => drop(book.cancel(id).expect("it rests")),
+                Command::Fill(id, quantity) => drop(book.fill(id, quantity).expect("it rests")),
+                Command::Amend(id, price, quantity) => drop(book.amend(id, price, quantity).expect("it rests")),
+            }
+            mix(sum, book.best(Side::Buy), book.best(Side::Sell))
+        })
+    }};
+}
+
+fn best_of_three(mut work: impl FnMut() -> u64) -> f64 {
+    (0..3)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(work());
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+fn print(label: &str, count: usize, seconds: f64, baseline: f64) {
+    let rate = count as f64 / seconds / 1e6;
+    println!("{label:<44} {rate:>8.1} M/s {:>7.1} ns {:>7.1}x", seconds * 1e9 / count as f64, baseline / seconds);
+}
+
+fn main() {
+    let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(5_000_000);
+    let stream = updates(count);
+    let found = ladder(&stream);
+    assert!(found == plain(&stream) && found == sorted_map(&stream), "the books disagree");
+    println!("L2 updates, best bid and ask read after each ({count} updates)");
+    let by_map = best_of_three(|| sorted_map(&stream));
+    print("BTreeMap", count, by_map, by_map);
+    print("plain ladder", count, best_of_three(|| plain(&stream)), by_map);
+    print("ladder", count, best_of_three(|| ladder(&stream)), by_map);
+
+    let side: Vec<i8> = stream.iter().map(|update| update.side.sign() as i8).collect();
+    let price: Vec<i64> = stream.iter().map(|update| update.price).collect();
+    let quantity: Vec<i64> = stream.iter().map(|update| update.quantity).collect();
+    let columnar = Updates { side: &side, price: &price, quantity: &quantity, ends: None };
+    println!("measures after each update, into columns");
+    let touch = [Measure::Mid, Measure::Spread, Measure::WeightedMid, Measure::Imbalance(1), Measure::OrderFlow];
+    let deep = [
+        Measure::Imbalance(5),
+        Measure::DepthWithin(Side::Buy, 1.0),
+        Measure::FillAverage(Side::Buy, 20_000_000),
+        Measure::Slope(Side::Sell, 5),
+    ];
+    let mut both = touch.to_vec();
+    both.extend(deep);
+    for (label, measures) in [
+        ("mid, spread, weighted mid, imbalance, flow", &touch[..]),
+        ("imbalance(5), depth, cost to fill, slope(5)", &deep[..]),
+        ("all nine", &both[..]),
+    ] {
+        let mut out = vec![vec![0.0; count]; measures.len()];
+        let seconds = best_of_three(|| {
+            let mut views: Vec<&mut [f64]> = out.iter_mut().map(Vec::as_mut_slice).collect();
+            let mut book = Ladder::new();
+            columns(&mut book, &columnar, None, measures, &mut views).expect("a stream");
+            book.count(Side::Buy) as u64
+        });
+        let mut book = PlainLadder::new();
+        for (row, update) in stream.iter().enumerate() {
+            book.set(update.side, update.price, update.quantity).expect("a level");
+            // Every tenth event: the plain ladder would take minutes for all of them.
+            for (measure, column) in measures.iter().zip(&out).filter(|_| row % 10 == 0) {
+                let (value, defined) = (column[row], measure.of(&book));
+                assert!(
+                    *measure == Measure::OrderFlow || value.to_bits() == defined.to_bits(),
+                    "{measure:?} at update {row}: {value} instead of {defined}"
+                );
+            }
+        }
+        print(label, count, seconds, seconds);
+    }
+
+    let orders = commands(count.div_ceil(2));
+    let short = &orders[..orders.len().min(20_000)];
+    assert_eq!(play_orders!(OrderBook::new(), short), play_orders!(PlainBook::new(), short), "the L3 books disagree");
+    println!("L3 commands, best bid and ask read after each ({} commands, 10,000 orders)", orders.len());
+    let seconds = best_of_three(|| play_orders!(OrderBook::new(), orders));
+    print("order book", orders.len(), seconds, seconds);
+}

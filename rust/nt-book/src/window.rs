@@ -1,0 +1,312 @@
+//! Values by price, for one side of a book: an array over the prices near the best, a sorted list beyond.
+//!
+//! A book changes near its best price, where prices are dense. There a price is an index into an array, and three layers
+//! of bits say which cells are occupied, so that the best level is found by counting zeros three times. Nothing about
+//! the best is remembered, hence nothing about it can be out of date, and an update has no branch to mispredict.
+//!
+//! Index 0 is the most aggressive price, for bids as for asks. Levels worse than the array lie in the list. If a price
+//! better than the array comes, or the best has drifted far into it, the array moves, which costs as much as the levels
+//! in it and happens only after the market has moved by an eighth of the array.
+
+use nt_core::{Price, Side};
+
+/// Cells of the smallest array: one bit of the last layer covers this many.
+const CELLS_MIN: usize = 64 * 64;
+
+/// Cells of the largest array: the last layer has 64 bits.
+pub(crate) const CELLS_MAX: usize = 64 * CELLS_MIN;
+
+/// Values by price; the default value stands for nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Window<V> {
+    /// 1 where a worse price is a higher one (asks), -1 where it is a lower one (bids).
+    direction: i64,
+    /// The price of index 0.
+    edge: Price,
+    cells: Box<[V]>,
+    /// A bit for each cell.
+    words: Box<[u64]>,
+    /// A bit for each word that is not zero.
+    groups: Box<[u64]>,
+    /// A bit for each group that is not zero.
+    top: u64,
+    /// Prices worse than the array, the worst first.
+    far: Vec<(Price, V)>,
+    /// Where values wait while the array moves.
+    moving: Vec<(Price, V)>,
+    count: usize,
+}
+
+impl<V: Copy + Default + PartialEq> Window<V> {
+    /// An empty side whose array covers at least `ticks` prices, as far as one can.
+    pub fn new(side: Side, ticks: usize) -> Self {
+        let cells = ticks.clamp(CELLS_MIN, CELLS_MAX).next_power_of_two();
+        Self {
+            direction: if side == Side::Buy { -1 } else { 1 },
+            edge: 0,
+            cells: vec![V::default(); cells].into(),
+            words: vec![0; cells / 64].into(),
+            groups: vec![0; cells / CELLS_MIN].into(),
+            top: 0,
+            far: Vec::new(),
+            moving: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// How far a price is worse than index 0; a number beyond every array if it is better.
+    #[inline]
+    fn index(&self, price: Price) -> u64 {
+        // Prices and edges are below 2^54, so the difference does not wrap.
+        ((price - self.edge) * self.direction) as u64
+    }
+
+    #[inline]
+    fn price(&self, index: usize) -> Price {
+        self.edge + self.direction * index as i64
+    }
+
+    /// Says in all three layers whether a cell is occupied.
+    #[inline]
+    fn mark(&mut self, index: usize, occupied: bool) {
+        let word = &mut self.words[index >> 6];
+        *word = (*word & !(1 << (index & 63))) | (u64::from(occupied) << (index & 63));
+        let occupied = *word != 0;
+        let group = &mut self.groups[index >> 12];
+        *group = (*group & !(1 << (index >> 6 & 63))) | (u64::from(occupied) << (index >> 6 & 63));
+        let occupied = *group != 0;
+        self.top = (self.top & !(1 << (index >> 12))) | (u64::from(occupied) << (index >> 12));
+    }
+
+    /// Puts a value at a price and returns what was there.
+    #[inline]
+    pub fn replace(&mut self, price: Price, value: V) -> V {
+        let index = self.index(price);
+        if index >= self.cells.len() as u64 {
+            return self.replace_outside(price, value);
+        }
+        let index = index as usize;
+        let before = std::mem::replace(&mut self.cells[index], value);
+        let is_there = value != V::default();
+        self.mark(index, is_there);
+        self.count = self.count + usize::from(is_there) - usize::from(before != V::default());
+        if self.top == 0
+            && let Some(&(nearest, _)) = self.far.last()
+        {
+            self.move_to(nearest);
+        }
+        before
+    }
+
+    #[inline(never)]
+    fn replace_outside(&mut self, price: Price, value: V) -> V {
+        let is_there = value != V::default();
+        let is_better = (price - self.edge) * self.direction < 0;
+        // Without a level in the array there is none in the list either.
+        if is_better || self.top == 0 {
+            if !is_there {
+                return V::default();
+            }
+            self.move_to(price);
+            return self.replace(price, value);
+        }
+        let best = self.best_index().unwrap_or(0);
+        if best > self.cells.len() / 4 * 3 {
+            self.move_to(self.price(best));
+            if self.index(price) < self.cells.len() as u64 {
+                return self.replace(price, value);
+            }
+        }
+        let key = price * self.direction;
+        match self.far.binary_search_by(|(other, _)| key.cmp(&(other * self.direction))) {
+            Ok(at) if is_there => std::mem::replace(&mut self.far[at].1, value),
+            Ok(at) => {
+                self.count -= 1;
+                self.far.remove(at).1
+            }
+            Err(at) => {
+                if is_there {
+                    self.count += 1;
+                    self.far.insert(at, (price, value));
+                }
+                V::default()
+            }
+        }
+    }
+
+    /// Moves the array so that `best`, which is or will be the best price, has an eighth of it on its better side.
+    fn move_to(&mut self, best: Price) {
+        let mut moving = std::mem::take(&mut self.moving);
+        moving.extend(self.iter());
+        moving.truncate(moving.len() - self.far.len());
+        self.empty_array();
+        self.edge = best - self.direction * (self.cells.len() / 8) as i64;
+        // What falls out of the array is better than all that lies beyond it already.
+        for (price, value) in moving.drain(..).rev() {
+            self.put(price, value);
+        }
+        self.moving = moving;
+        while let Some(&(price, value)) = self.far.last()
+            && self.index(price) < self.cells.len() as u64
+        {
+            self.far.pop();
+            self.put(price, value);
+        }
+    }
+
+    fn put(&mut self, price: Price, value: V) {
+        let index = self.index(price);
+        if index < self.cells.len() as u64 {
+            self.cells[index as usize] = value;
+            self.mark(index as usize, true);
+        } else {
+            self.far.push((price, value));
+        }
+    }
+
+    /// Forgets every cell, at the cost of those that are occupied.
+    fn empty_array(&mut self) {
+        while let Some(index) = self.best_index() {
+            self.cells[index] = V::default();
+            self.mark(index, false);
+        }
+    }
+
+    #[inline]
+    fn best_index(&self) -> Option<usize> {
+        if self.top == 0 {
+            return None;
+        }
+        let group = self.top.trailing_zeros() as usize;
+        let word = group << 6 | self.groups[group].trailing_zeros() as usize;
+        Some(word << 6 | self.words[word].trailing_zeros() as usize)
+    }
+
+    fn worst_index(&self) -> Option<usize> {
+        let last = |bits: u64| 63 - bits.leading_zeros() as usize;
+        if self.top == 0 {
+            return None;
+        }
+        let group = last(self.top);
+        let word = group << 6 | last(self.groups[group]);
+        Some(word << 6 | last(self.words[word]))
+    }
+
+    /// The best price and its value.
+    #[inline]
+    pub fn best(&self) -> Option<(Price, V)> {
+        self.best_index().map(|index| (self.price(index), self.cells[index]))
+    }
+
+    /// What is at a price.
+    #[inline]
+    pub fn get(&self, price: Price) -> V {
+        let index = self.index(price);
+        if index < self.cells.len() as u64 {
+            return self.cells[index as usize];
+        }
+        let key = price * self.direction;
+        match self.far.binary_search_by(|(other, _)| key.cmp(&(other * self.direction))) {
+            Ok(at) => self.far[at].1,
+            Err(_) => V::default(),
+        }
+    }
+
+    /// How many prices have a value.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Prices and values, the best first.
+    pub fn iter(&self) -> Iter<'_, V> {
+        Iter { window: self, top: self.top, group: 0, group_bits: 0, word: 0, word_bits: 0, far: self.far.len() }
+    }
+
+    /// Keeps the best `depth` prices and says how many went.
+    pub fn truncate(&mut self, depth: usize) -> usize {
+        let excess = self.count.saturating_sub(depth);
+        let beyond = excess.min(self.far.len());
+        self.far.drain(..beyond);
+        for _ in beyond..excess {
+            if let Some(index) = self.worst_index() {
+                self.cells[index] = V::default();
+                self.mark(index, false);
+            }
+        }
+        self.count -= excess;
+        excess
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.empty_array();
+        self.far.clear();
+        self.count = 0;
+    }
+
+    /// Compares every cell with the layers above it; says what contradicts.
+    pub fn contradiction(&self) -> Option<String> {
+        let is_set = |bits: &[u64], at: usize| bits[at >> 6] >> (at & 63) & 1 == 1;
+        for (index, cell) in self.cells.iter().enumerate() {
+            if is_set(&self.words, index) != (*cell != V::default()) {
+                return Some(format!("the bit of price {} is wrong", self.price(index)));
+            }
+        }
+        if let Some(word) = (0..self.words.len()).find(|&at| is_set(&self.groups, at) != (self.words[at] != 0)) {
+            return Some(format!("the bit of word {word} is wrong"));
+        }
+        if let Some(group) = (0..self.groups.len()).find(|&at| (self.top >> at & 1 == 1) != (self.groups[at] != 0)) {
+            return Some(format!("the bit of group {group} is wrong"));
+        }
+        let keys: Vec<i64> = self.iter().map(|(price, _)| price * self.direction).collect();
+        if !keys.is_sorted_by(|a, b| a < b) {
+            return Some("its levels are not in order".to_owned());
+        }
+        if self.far.iter().any(|&(price, value)| self.index(price) < self.cells.len() as u64 || value == V::default()) {
+            return Some("a level lies beyond the array and does not belong there".to_owned());
+        }
+        if self.top == 0 && !self.far.is_empty() {
+            return Some("the array is empty and levels lie beyond it".to_owned());
+        }
+        (keys.len() != self.count).then(|| format!("{} levels are counted as {}", keys.len(), self.count))
+    }
+}
+
+/// Prices and values of a [`Window`], the best first.
+pub(crate) struct Iter<'a, V> {
+    window: &'a Window<V>,
+    top: u64,
+    group: usize,
+    group_bits: u64,
+    word: usize,
+    word_bits: u64,
+    far: usize,
+}
+
+impl<V: Copy + Default + PartialEq> Iterator for Iter<'_, V> {
+    type Item = (Price, V);
+
+    #[inline]
+    fn next(&mut self) -> Option<(Price, V)> {
+        loop {
+            if self.word_bits != 0 {
+                let index = self.word << 6 | self.word_bits.trailing_zeros() as usize;
+                self.word_bits &= self.word_bits - 1;
+                return Some((self.window.price(index), self.window.cells[index]));
+            }
+            if self.group_bits != 0 {
+                self.word = self.group << 6 | self.group_bits.trailing_zeros() as usize;
+                self.group_bits &= self.group_bits - 1;
+                self.word_bits = self.window.words[self.word];
+            } else if self.top != 0 {
+                self.group = self.top.trailing_zeros() as usize;
+                self.top &= self.top - 1;
+                self.group_bits = self.window.groups[self.group];
+            } else {
+                self.far = self.far.checked_sub(1)?;
+                return Some(self.window.far[self.far]);
+            }
+        }
+    }
+}
