@@ -161,8 +161,7 @@ def mid_prices_of(
                 f" the ask {table.frame[columns[role + 4]][row]}; correct or remove the row"
             )
     half = Step(5, quoted.decimals + 1)
-    mids: list[Column] = [sides[role] + sides[role + 4] for role in range(4)]
-    spread: Column = (sides[4] - sides[0]) * 2
+    mids, spread = mid_columns(sides[:4], sides[4:])
     if tick is not None and tick != half:
         fives = [_Exact(column * 5, half.decimals) for column in (*mids, spread)]
         *mids, spread = [_on_step(table, columns[min(role, 3)], column, tick) for role, column in enumerate(fives)]
@@ -170,6 +169,13 @@ def mid_prices_of(
         f"prices are the middle of bid and ask, on half of their tick {quoted}; the spread is that at the open"
     )
     return mids, tick or half, spread
+
+
+def mid_columns(bid: Sequence[Column], ask: Sequence[Column]) -> tuple[list[Column], Column]:
+    """Middles of bid and ask in half ticks, and the spread of the first pair, which is that of the open."""
+    mids: list[Column] = [low + high for low, high in zip(bid, ask, strict=True)]
+    spread: Column = (ask[0] - bid[0]) * 2
+    return mids, spread
 
 
 def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]) -> tuple[Column | None, Step]:

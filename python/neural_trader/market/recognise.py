@@ -10,13 +10,13 @@ from neural_trader.errors import DataError
 
 PRICES = ("open", "high", "low", "close")
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume", "vol": "volume", "px": "price"}
-_TIME_NAMES = (
+TIME_NAMES = (
     "open_time", "time_open", "bar_open", "start_time", "timestamp", "datetime", "date_time", "ts_event", "ts", "unix",
     "epoch", "unix_timestamp", "time", "date", "gmt_time", "utc", "utc_time", "local_time", "start", "begin", "t", "dt",
     "index", "index_level_0", "unnamed_0", "column_1", "",
 )  # fmt: skip
 """Names of the column of times, the most telling first; a column without a name is a data frame's index."""
-_CLOSE_TIME_NAMES = ("close_time", "time_close", "bar_close", "end_time")
+_CLOSETIME_NAMES = ("close_time", "time_close", "bar_close", "end_time")
 _SYMBOL_NAMES = ("symbol", "ticker", "instrument", "pair", "asset", "security", "tic", "sym")
 _UNITS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -83,7 +83,7 @@ def words_of(name: str) -> list[str]:
     return words
 
 
-class _Names:
+class Names:
     """The names of a source's columns, split into words once."""
 
     def __init__(self, names: Sequence[str], source: str) -> None:
@@ -139,7 +139,7 @@ class _Names:
         return self.only(role, lambda words: wanted <= set(words) and not set(words) & (others | _OTHER))
 
 
-def _volume(names: _Names, symbol_hint: str) -> str | None:
+def _volume(names: Names, symbol_hint: str) -> str | None:
     exact = names.named("volume", ("volume", "v", "vol", "base_volume", "volume_base", "base_asset_volume"))
     if exact is not None:
         return exact
@@ -158,7 +158,7 @@ def _volume(names: _Names, symbol_hint: str) -> str | None:
     return found[0] if found else None
 
 
-def _prices(names: _Names) -> tuple[str, ...]:
+def _prices(names: Names) -> tuple[str, ...]:
     plain = tuple(names.named(role, (role, role[0])) for role in PRICES)
     if not all(plain):
         sides = tuple(names.price(role, side) for side in ("bid", "ask") for role in PRICES)
@@ -179,9 +179,9 @@ def recognise(
     duplicated = [
         name for name in columns if (match := re.fullmatch(r"(.*)_duplicated_\d+", name)) and match[1] in columns
     ]
-    names = _Names([name for name in columns if name not in duplicated], source)
+    names = Names([name for name in columns if name not in duplicated], source)
     prices = _prices(names)
-    time, unit = names.timed("time", _TIME_NAMES)
+    time, unit = names.timed("time", TIME_NAMES)
     time_of_day = None
     if time is not None and is_time_of_day(time):
         time_of_day = time
@@ -191,7 +191,7 @@ def recognise(
     elif time is not None and "_".join(names.words[time]) == "date":
         time_of_day = next((name for name in ("time", "Time", "TIME", "<TIME>") if name in names.names), None)
         time_of_day = time_of_day if time_of_day and is_time_of_day(time_of_day) else None
-    close_time, close_unit = names.timed("close time", _CLOSE_TIME_NAMES)
+    close_time, close_unit = names.timed("close time", _CLOSETIME_NAMES)
     if time is None and close_time is None:
         raise names.error("no column of times", "rename it to 'time', 'date' or 'timestamp'")
     exact = {role: names.named(role, (role,)) for role in ("spread_ticks", "tick_size", "lot_size", "origin")}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from neural_trader.errors import DataError
 from neural_trader.market.faults import Table
@@ -155,14 +155,43 @@ def _refuse_other_format(source: Source, head: bytes) -> None:
             raise DataError(f"{source.name}: contains binary data, not CSV; check the file")
 
 
+class _Roles(Protocol):
+    """What a recogniser finds: which columns are to be read."""
+
+    @property
+    def used(self) -> list[str]: ...
+
+
+Roles = TypeVar("Roles", bound=_Roles)
+
+
+@dataclass(frozen=True)
+class Shape(Generic[Roles]):
+    """What the rows of a file are, and how its columns are recognised."""
+
+    row: str
+    """One row in a word: a bar, a trade, a quote."""
+    example: str
+    """A header that is understood."""
+    fields_min: int
+    recognise: Callable[[Sequence[str], str, Callable[[str], bool], str], Roles]
+    names: Callable[[list[str]], list[str] | None]
+    """Names for the fields of a file without a header, from those of its first line; None if they tell nothing."""
+
+
 def read(source: Source, notes: list[str]) -> tuple[Table, Columns]:
+    """The columns of a file of bars that have a role, as they are."""
+    return read_shaped(source, BARS, notes)
+
+
+def read_shaped(source: Source, shape: Shape[Roles], notes: list[str]) -> tuple[Table, Roles]:
     """The columns of a file that have a role, as they are."""
     head = _head(source)
     _refuse_other_format(source, head)
-    return _read_csv(source, head, notes) if source.format == "CSV" else _read_columnar(source)
+    return _read_csv(source, shape, head, notes) if source.format == "CSV" else _read_columnar(source, shape)
 
 
-def _read_columnar(source: Source) -> tuple[Table, Columns]:
+def _read_columnar(source: Source, shape: Shape[Roles]) -> tuple[Table, Roles]:
     import polars as pl
 
     parquet = source.format == "Parquet"
@@ -184,10 +213,10 @@ def _read_columnar(source: Source) -> tuple[Table, Columns]:
             return schema[name] == pl.Time
         return is_time_of_day(_guarded(source, lambda: read_columns([name], 8))[name])
 
-    columns = recognise(list(schema), source.name, timed, source.stem)
+    columns = shape.recognise(list(schema), source.name, timed, source.stem)
     frame = _guarded(source, lambda: read_columns(columns.used))
     if frame.is_empty():
-        raise DataError(f"{source.name}: no bars in the file; it has columns but no rows")
+        raise DataError(f"{source.name}: no {shape.row}s in the file; it has columns but no rows")
     return Table(frame, source.name), columns
 
 
@@ -202,30 +231,30 @@ class _Layout:
     names: list[str] | None = None
     """Names given to the columns of a file without a header."""
     rows_after_header: int = 0
-    """Lines between the header and the first bar."""
+    """Lines between the header and the first row."""
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
     return [field.strip().strip('"').strip() for field in line.split(delimiter)]
 
 
-def _layout(source: Source, head: bytes, notes: list[str]) -> _Layout:
+def _layout(source: Source, shape: Shape[Roles], head: bytes, notes: list[str]) -> _Layout:
     try:
         text = head.decode("utf-8-sig", errors="ignore" if len(head) >= _HEAD_BYTES else "strict")
     except UnicodeDecodeError:
         raise DataError(f"{source.name}: the text is not UTF-8; save the file as UTF-8") from None
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
-        raise DataError(f"{source.name}: the file is empty; it needs a header and one line per bar")
+        raise DataError(f"{source.name}: the file is empty; it needs a header and one line per {shape.row}")
     for skip, line in enumerate(lines[:_HEADER_WITHIN]):
         delimiter = max(_DELIMITERS, key=line.count)
         fields = _fields(line, delimiter)
-        if len(fields) < 5:
+        if len(fields) < shape.fields_min:
             continue
         if skip:
             notes.append(f"{skip} line(s) above the header skipped")
         if looks_like_time(fields[0]):
-            return _without_header(source, delimiter, skip, fields, notes)
+            return _without_header(source, shape, delimiter, skip, fields, notes)
         layout = _Layout(delimiter, skip, fields)
         below = [_fields(other, delimiter) for other in lines[skip + 1 : skip + 3]]
         if fields[0] == "Price" and len(below) == 2 and below[0][0] == "Ticker" and below[1][0] == "Date":
@@ -236,28 +265,41 @@ def _layout(source: Source, head: bytes, notes: list[str]) -> _Layout:
             notes.append(f"three header lines of a download of {below[0][1]}: the first names the columns")
         return layout
     raise DataError(
-        f"{source.name}: no header with at least five columns in the first {_HEADER_WITHIN} lines (first line:"
-        f" {lines[0][:60]!r}); begin the file with time,open,high,low,close,volume"
+        f"{source.name}: no header with at least {_NUMBERS[shape.fields_min]} columns in the first {_HEADER_WITHIN}"
+        f" lines (first line: {lines[0][:60]!r}); begin the file with {shape.example}"
     )
 
 
-def _without_header(source: Source, delimiter: str, skip: int, fields: list[str], notes: list[str]) -> _Layout:
-    """A file that begins with a bar: its columns are taken in the order that all exports without header have."""
+def _without_header(
+    source: Source, shape: Shape[Roles], delimiter: str, skip: int, fields: list[str], notes: list[str]
+) -> _Layout:
+    """A file that begins with a row: its columns are taken in the order that exports without header have."""
+    names = shape.names(fields)
+    if names is None:
+        raise DataError(f"{source.name}: the file has no header; begin it with {shape.example}")
+    named = len(names)
+    names += [f"field {number}" for number in range(named + 1, len(fields) + 1)]
+    notes.append(f"no header: columns taken in the order {', '.join(names[:named])}")
+    return _Layout(delimiter, skip, [], names)
+
+
+def _names_of_bars(fields: list[str]) -> list[str] | None:
     pair = len(fields) > 5 and bool(re.match(r"\d{1,2}:\d\d", fields[1]))
     names = (["date", "time"] if pair else ["time"]) + ["open", "high", "low", "close"]
     if len(fields) > len(names):
         names.append("volume")
-    if not all(re.match(r"[+-]?\.?\d", field) for field in fields[2 if pair else 1 : len(names)]):
-        raise DataError(f"{source.name}: the file has no header; begin it with time,open,high,low,close,volume")
-    names += [f"field {number}" for number in range(len(names) + 1, len(fields) + 1)]
-    notes.append(f"no header: columns taken in the order {', '.join(names[: 7 if pair else 6])}")
-    return _Layout(delimiter, skip, [], names)
+    numbers = fields[2 if pair else 1 : len(names)]
+    return names if all(re.match(r"[+-]?\.?\d", field) for field in numbers) else None
 
 
-def _read_csv(source: Source, head: bytes, notes: list[str]) -> tuple[Table, Columns]:
+BARS = Shape("bar", "time,open,high,low,close,volume", 5, recognise, _names_of_bars)
+_NUMBERS = {2: "two", 3: "three", 5: "five"}
+
+
+def _read_csv(source: Source, shape: Shape[Roles], head: bytes, notes: list[str]) -> tuple[Table, Roles]:
     import polars as pl
 
-    layout = _layout(source, head, notes)
+    layout = _layout(source, shape, head, notes)
     if layout.delimiter != ",":
         notes.append(f"delimiter {layout.delimiter!r}")
     headed = bool(layout.header)
@@ -269,12 +311,12 @@ def _read_csv(source: Source, head: bytes, notes: list[str]) -> tuple[Table, Col
         frame.columns = layout.names
     first_line = layout.skip + int(headed) + layout.rows_after_header + 1
     table = Table(frame, source.name, first_line)
-    columns = recognise(frame.columns, source.name, lambda name: is_time_of_day(frame[name]), source.stem)
+    columns = shape.recognise(frame.columns, source.name, lambda name: is_time_of_day(frame[name]), source.stem)
     table = Table(frame.select(columns.used), source.name, first_line)
     if table.frame[columns.used[0]].null_count():
         table = _without_blank_lines(table)
     if table.frame.is_empty():
-        raise DataError(f"{source.name}: no bars in the file; it has a header but no lines below it")
+        raise DataError(f"{source.name}: no {shape.row}s in the file; it has a header but no lines below it")
     return table, columns
 
 

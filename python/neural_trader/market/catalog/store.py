@@ -1,0 +1,267 @@
+"""The catalog: datasets of bars, trades, quotes and depth in Parquet files that any tool can read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from neural_trader.errors import DataError
+from neural_trader.market.bars import Bars
+from neural_trader.market.catalog import commit
+from neural_trader.market.catalog.lock import held
+from neural_trader.market.catalog.manifest import Manifest, Origin, Part, common_step, read_manifest
+from neural_trader.market.catalog.merging import merged
+from neural_trader.market.catalog.names import Key, catalog_root, checked_key
+from neural_trader.market.catalog.rows import KINDS, Rows, dates_of, rows_of
+from neural_trader.market.ticks import Quotes, Trades
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DATA = "data"
+MANIFESTS = "manifests"
+FILE = "part.parquet"
+_TRIES = 5
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an import came to."""
+
+    key: Key
+    rows: int
+    """Rows that were given."""
+    new: int
+    files: int
+    """Files that changed."""
+
+
+class Catalog:
+    """Datasets below one folder: ``data`` holds nothing but Parquet files, ``manifests`` says what they are."""
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = catalog_root(root).absolute()
+
+    def datasets(self) -> list[Dataset]:
+        """All datasets in the order of their names."""
+        found = []
+        for path in (self.root / MANIFESTS).glob("*/*/*"):
+            if commit.is_unfinished(path):
+                with held(path / "lock"):
+                    commit.finish(path, self.root)
+            if (manifest := read_manifest(path / commit.MANIFEST)) is not None:
+                found.append(Dataset(self, manifest.key))
+        return sorted(found, key=lambda dataset: dataset.key)
+
+    def dataset(self, key: Key) -> Dataset:
+        """The dataset of this name, whether it has rows yet or not."""
+        return Dataset(self, checked_key(key))
+
+    def append(
+        self, item: Bars | Trades | Quotes, venue: str, origin: Origin | None = None, every: str | None = None
+    ) -> Appended:
+        """Adds bars, trades or quotes of a venue; what is there already changes nothing."""
+        rows = rows_of(item)
+        key = Key(venue, rows.symbol, rows.kind, rows.every if every is None or rows.kind != "bars" else every)
+        return self.dataset(key).append(rows, origin)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows of one kind of one instrument at one venue."""
+
+    catalog: Catalog
+    key: Key
+
+    @property
+    def _state(self) -> Path:
+        return self.catalog.root / MANIFESTS / self.key.plain
+
+    def _place(self, date: str) -> Path:
+        """The file of a period, below the root."""
+        return Path(DATA) / self.key.hive / f"date={date}" / FILE
+
+    def manifest(self) -> Manifest:
+        """What the dataset holds; a commit that was cut short is finished first."""
+        if commit.is_unfinished(self._state):
+            with held(self._state / "lock"):
+                commit.finish(self._state, self.catalog.root)
+        found = read_manifest(self._state / commit.MANIFEST)
+        if found is None or found.key != self.key:
+            raise DataError(
+                f"{self.key}: not in the catalog {self.catalog.root}; `neural-trader data list` shows what is"
+            )
+        return found
+
+    def paths(self) -> list[Path]:
+        """The Parquet files, in the order of their dates."""
+        return [self.catalog.root / self._place(date) for date in sorted(self.manifest().parts)]
+
+    def scan(self) -> pl.LazyFrame:
+        """All rows, lazily: filters and columns asked for are pushed down to the files."""
+        import polars as pl
+
+        return pl.scan_parquet(self.paths(), glob=False, hive_partitioning=False)
+
+    # ---- Writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, rows: Rows, origin: Origin | None = None) -> Appended:
+        """Adds rows: all of them, or none where one contradicts what is stored."""
+        if rows.frame.is_empty():
+            raise DataError(f"{self.key}: there are no rows to add")
+        state, root = self._state, self.catalog.root
+        self._refuse_other_spelling()
+        with held(state / "lock"):
+            commit.finish(state, root)
+            before = read_manifest(state / commit.MANIFEST) or Manifest(
+                self.key, rows.tick, rows.lot, rows.columns, rows.made
+            )
+            self._refuse_other(before, rows)
+            origins = before.origins if origin is None else {**before.origins, origin.sha256: origin}
+            after = replace(
+                before,
+                tick=common_step(before.tick, rows.tick),
+                lot=common_step(before.lot, rows.lot),
+                origins=origins,
+                parts=dict(before.parts),
+            )
+            folder = commit.staging(state)
+            new = 0
+            changed: dict[str, Path] = {}
+            where = f"{origin.name}: {self.key}" if origin else str(self.key)
+            for date, part in _by_date(rows):
+                stored = self._stored(before, date)
+                whole = merged(rows.kind, "trade_id" in rows.columns, stored, part, where)
+                if whole is None:
+                    continue
+                new += len(whole) - (0 if stored is None else len(stored))
+                known = before.parts[date].origins if date in before.parts else ()
+                from_ = known if origin is None or origin.sha256 in known else (*known, origin.sha256)
+                after.parts[date] = _written(folder / date, whole, after, date, from_)
+                changed[date] = self._place(date)
+            if changed:
+                commit.publish(state, root, after.text(), changed)
+            return Appended(self.key, len(rows.frame), new, len(changed))
+
+    def _refuse_other(self, manifest: Manifest, rows: Rows) -> None:
+        if manifest.key != self.key:
+            raise DataError(
+                f"{self.key} and {manifest.key} have one name in the catalog; give one of them another symbol"
+            )
+        if manifest.made != rows.made:
+            words = [made or "what a market traded" for made in (manifest.made, rows.made)]
+            raise DataError(f"{self.key}: stored is {words[0]}, given is {words[1]}; import it under another venue")
+        if manifest.columns != rows.columns:
+            words = [", ".join(columns) or "none of them" for columns in (manifest.columns, rows.columns)]
+            optional = ", ".join(KINDS[self.key.kind].optional)
+            raise DataError(
+                f"{self.key}: of {optional} the stored rows have {words[0]}, the new ones {words[1]};"
+                " import them under another venue or symbol"
+            )
+
+    def _refuse_other_spelling(self) -> None:
+        """File systems that do not tell capitals apart would mix two instruments."""
+        folder = self.catalog.root / MANIFESTS
+        for part in self.key.plain.parts:
+            if folder.is_dir():
+                for entry in folder.iterdir():
+                    if entry.name != part and entry.name.casefold() == part.casefold():
+                        raise DataError(
+                            f"{self.key}: {entry.name!r} is there, which differs in capitals only; use that"
+                        )
+            folder /= part
+
+    def _stored(self, manifest: Manifest, date: str) -> pl.DataFrame | None:
+        return (
+            _whole_file(self.catalog.root / self._place(date), manifest.parts[date]) if date in manifest.parts else None
+        )
+
+    # ---- Reading ----------------------------------------------------------------------------------------------------
+
+    def frames(
+        self, manifest: Manifest, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """The rows file by file, of a window of time if there is one; never more than one file in memory."""
+        import polars as pl
+
+        time = pl.col(KINDS[self.key.kind].time).dt.epoch("ns")
+        for date in sorted(manifest.parts):
+            part = manifest.parts[date]
+            if (start_ns is not None and part.last_ns < start_ns) or (end_ns is not None and part.first_ns >= end_ns):
+                continue
+            frame = _whole_file(self.catalog.root / self._place(date), part)
+            if start_ns is not None and part.first_ns < start_ns:
+                frame = frame.filter(time >= start_ns)
+            if end_ns is not None and part.last_ns >= end_ns:
+                frame = frame.filter(time < end_ns)
+            if not frame.is_empty():
+                yield frame
+
+    def frame(self, start_ns: int | None = None, end_ns: int | None = None) -> pl.DataFrame:
+        """All rows, or those of a window of time."""
+        import polars as pl
+
+        def read(manifest: Manifest) -> pl.DataFrame:
+            found = list(self.frames(manifest, start_ns, end_ns))
+            if not found:
+                raise DataError(f"{self.key}: no rows in the window asked for")
+            return pl.concat(found)
+
+        return self._undisturbed(read)
+
+    def _undisturbed(self, read: Callable[[Manifest], Result]) -> Result:
+        """Reads again where a writer came in between."""
+        for _ in range(_TRIES):
+            manifest = self.manifest()
+            try:
+                found = read(manifest)
+            except (DataError, FileNotFoundError):
+                if self.manifest() == manifest:
+                    raise
+                continue
+            if self.manifest() == manifest:
+                return found
+        raise DataError(f"{self.key}: being written faster than it can be read; wait for the writer")
+
+    def item(self, start_ns: int | None = None, end_ns: int | None = None) -> Bars | Trades | Quotes:
+        """The rows as bars, trades or quotes: exact columns on the grid of the dataset."""
+        from neural_trader.market.catalog.reading import item_of
+
+        return self._undisturbed(lambda manifest: item_of(self, manifest, start_ns, end_ns))
+
+
+def _by_date(rows: Rows) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Runs of rows of one period; rows are in the order of time."""
+    dates = dates_of(rows.frame, rows.kind, rows.every).rle().struct.unnest()
+    first = 0
+    for length, date in dates.select("len", "value").iter_rows():
+        yield date, rows.frame[first : first + length]
+        first += length
+
+
+def _written(path: Path, frame: pl.DataFrame, manifest: Manifest, date: str, origins: tuple[str, ...]) -> Part:
+    frame.write_parquet(path, compression="zstd", statistics=True, metadata=manifest.metadata(date, origins))
+    commit.synced(path)
+    times = frame[KINDS[manifest.key.kind].time].to_physical()
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Part(len(frame), int(times[0]), int(times[-1]), path.stat().st_size, digest, origins)
+
+
+def _whole_file(path: Path, part: Part) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = str(error).split("\n", 1)[0]
+        raise DataError(f"{path}: cannot be read ({said}); remove the dataset and import it again") from None
+    if len(frame) != part.rows:
+        raise DataError(
+            f"{path}: {len(frame)} rows, but {part.rows} were written; `neural-trader data check` says more"
+        )
+    return frame
