@@ -2,7 +2,7 @@
 
 use nt_core::{Price, Quantity, Side};
 
-use crate::level::{check_price, check_resting, place};
+use crate::level::{check_price, check_resting, clamp_price, place};
 use crate::window::{CELLS_MAX, Window};
 use crate::{BookError, Depth, Level};
 
@@ -113,6 +113,10 @@ impl Depth for Ladder {
     #[inline]
     fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
         self.sides[place(side)].iter().map(|(price, quantity)| Level { price, quantity })
+    }
+
+    fn quantity_up_to(&self, side: Side, price: Price) -> i128 {
+        self.sides[place(side)].lots_up_to(clamp_price(price))
     }
 
     #[inline]

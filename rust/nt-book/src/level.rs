@@ -24,7 +24,7 @@ impl Level {
     }
 }
 
-/// Reading a book, whatever it holds inside. All measures and drawings stand on these five answers.
+/// Reading a book, whatever it holds inside. All measures and drawings stand on these answers.
 pub trait Depth {
     /// The best level of a side: the highest bid, the lowest ask.
     fn best(&self, side: Side) -> Option<Level>;
@@ -34,6 +34,12 @@ pub trait Depth {
 
     /// The levels of a side, best first.
     fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_;
+
+    /// What rests at all prices of a side that are not worse than this one.
+    fn quantity_up_to(&self, side: Side, price: Price) -> i128 {
+        let levels = self.levels(side).take_while(|level| side.opposite().accepts(level.price, price, false));
+        levels.map(|level| i128::from(level.quantity)).sum()
+    }
 
     /// How many levels a side has.
     fn count(&self, side: Side) -> usize;
@@ -61,6 +67,12 @@ pub(crate) fn place(side: Side) -> usize {
 #[inline]
 pub(crate) fn check_price(price: Price) -> Result<(), BookError> {
     if price.unsigned_abs() > PRICE_MAX.unsigned_abs() { Err(BookError::Price { price }) } else { Ok(()) }
+}
+
+/// Brings a price that no book can hold near enough to compute with, still beyond all those that one can.
+#[inline]
+pub(crate) fn clamp_price(price: Price) -> Price {
+    price.clamp(-2 * PRICE_MAX, 2 * PRICE_MAX)
 }
 
 /// Refuses quantities that cannot rest.

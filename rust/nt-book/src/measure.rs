@@ -87,28 +87,37 @@ fn weigh(x: Price, v: Quantity, y: Price, w: Quantity) -> Option<f64> {
 /// with several: Á. Cartea, S. Jaimungal, J. Penalva, "Algorithmic and High-Frequency Trading" (2015).
 pub fn imbalance(book: &impl Depth, levels: usize) -> Option<f64> {
     let sum = |side| book.levels(side).take(levels).map(|level| i128::from(level.quantity)).sum::<i128>();
-    let (bids, asks) = (sum(Side::Buy), sum(Side::Sell));
+    balance(sum(Side::Buy), sum(Side::Sell))
+}
+
+#[inline]
+fn imbalance_of(touch: Touch) -> Option<f64> {
+    let quantity = |level: Option<Level>| level.map_or(0, |level| i128::from(level.quantity));
+    balance(quantity(touch.0), quantity(touch.1))
+}
+
+#[inline]
+fn balance(bids: i128, asks: i128) -> Option<f64> {
     (bids + asks > 0).then(|| float(bids - asks) / float(bids + asks))
 }
 
-/// Depth of a side within `basis_points` of the mid: what rests at prices `p` with `|p - mid| <= |mid| x / 10000`.
+/// Depth of a side within `basis_points` of the mid `m`: what is bid at prices `p >= m - |m| x / 10000`, or asked at
+/// `p <= m + |m| x / 10000`.
 ///
 /// H. Degryse, F. de Jong, V. van Kervel, "The impact of dark trading and visible fragmentation on market quality", Review
 /// of Finance 19 (2015), where it is `Depth(X)`, there in money.
 pub fn depth_within(book: &impl Depth, side: Side, basis_points: f64) -> Option<f64> {
-    depth_around(book, mid(book)?, side, basis_points)
+    Some(depth_around(book, mid(book)?, side, basis_points))
 }
 
-fn depth_around(book: &impl Depth, mid: f64, side: Side, basis_points: f64) -> Option<f64> {
+fn depth_around(book: &impl Depth, mid: f64, side: Side, basis_points: f64) -> f64 {
     let reach = mid.abs() * basis_points / 10_000.0;
-    // In a crossed book the best levels may be further from the mid on its other side than later ones.
-    let near = |level: &Level| (level.price as f64 - mid).abs() <= reach;
-    let beyond = |level: &Level| match side {
-        Side::Buy => mid - level.price as f64 > reach,
-        Side::Sell => level.price as f64 - mid > reach,
+    // Prices are exact as floats, so the last whole price within reach says the same as comparing each.
+    let last = match side {
+        Side::Buy => (mid - reach).ceil(),
+        Side::Sell => (mid + reach).floor(),
     };
-    let levels = book.levels(side).take_while(|level| !beyond(level)).filter(near);
-    Some(float(levels.map(|level| i128::from(level.quantity)).sum()))
+    float(book.quantity_up_to(side, last as Price))
 }
 
 /// What an order that takes from a book gets there.
@@ -286,26 +295,64 @@ impl Measure {
         self.at(book, touch(book))
     }
 
-    /// The same for those who have read the touch already.
-    #[inline]
+    /// Whether it reads nothing but the best level of each side.
+    pub(crate) fn needs_only_the_touch(self) -> bool {
+        !matches!(
+            self,
+            Self::Imbalance(2..) | Self::DepthWithin(..) | Self::FillAverage(..) | Self::FillLast(..) | Self::Slope(..)
+        )
+    }
+
+    /// The measure on a book whose touch has been read already.
     pub(crate) fn at(self, book: &impl Depth, touch: Touch) -> f64 {
-        let best = |side| if side == Side::Buy { touch.0 } else { touch.1 };
         let whole = |side, quantity| Some(to_fill(book, side, quantity)).filter(|taken| taken.filled == quantity);
         let value = match self {
+            Self::Imbalance(levels @ 2..) => imbalance(book, levels),
+            Self::DepthWithin(side, reach) => mid_of(touch).map(|mid| depth_around(book, mid, side, reach)),
+            Self::FillAverage(side, quantity) => whole(side, quantity).and_then(|taken| taken.average()),
+            Self::FillLast(side, quantity) => whole(side, quantity).and_then(|taken| taken.last).map(|p| p as f64),
+            Self::Slope(side, levels) => mid_of(touch).and_then(|mid| slope_from(book, mid, side, levels)),
+            shallow => shallow.of_touch(touch),
+        };
+        value.unwrap_or(f64::NAN)
+    }
+
+    /// The measure on a touch, if that is all it needs.
+    #[inline]
+    fn of_touch(self, touch: Touch) -> Option<f64> {
+        let best = |side| if side == Side::Buy { touch.0 } else { touch.1 };
+        match self {
             Self::Best(side) => best(side).map(|level| level.price as f64),
             Self::BestQuantity(side) => best(side).map(|level| level.quantity as f64),
             Self::Mid => mid_of(touch),
             Self::Spread => spread_of(touch),
             Self::WeightedMid => weighted_mid_of(touch),
             Self::SizeWeightedTouch => size_weighted_touch_of(touch),
-            Self::Imbalance(levels) => imbalance(book, levels),
-            Self::DepthWithin(side, reach) => mid_of(touch).and_then(|mid| depth_around(book, mid, side, reach)),
-            Self::FillAverage(side, quantity) => whole(side, quantity).and_then(|taken| taken.average()),
-            Self::FillLast(side, quantity) => whole(side, quantity).and_then(|taken| taken.last).map(|p| p as f64),
-            Self::Slope(side, levels) => mid_of(touch).and_then(|mid| slope_from(book, mid, side, levels)),
-            Self::OrderFlow => None,
-        };
-        value.unwrap_or(f64::NAN)
+            Self::Imbalance(1) => imbalance_of(touch),
+            _ => None,
+        }
+    }
+
+    /// Fills a column from touches; the choice of the measure stands outside the loop.
+    pub(crate) fn fill(self, before: Touch, touches: &[Touch], column: &mut [f64]) {
+        match self {
+            Self::Mid => each(touches, column, mid_of),
+            Self::Spread => each(touches, column, spread_of),
+            Self::WeightedMid => each(touches, column, weighted_mid_of),
+            Self::SizeWeightedTouch => each(touches, column, size_weighted_touch_of),
+            Self::Imbalance(1) => each(touches, column, imbalance_of),
+            Self::OrderFlow => {
+                let mut flow = OrderFlow { before: before.0.zip(before.1) };
+                each(touches, column, |(bid, ask)| flow.update(bid, ask));
+            }
+            other => each(touches, column, |touch| other.of_touch(touch)),
+        }
+    }
+}
+
+fn each(touches: &[Touch], column: &mut [f64], mut value: impl FnMut(Touch) -> Option<f64>) {
+    for (cell, &touch) in column.iter_mut().zip(touches) {
+        *cell = value(touch).unwrap_or(f64::NAN);
     }
 }
 

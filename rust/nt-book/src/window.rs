@@ -2,13 +2,14 @@
 //!
 //! A book changes near its best price, where prices are dense. There a price is an index into an array, and three layers
 //! of bits say which cells are occupied, so that the best level is found by counting zeros three times. Nothing about
-//! the best is remembered, hence nothing about it can be out of date, and an update has no branch to mispredict.
+//! the best is remembered, hence nothing about it can be out of date, and an update has no branch to mispredict. Sums of
+//! 64 and of 4,096 cells answer how much rests up to a price.
 //!
 //! Index 0 is the most aggressive price, for bids as for asks. Levels worse than the array lie in the list. If a price
 //! better than the array comes, or the best has drifted far into it, the array moves, which costs as much as the levels
 //! in it and happens only after the market has moved by an eighth of the array.
 
-use nt_core::{Price, Side};
+use nt_core::{Price, Quantity, Side};
 
 /// Cells of the smallest array: one bit of the last layer covers this many.
 const CELLS_MIN: usize = 64 * 64;
@@ -16,7 +17,20 @@ const CELLS_MIN: usize = 64 * 64;
 /// Cells of the largest array: the last layer has 64 bits.
 pub(crate) const CELLS_MAX: usize = 64 * CELLS_MIN;
 
-/// Values by price; the default value stands for nothing.
+/// A value at a price; the default stands for nothing.
+pub(crate) trait Content: Copy + Default + PartialEq {
+    /// What it counts for in a sum over prices.
+    fn lots(self) -> Quantity;
+}
+
+impl Content for Quantity {
+    #[inline]
+    fn lots(self) -> Quantity {
+        self
+    }
+}
+
+/// Values by price.
 #[derive(Clone, Debug)]
 pub(crate) struct Window<V> {
     /// 1 where a worse price is a higher one (asks), -1 where it is a lower one (bids).
@@ -30,6 +44,9 @@ pub(crate) struct Window<V> {
     groups: Box<[u64]>,
     /// A bit for each group that is not zero.
     top: u64,
+    /// The lots under each word and under each group, so that a sum over many prices has few terms.
+    word_lots: Box<[i128]>,
+    group_lots: Box<[i128]>,
     /// Prices worse than the array, the worst first.
     far: Vec<(Price, V)>,
     /// Where values wait while the array moves.
@@ -37,7 +54,7 @@ pub(crate) struct Window<V> {
     count: usize,
 }
 
-impl<V: Copy + Default + PartialEq> Window<V> {
+impl<V: Content> Window<V> {
     /// An empty side whose array covers at least `ticks` prices, as far as one can.
     pub fn new(side: Side, ticks: usize) -> Self {
         let cells = ticks.clamp(CELLS_MIN, CELLS_MAX).next_power_of_two();
@@ -48,6 +65,8 @@ impl<V: Copy + Default + PartialEq> Window<V> {
             words: vec![0; cells / 64].into(),
             groups: vec![0; cells / CELLS_MIN].into(),
             top: 0,
+            word_lots: vec![0; cells / 64].into(),
+            group_lots: vec![0; cells / CELLS_MIN].into(),
             far: Vec::new(),
             moving: Vec::new(),
             count: 0,
@@ -57,13 +76,24 @@ impl<V: Copy + Default + PartialEq> Window<V> {
     /// How far a price is worse than index 0; a number beyond every array if it is better.
     #[inline]
     fn index(&self, price: Price) -> u64 {
-        // Prices and edges are below 2^54, so the difference does not wrap.
+        // Prices and edges are below 2^55, so the difference does not wrap.
         ((price - self.edge) * self.direction) as u64
     }
 
     #[inline]
     fn price(&self, index: usize) -> Price {
         self.edge + self.direction * index as i64
+    }
+
+    /// Puts a value into a cell and returns what was there.
+    #[inline]
+    fn write(&mut self, index: usize, value: V) -> V {
+        let before = std::mem::replace(&mut self.cells[index], value);
+        self.mark(index, value != V::default());
+        let change = i128::from(value.lots()) - i128::from(before.lots());
+        self.word_lots[index >> 6] += change;
+        self.group_lots[index >> 12] += change;
+        before
     }
 
     /// Says in all three layers whether a cell is occupied.
@@ -85,11 +115,8 @@ impl<V: Copy + Default + PartialEq> Window<V> {
         if index >= self.cells.len() as u64 {
             return self.replace_outside(price, value);
         }
-        let index = index as usize;
-        let before = std::mem::replace(&mut self.cells[index], value);
-        let is_there = value != V::default();
-        self.mark(index, is_there);
-        self.count = self.count + usize::from(is_there) - usize::from(before != V::default());
+        let before = self.write(index as usize, value);
+        self.count = self.count + usize::from(value != V::default()) - usize::from(before != V::default());
         if self.top == 0
             && let Some(&(nearest, _)) = self.far.last()
         {
@@ -157,8 +184,7 @@ impl<V: Copy + Default + PartialEq> Window<V> {
     fn put(&mut self, price: Price, value: V) {
         let index = self.index(price);
         if index < self.cells.len() as u64 {
-            self.cells[index as usize] = value;
-            self.mark(index as usize, true);
+            self.write(index as usize, value);
         } else {
             self.far.push((price, value));
         }
@@ -167,8 +193,7 @@ impl<V: Copy + Default + PartialEq> Window<V> {
     /// Forgets every cell, at the cost of those that are occupied.
     fn empty_array(&mut self) {
         while let Some(index) = self.best_index() {
-            self.cells[index] = V::default();
-            self.mark(index, false);
+            self.write(index, V::default());
         }
     }
 
@@ -212,6 +237,31 @@ impl<V: Copy + Default + PartialEq> Window<V> {
         }
     }
 
+    /// The lots at all prices from the best up to this one.
+    pub fn lots_up_to(&self, price: Price) -> i128 {
+        let index = self.index(price);
+        if (price - self.edge) * self.direction < 0 {
+            return 0;
+        }
+        if index >= self.cells.len() as u64 {
+            let within = |&&(other, _): &&(Price, V)| (price - other) * self.direction >= 0;
+            let beyond = self.far.iter().rev().take_while(within).map(|(_, value)| i128::from(value.lots()));
+            return self.group_lots.iter().sum::<i128>() + beyond.sum::<i128>();
+        }
+        let (group, word) = (index as usize >> 12, index as usize >> 6);
+        let groups: i128 = self.group_lots[..group].iter().sum();
+        // What lies before the best is empty and need not be read.
+        let first = self.best_index().map_or(word, |best| best >> 6).max(group << 6).min(word);
+        let words: i128 = self.word_lots[first..word].iter().sum();
+        let mut bits = self.words[word] & (u64::MAX >> (63 - (index & 63)));
+        let mut lots = groups + words;
+        while bits != 0 {
+            lots += i128::from(self.cells[word << 6 | bits.trailing_zeros() as usize].lots());
+            bits &= bits - 1;
+        }
+        lots
+    }
+
     /// How many prices have a value.
     #[inline]
     pub fn count(&self) -> usize {
@@ -230,8 +280,7 @@ impl<V: Copy + Default + PartialEq> Window<V> {
         self.far.drain(..beyond);
         for _ in beyond..excess {
             if let Some(index) = self.worst_index() {
-                self.cells[index] = V::default();
-                self.mark(index, false);
+                self.write(index, V::default());
             }
         }
         self.count -= excess;
@@ -259,6 +308,12 @@ impl<V: Copy + Default + PartialEq> Window<V> {
         if let Some(group) = (0..self.groups.len()).find(|&at| (self.top >> at & 1 == 1) != (self.groups[at] != 0)) {
             return Some(format!("the bit of group {group} is wrong"));
         }
+        let lots = |cells: &[V]| cells.iter().map(|cell| i128::from(cell.lots())).sum::<i128>();
+        if !self.cells.chunks(64).map(lots).eq(self.word_lots.iter().copied())
+            || !self.cells.chunks(CELLS_MIN).map(lots).eq(self.group_lots.iter().copied())
+        {
+            return Some("a sum of lots is wrong".to_owned());
+        }
         let keys: Vec<i64> = self.iter().map(|(price, _)| price * self.direction).collect();
         if !keys.is_sorted_by(|a, b| a < b) {
             return Some("its levels are not in order".to_owned());
@@ -284,7 +339,7 @@ pub(crate) struct Iter<'a, V> {
     far: usize,
 }
 
-impl<V: Copy + Default + PartialEq> Iterator for Iter<'_, V> {
+impl<V: Content> Iterator for Iter<'_, V> {
     type Item = (Price, V);
 
     #[inline]

@@ -61,6 +61,7 @@ struct State {
     bids: Vec<Level>,
     asks: Vec<Level>,
     best: [Option<Level>; 2],
+    totals: [i128; 2],
     counts: [usize; 2],
     is_crossed: bool,
 }
@@ -70,6 +71,7 @@ fn state(book: &impl Depth) -> State {
         bids: book.levels(Side::Buy).collect(),
         asks: book.levels(Side::Sell).collect(),
         best: [book.best(Side::Buy), book.best(Side::Sell)],
+        totals: [book.quantity_up_to(Side::Buy, i64::MIN), book.quantity_up_to(Side::Sell, i64::MAX)],
         counts: [book.count(Side::Buy), book.count(Side::Sell)],
         is_crossed: book.is_crossed(),
     }
@@ -106,7 +108,8 @@ fn ladder_difference(commands: &[LadderCommand]) -> Option<(usize, String)> {
             return Some((at, format!("after {command:?} there is {after:?} instead of {defined:?}")));
         }
         if let LadderCommand::Set(side, price, _) = *command
-            && fast.quantity_at(side, price) != plain.quantity_at(side, price)
+            && (fast.quantity_at(side, price), fast.quantity_up_to(side, price))
+                != (plain.quantity_at(side, price), plain.quantity_up_to(side, price))
         {
             return Some((at, format!("{command:?} is not what rests at {price}")));
         }
