@@ -47,11 +47,15 @@ class _Strategy(Protocol):
     def on_order(self, engine: Engine, order: _Exact, /) -> object: ...
 
 __all__ = [
+    "EVENT_FLAGS",
+    "EVENT_KINDS",
     "SYNTHETIC_TICK_DECIMALS",
     "SYNTHETIC_VERSION",
+    "VENUES",
     "Bar",
     "Engine",
     "Indicator",
+    "VenueFeed",
     "__version__",
     "check_not_negative",
     "check_prices",
@@ -65,6 +69,7 @@ __all__ = [
     "imbalance_bars",
     "in_nanoseconds",
     "instants_from_text",
+    "instruments_of",
     "prices_on_grid",
     "resampled_bars",
     "spacing",
@@ -76,6 +81,9 @@ __all__ = [
 
 __version__: Final[str]
 SYNTHETIC_VERSION: Final[int]
+EVENT_KINDS: Final[dict[str, int]]
+EVENT_FLAGS: Final[dict[str, int]]
+VENUES: Final[list[str]]
 SYNTHETIC_TICK_DECIMALS: Final[int]
 
 @final
@@ -337,3 +345,49 @@ def resampled_bars(
 ) -> list[_Ints]:
     """Bars joined into those of a longer interval; columns as of `time_bars`. `times` are opens and closes, `prices`
     open, high, low and close."""
+
+_Grid: TypeAlias = tuple[tuple[int, int], tuple[int, int], int, int]
+
+@final
+class VenueFeed:
+    """A connection to a venue: messages in, joined and numbered records out."""
+    def __new__(
+        cls,
+        venue: str,
+        instruments: Sequence[tuple[str, _Grid]],
+        *,
+        fallback: _Grid | None = None,
+        depth: int | None = None,
+        silence_ns: int | None = None,
+        book_silence_ns: int | None = None,
+        counts_connection: bool = True,
+    ) -> VenueFeed: ...
+    def message(self, ts_recv_ns: int, message: bytes) -> None:
+        """Takes in one message of the stream."""
+    def answer(self, symbol: str, ts_recv_ns: int, message: bytes) -> None:
+        """Takes in an answer to a request about one instrument, such as a snapshot."""
+    def lines(self, text: bytes) -> int:
+        """Takes in whole lines of a capture, and returns how many there were."""
+    def document(self, document: bytes) -> int:
+        """Takes in a document ``{"init": message, "updates": [message...]}``; returns how many messages there were."""
+    def reconnected(self, ts_recv_ns: int) -> None:
+        """Says that the connection was made anew."""
+    def at_time(self, ts_recv_ns: int) -> None:
+        """Says what time it is where no message comes."""
+    def take(self) -> bytes:
+        """The records since the last call, 48 bytes each."""
+    def faults(self) -> list[tuple[str, int, int, int, bytes]]:
+        """The malformed messages since the last call: code, offset, number of the message, receive time, first bytes."""
+    @property
+    def instruments(self) -> list[tuple[str, _Grid]]:
+        """Symbols and their grids in the order of their numbers."""
+    @property
+    def tally(self) -> dict[str, int]:
+        """How many messages there were, and how many of them of which kind."""
+    def levels(self, symbol: str, bids: bool, depth: int) -> list[tuple[int, int]] | None:
+        """The best levels of one side of a book as (price, quantity), or None while the book cannot be trusted."""
+    def book_id(self, symbol: str) -> int | None:
+        """The venue's id of the last update in a book, or None while the book cannot be trusted."""
+
+def instruments_of(venue: str, document: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a venue says of its instruments, and the symbols that were left out."""

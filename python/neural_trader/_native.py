@@ -4,11 +4,15 @@ from __future__ import annotations
 
 try:
     from neural_trader._core import (
+        EVENT_FLAGS,
+        EVENT_KINDS,
         SYNTHETIC_TICK_DECIMALS,
         SYNTHETIC_VERSION,
+        VENUES,
         Bar,
         Engine,
         Indicator,
+        VenueFeed,
         __version__,
         check_not_negative,
         check_prices,
@@ -22,6 +26,7 @@ try:
         imbalance_bars,
         in_nanoseconds,
         instants_from_text,
+        instruments_of,
         prices_on_grid,
         resampled_bars,
         spacing,
@@ -37,11 +42,15 @@ except ImportError as error:  # pragma: no cover - only in a tree that was never
     ) from error
 
 __all__ = [
+    "EVENT_FLAGS",
+    "EVENT_KINDS",
     "SYNTHETIC_TICK_DECIMALS",
     "SYNTHETIC_VERSION",
+    "VENUES",
     "Bar",
     "Engine",
     "Indicator",
+    "VenueFeed",
     "__version__",
     "check_not_negative",
     "check_prices",
@@ -55,6 +64,7 @@ __all__ = [
     "imbalance_bars",
     "in_nanoseconds",
     "instants_from_text",
+    "instruments_of",
     "prices_on_grid",
     "resampled_bars",
     "spacing",

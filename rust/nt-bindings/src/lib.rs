@@ -10,6 +10,7 @@ mod features;
 mod feed;
 mod indicator;
 mod request;
+mod venues;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -18,5 +19,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     features::register(module)?;
     feed::register(module)?;
+    venues::register(module)?;
     Ok(())
 }

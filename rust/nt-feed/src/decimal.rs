@@ -22,7 +22,7 @@ pub(crate) fn cells(text: &[u8], rows: usize) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Parses one cell as `(mantissa, decimals)` with trailing zeros of the fraction removed.
-fn parse_cell(cell: &[u8]) -> Result<(i64, i32), FaultKind> {
+pub(crate) fn parse_cell(cell: &[u8]) -> Result<(i64, i32), FaultKind> {
     let (negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),

@@ -167,6 +167,11 @@ fn parse_cell(cell: &[u8]) -> Result<Cell, FaultKind> {
     })
 }
 
+/// One instant of a message, such as `2023-10-06T17:35:55.440295Z`; without a zone it is UTC.
+pub fn parse_instant(text: &[u8]) -> Option<i64> {
+    parse_cell(text).ok().map(|cell| cell.ns)
+}
+
 /// Parses a column of `rows` cells joined by newlines. All cells name a zone, or none does.
 pub fn parse_instants(text: &[u8], rows: usize) -> Result<Instants, Fault> {
     let mut column = Instants { ns: Vec::with_capacity(rows), zoned: false, shifted: false, timed: false };

@@ -3,14 +3,36 @@
 //! Laws: a decimal text is parsed as a decimal and never through a float, unless it has more decimals than any grid;
 //! a float is taken for the shortest decimal on the grid that reads back as the same float; nothing is reordered,
 //! repaired or dropped; every refusal names its row. Nothing here opens a file or reads a clock.
+//!
+//! Columns of files go through `decimal`, `instant`, `grid` and `timeline`. Messages of venues go through `feed`, which
+//! decodes them (one file per venue, on the cursor in `json`), joins them (`sequence`, `join`) and hands out `event`s.
 
+mod bar;
 pub mod bars;
+mod binance;
+pub mod capture;
+mod coinbase;
+mod coinbase_exchange;
 pub mod consistency;
+mod counting;
 pub mod decimal;
+pub mod description;
+mod document;
+pub mod event;
 pub mod fault;
+pub mod feed;
 pub mod grid;
 pub mod instant;
+pub mod instrument;
+mod join;
+mod json;
+mod kraken;
+pub mod malformed;
+mod oanda;
+mod quote;
 pub mod random;
+mod section;
+mod sequence;
 pub mod step;
 pub mod synthetic;
 pub mod timeline;
