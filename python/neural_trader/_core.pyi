@@ -55,6 +55,8 @@ __all__ = [
     "Bar",
     "Engine",
     "Indicator",
+    "Ladder",
+    "OrderBook",
     "VenueFeed",
     "__version__",
     "check_not_negative",
@@ -263,6 +265,91 @@ class Engine:
         """Checks the laws that hold between any two events; an error says which one does not."""
     def digests(self, version: str, parameters: str) -> dict[str, str]:
         """SHA-256 of inputs, parameters, orders, fills and postings, in hex, and the run hash that binds them."""
+
+@final
+class Ladder:
+    """An L2 book: the quantity in lots at each price in ticks; a side is 1 for bids and -1 for asks."""
+
+    def __new__(cls, window: int = 262144) -> Ladder: ...
+    @staticmethod
+    def from_text(text: str) -> Ladder:
+        """The ladder of a drawing."""
+    def set(self, side: int, price: int, quantity: int) -> int:
+        """Says what rests at a price from now on, zero for nothing; returns what did before."""
+    def load(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> None:
+        """Replaces everything by a snapshot."""
+    def truncate(self, depth: int) -> int:
+        """Keeps the best levels of each side; returns how many went."""
+    def clear(self) -> None:
+        """Forgets every level."""
+    def best(self, side: int) -> tuple[int, int] | None:
+        """The best price of a side and its quantity."""
+    def quantity_at(self, side: int, price: int) -> int:
+        """What rests at a price."""
+    def levels(self, side: int, depth: int | None = None) -> list[tuple[int, int]]:
+        """Levels of a side as price and quantity, the best first."""
+    def count(self, side: int) -> int:
+        """How many levels a side has."""
+    def is_crossed(self) -> bool:
+        """Whether the best bid is at or above the best ask."""
+    def measure(self, name: str, *parameters: float) -> float:
+        """A measure of the book, NaN where it has none."""
+    def play(
+        self,
+        measures: Sequence[tuple[str, Sequence[float]]],
+        side: NDArray[np.int8],
+        price: _Ints,
+        quantity: _Ints,
+        ends: _Ints | None = None,
+        depth: int | None = None,
+    ) -> list[_Floats]:
+        """Plays a stream of updates and returns what each measure is after every event, a column for each."""
+    def kraken_checksum(self, price_scale: int = 1, quantity_scale: int = 1) -> int:
+        """Kraken's CRC-32 of the ten best levels; scales are units of the last printed decimal in a tick and a lot."""
+    def draw(self, depth: int = 10, grid: Sequence[tuple[int, int]] | None = None) -> str:
+        """The best levels as a table, in ticks and lots; with tick and lot as (mantissa, decimals), in decimals."""
+    def check_invariants(self) -> None:
+        """Compares the ladder with itself; an error says what contradicts."""
+
+@final
+class OrderBook:
+    """An L3 book: every order by its number, in queues of first in, first out; our own can rest among them."""
+
+    def __new__(cls) -> OrderBook: ...
+    @staticmethod
+    def from_text(text: str) -> OrderBook:
+        """The book of a drawing; its orders are numbered from 1 as one reads."""
+    def add(self, id: int, side: int, price: int, quantity: int, own: bool = False) -> int:
+        """Puts an order behind all others at its price; returns the quantity ahead of it."""
+    def cancel(self, id: int) -> int:
+        """Takes an order out; returns what was left of it."""
+    def fill(self, id: int, quantity: int) -> int:
+        """Fills an order; returns what is left of it."""
+    def amend(self, id: int, price: int, quantity: int) -> bool:
+        """Gives an order another price or quantity; returns whether it kept its place."""
+    def queue_ahead(self, id: int) -> tuple[int, int, int]:
+        """What stands before an order: how many orders, their quantity, and the part of it that is our own."""
+    def orders_at(self, side: int, price: int) -> list[tuple[int, int, bool]]:
+        """The orders at a price as number, quantity and whether it is our own, in the order of their priority."""
+    def own_quantity_at(self, side: int, price: int) -> int:
+        """What rests at a price and is our own."""
+    def clear(self) -> None:
+        """Forgets every order."""
+    def best(self, side: int) -> tuple[int, int] | None:
+        """The best price of a side and the quantity there."""
+    def quantity_at(self, side: int, price: int) -> int:
+        """What rests at a price."""
+    def levels(self, side: int, depth: int | None = None) -> list[tuple[int, int]]:
+        """Levels of a side as price and quantity, the best first."""
+    def __len__(self) -> int: ...
+    def is_crossed(self) -> bool:
+        """Whether the best bid is at or above the best ask."""
+    def measure(self, name: str, *parameters: float) -> float:
+        """A measure of the book, NaN where it has none."""
+    def draw(self, depth: int = 10) -> str:
+        """The best levels as a table, with the orders of each in the order of their priority, our own with a star."""
+    def check_invariants(self) -> None:
+        """Compares the book with itself; an error says what contradicts."""
 
 def feature_column(
     name: str,

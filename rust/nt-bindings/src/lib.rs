@@ -3,6 +3,7 @@ use pyo3::prelude::*;
 
 mod aggregate;
 mod bars;
+mod book;
 mod columns;
 mod engine;
 mod error;
@@ -16,6 +17,7 @@ mod venues;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     aggregate::register(module)?;
+    book::register(module)?;
     engine::register(module)?;
     features::register(module)?;
     feed::register(module)?;
