@@ -100,6 +100,18 @@ fn sorted_map(updates: &[Update]) -> u64 {
     })
 }
 
+/// A full-depth book: a snapshot of 50,000 levels a side over 5,000,000 ticks, then updates at any of its levels.
+fn full_depth(count: usize) -> Vec<Update> {
+    let mut random = Seeded(3);
+    let place = |at: i64| {
+        let side = if at % 2 == 0 { Side::Buy } else { Side::Sell };
+        (side, 6_180_000 - side.sign() * (1 + at / 2 * 100))
+    };
+    let snapshot = (0..100_000).map(|at| (place(at), 1));
+    let later = (0..count).map(|_| (place(random.below(100_000)), random.below(3)));
+    snapshot.chain(later).map(|((side, price), quantity)| Update { side, price, quantity }).collect()
+}
+
 #[derive(Clone, Copy)]
 enum Command {
     Add(RestingOrder),
@@ -192,6 +204,13 @@ fn main() {
     print("BTreeMap", count, by_map, by_map);
     print("plain ladder", count, best_of_three(|| plain(&stream)), by_map);
     print("ladder", count, best_of_three(|| ladder(&stream)), by_map);
+
+    let deep = full_depth(count.div_ceil(5));
+    assert_eq!(ladder(&deep), sorted_map(&deep), "the books disagree");
+    println!("the same of a full-depth book, 100,000 levels over 10,000,000 ticks ({} updates)", deep.len());
+    let by_map = best_of_three(|| sorted_map(&deep));
+    print("BTreeMap", deep.len(), by_map, by_map);
+    print("ladder", deep.len(), best_of_three(|| ladder(&deep)), by_map);
 
     let side: Vec<i8> = stream.iter().map(|update| update.side.sign() as i8).collect();
     let price: Vec<i64> = stream.iter().map(|update| update.price).collect();

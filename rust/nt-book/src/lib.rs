@@ -17,6 +17,7 @@ mod checksum;
 mod column;
 mod draw;
 mod error;
+mod far;
 mod ladder;
 mod level;
 mod measure;

@@ -11,6 +11,8 @@
 
 use nt_core::{Price, Quantity, Side};
 
+use crate::far::Far;
+
 /// Cells of the smallest array: one bit of the last layer covers this many.
 const CELLS_MIN: usize = 64 * 64;
 
@@ -47,8 +49,8 @@ pub(crate) struct Window<V> {
     /// The lots under each word and under each group, so that a sum over many prices has few terms.
     word_lots: Box<[i128]>,
     group_lots: Box<[i128]>,
-    /// Prices worse than the array, the worst first.
-    far: Vec<(Price, V)>,
+    /// Prices worse than the array, by `price * direction`.
+    far: Far<V>,
     /// Where values wait while the array moves.
     moving: Vec<(Price, V)>,
     count: usize,
@@ -67,7 +69,7 @@ impl<V: Content> Window<V> {
             top: 0,
             word_lots: vec![0; cells / 64].into(),
             group_lots: vec![0; cells / CELLS_MIN].into(),
-            far: Vec::new(),
+            far: Far::new(),
             moving: Vec::new(),
             count: 0,
         }
@@ -118,9 +120,9 @@ impl<V: Content> Window<V> {
         let before = self.write(index as usize, value);
         self.count = self.count + usize::from(value != V::default()) - usize::from(before != V::default());
         if self.top == 0
-            && let Some(&(nearest, _)) = self.far.last()
+            && let Some((nearest, _)) = self.far.best()
         {
-            self.move_to(nearest);
+            self.move_to(nearest * self.direction);
         }
         before
     }
@@ -144,40 +146,30 @@ impl<V: Content> Window<V> {
                 return self.replace(price, value);
             }
         }
-        let key = price * self.direction;
-        match self.far.binary_search_by(|(other, _)| key.cmp(&(other * self.direction))) {
-            Ok(at) if is_there => std::mem::replace(&mut self.far[at].1, value),
-            Ok(at) => {
-                self.count -= 1;
-                self.far.remove(at).1
-            }
-            Err(at) => {
-                if is_there {
-                    self.count += 1;
-                    self.far.insert(at, (price, value));
-                }
-                V::default()
-            }
-        }
+        let before = if is_there {
+            self.far.insert(price * self.direction, value)
+        } else {
+            self.far.remove(price * self.direction)
+        };
+        self.count = self.count + usize::from(is_there) - usize::from(before.is_some());
+        before.unwrap_or_default()
     }
 
     /// Moves the array so that `best`, which is or will be the best price, has an eighth of it on its better side.
     fn move_to(&mut self, best: Price) {
         let mut moving = std::mem::take(&mut self.moving);
-        moving.extend(self.iter());
-        moving.truncate(moving.len() - self.far.len());
+        moving.extend(self.iter_array());
         self.empty_array();
         self.edge = best - self.direction * (self.cells.len() / 8) as i64;
-        // What falls out of the array is better than all that lies beyond it already.
         for (price, value) in moving.drain(..).rev() {
             self.put(price, value);
         }
         self.moving = moving;
-        while let Some(&(price, value)) = self.far.last()
-            && self.index(price) < self.cells.len() as u64
+        while let Some((rank, value)) = self.far.best()
+            && self.index(rank * self.direction) < self.cells.len() as u64
         {
-            self.far.pop();
-            self.put(price, value);
+            self.far.pop_best();
+            self.put(rank * self.direction, value);
         }
     }
 
@@ -186,7 +178,7 @@ impl<V: Content> Window<V> {
         if index < self.cells.len() as u64 {
             self.write(index as usize, value);
         } else {
-            self.far.push((price, value));
+            self.far.insert(price * self.direction, value);
         }
     }
 
@@ -230,11 +222,7 @@ impl<V: Content> Window<V> {
         if index < self.cells.len() as u64 {
             return self.cells[index as usize];
         }
-        let key = price * self.direction;
-        match self.far.binary_search_by(|(other, _)| key.cmp(&(other * self.direction))) {
-            Ok(at) => self.far[at].1,
-            Err(_) => V::default(),
-        }
+        self.far.get(price * self.direction).unwrap_or_default()
     }
 
     /// The lots at all prices from the best up to this one.
@@ -244,8 +232,8 @@ impl<V: Content> Window<V> {
             return 0;
         }
         if index >= self.cells.len() as u64 {
-            let within = |&&(other, _): &&(Price, V)| (price - other) * self.direction >= 0;
-            let beyond = self.far.iter().rev().take_while(within).map(|(_, value)| i128::from(value.lots()));
+            let beyond = self.far.iter().take_while(|&(rank, _)| rank <= price * self.direction);
+            let beyond = beyond.map(|(_, value)| i128::from(value.lots()));
             return self.group_lots.iter().sum::<i128>() + beyond.sum::<i128>();
         }
         let (group, word) = (index as usize >> 12, index as usize >> 6);
@@ -270,14 +258,19 @@ impl<V: Content> Window<V> {
 
     /// Prices and values, the best first.
     pub fn iter(&self) -> Iter<'_, V> {
-        Iter { window: self, top: self.top, group: 0, group_bits: 0, word: 0, word_bits: 0, far: self.far.len() }
+        Iter { far: self.far.end(), ..self.iter_array() }
+    }
+
+    /// The same of those in the array alone.
+    fn iter_array(&self) -> Iter<'_, V> {
+        Iter { window: self, top: self.top, group: 0, group_bits: 0, word: 0, word_bits: 0, far: (0, 0) }
     }
 
     /// Keeps the best `depth` prices and says how many went.
     pub fn truncate(&mut self, depth: usize) -> usize {
         let excess = self.count.saturating_sub(depth);
-        let beyond = excess.min(self.far.len());
-        self.far.drain(..beyond);
+        let beyond = excess.min(self.far.count());
+        self.far.drop_worst(beyond);
         for _ in beyond..excess {
             if let Some(index) = self.worst_index() {
                 self.write(index, V::default());
@@ -318,10 +311,11 @@ impl<V: Content> Window<V> {
         if !keys.is_sorted_by(|a, b| a < b) {
             return Some("its levels are not in order".to_owned());
         }
-        if self.far.iter().any(|&(price, value)| self.index(price) < self.cells.len() as u64 || value == V::default()) {
+        let is_near = |rank: Price| self.index(rank * self.direction) < self.cells.len() as u64;
+        if !self.far.is_consistent() || self.far.iter().any(|(rank, value)| is_near(rank) || value == V::default()) {
             return Some("a level lies beyond the array and does not belong there".to_owned());
         }
-        if self.top == 0 && !self.far.is_empty() {
+        if self.top == 0 && self.far.count() > 0 {
             return Some("the array is empty and levels lie beyond it".to_owned());
         }
         (keys.len() != self.count).then(|| format!("{} levels are counted as {}", keys.len(), self.count))
@@ -336,7 +330,7 @@ pub(crate) struct Iter<'a, V> {
     group_bits: u64,
     word: usize,
     word_bits: u64,
-    far: usize,
+    far: (usize, usize),
 }
 
 impl<V: Content> Iterator for Iter<'_, V> {
@@ -359,8 +353,9 @@ impl<V: Content> Iterator for Iter<'_, V> {
                 self.top &= self.top - 1;
                 self.group_bits = self.window.groups[self.group];
             } else {
-                self.far = self.far.checked_sub(1)?;
-                return Some(self.window.far[self.far]);
+                let (place, (rank, value)) = self.window.far.next(self.far)?;
+                self.far = place;
+                return Some((rank * self.window.direction, value));
             }
         }
     }

@@ -162,6 +162,37 @@ fn ladders_answer_100_000_commands_alike() {
     }
 }
 
+#[test]
+fn a_book_of_full_depth_is_that_of_the_plain_ladder() {
+    let mut random = Seeded(9);
+    let (mut fast, mut plain) = (Ladder::with_window(1), PlainLadder::new());
+    // First it grows far beyond the array, then it shrinks, then the market comes to what was far.
+    for step in 0..60_000 {
+        let price = random.below(16_000) * 100;
+        let side = if price < 800_000 { Side::Buy } else { Side::Sell };
+        let quantity = if random.below(60_000) < step { 0 } else { 1 + random.below(9) };
+        assert_eq!(fast.set(side, price, quantity), plain.set(side, price, quantity), "step {step} at {price}");
+        let reach = random.below(1_700_000);
+        assert_eq!(fast.quantity_at(side, reach), plain.quantity_at(side, reach), "step {step} at {reach}");
+        if step % 1_000 == 0 {
+            assert_eq!(fast.check_invariants(), Ok(()), "step {step}");
+            assert_eq!(
+                fast.quantity_up_to(side, reach),
+                plain.quantity_up_to(side, reach),
+                "step {step} up to {reach}"
+            );
+            assert_eq!(state(&fast), state(&plain), "step {step}");
+        }
+    }
+    assert!(fast.count(Side::Buy) > 200, "the book was to be deep");
+    while let Some(best) = plain.best(Side::Buy) {
+        assert_eq!(fast.set(Side::Buy, best.price, 0), plain.set(Side::Buy, best.price, 0));
+        assert_eq!(fast.best(Side::Buy), plain.best(Side::Buy));
+    }
+    assert_eq!((fast.truncate(100), fast.check_invariants()), (plain.truncate(100), Ok(())));
+    assert_eq!(state(&fast), state(&plain));
+}
+
 #[derive(Clone, Debug)]
 enum BookCommand {
     Add(RestingOrder),
