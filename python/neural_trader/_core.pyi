@@ -448,6 +448,7 @@ class VenueFeed:
         silence_ns: int | None = None,
         book_silence_ns: int | None = None,
         counts_connection: bool = True,
+        joins: bool = True,
     ) -> VenueFeed: ...
     def message(self, ts_recv_ns: int, message: bytes) -> None:
         """Takes in one message of the stream."""

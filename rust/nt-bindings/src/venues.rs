@@ -113,7 +113,7 @@ impl VenueFeed {
     /// the grid of `fallback`, or are refused without one.
     #[new]
     #[pyo3(signature = (venue, instruments, *, fallback = None, depth = None, silence_ns = None, book_silence_ns = None,
-                        counts_connection = true))]
+                        counts_connection = true, joins = true))]
     fn new(
         venue: &str,
         instruments: Vec<(String, GridParts)>,
@@ -122,6 +122,7 @@ impl VenueFeed {
         silence_ns: Option<i64>,
         book_silence_ns: Option<i64>,
         counts_connection: bool,
+        joins: bool,
     ) -> PyResult<Self> {
         let venue = venue_of(venue)?;
         let mut known = Instruments::new(fallback.map(grid_of).transpose()?);
@@ -136,6 +137,7 @@ impl VenueFeed {
             silence_ns: silence_ns.unwrap_or(defaults.silence_ns),
             book_silence_ns: book_silence_ns.unwrap_or(defaults.book_silence_ns),
             counts_connection,
+            joins,
         };
         Ok(Self { feed: Feed::new(venue, known, settings) })
     }
@@ -206,7 +208,7 @@ impl VenueFeed {
     /// How many messages there were, and how many of them of which kind.
     #[getter]
     fn tally<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let Tally { messages, bytes, malformed, ignored, repeated, trades_repeated } = self.feed.tally();
+        let Tally { messages, bytes, malformed, ignored, repeated, trades_repeated, checksums } = self.feed.tally();
         let dict = PyDict::new(py);
         let counts = [
             ("messages", messages),
@@ -215,6 +217,7 @@ impl VenueFeed {
             ("ignored", ignored),
             ("repeated", repeated),
             ("trades_repeated", trades_repeated),
+            ("checksums", checksums),
         ];
         for (name, count) in counts {
             dict.set_item(name, count)?;

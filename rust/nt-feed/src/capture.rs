@@ -2,7 +2,8 @@
 //!
 //! Two kinds of lines are known. One is `time message`, the time in whole nanoseconds. The other is `time: message`, the
 //! time in seconds with decimals, among lines that begin with an address: `address <-> time` for a connection,
-//! `address <- time: message` for what was sent, and `address -> time: message` for the answer to a request.
+//! `address <- time: message` for what was sent, and `address -> time: message` for the answer to a request. A line that
+//! is a message by itself has no receive time.
 
 use nt_core::Step;
 
@@ -59,6 +60,9 @@ pub fn read_line(line: &[u8]) -> Line<'_> {
             return Line::Message(time, &line[digits + 1..]);
         }
         return timed(line).map_or(Line::Unknown, |(time, message)| Line::Message(time, message));
+    }
+    if line[0] == b'{' {
+        return Line::Message(0, line);
     }
     // Addresses are short, so that the arrows are not looked for in a whole message.
     let head = &line[..line.len().min(4096)];

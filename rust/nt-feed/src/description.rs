@@ -75,6 +75,7 @@ fn binance(document: &Value) -> Described {
         let lot = filter(&["LOT_SIZE"], "stepSize").and_then(step);
         let tick = tick.or_else(|| precision("pricePrecision", "quoteAssetPrecision"));
         let lot = lot.or_else(|| precision("quantityPrecision", "baseAssetPrecision"));
+        let asset_decimals = decimals(one.text("quantityPrecision").or(one.text("baseAssetPrecision")));
         let notional = |field| filter(&["MIN_NOTIONAL", "NOTIONAL"], field);
         described.add(
             symbol,
@@ -82,7 +83,7 @@ fn binance(document: &Value) -> Described {
                 symbol: symbol.to_owned(),
                 base: one.text("baseAsset").unwrap_or_default().to_owned(),
                 quote: one.text("quoteAsset").unwrap_or_default().to_owned(),
-                grid: Grid::new(tick, lot),
+                grid: Grid { quantity_decimals: lot.decimals.max(asset_decimals.unwrap_or(0)), ..Grid::new(tick, lot) },
                 quantity_min: filter(&["LOT_SIZE"], "minQty").unwrap_or_default().to_owned(),
                 notional_min: notional("minNotional").or(notional("notional")).unwrap_or_default().to_owned(),
                 tradable: one.text("status") == Some("TRADING"),

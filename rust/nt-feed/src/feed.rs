@@ -72,6 +72,8 @@ pub struct Settings {
     pub book_silence_ns: i64,
     /// Whether Coinbase counts messages per connection; otherwise per product.
     pub counts_connection: bool,
+    /// Whether books are joined; otherwise their records come out as the messages have them, whatever is missing.
+    pub joins: bool,
 }
 
 impl Settings {
@@ -84,7 +86,13 @@ impl Settings {
             Venue::Oanda => 10,
             Venue::Binance | Venue::BinanceUs | Venue::BinanceUsdm | Venue::CoinbaseExchange => 60,
         };
-        Self { depth: 10, silence_ns: silence_s * 1_000_000_000, book_silence_ns: 0, counts_connection: true }
+        Self {
+            depth: 10,
+            silence_ns: silence_s * 1_000_000_000,
+            book_silence_ns: 0,
+            counts_connection: true,
+            joins: true,
+        }
     }
 }
 
@@ -103,6 +111,8 @@ pub struct Tally {
     pub repeated: u64,
     /// Trades left out because they had been seen.
     pub trades_repeated: u64,
+    /// Checksums of books that agreed.
+    pub checksums: u64,
 }
 
 /// The feed.
@@ -162,7 +172,7 @@ impl Feed {
 
     /// What has been seen.
     pub fn tally(&self) -> Tally {
-        self.tally
+        Tally { checksums: self.books.iter().flatten().map(|book| book.checksums).sum(), ..self.tally }
     }
 
     /// The instruments.
@@ -315,6 +325,7 @@ impl Feed {
             for section in &decoded.sections {
                 let events = &decoded.events[section.start..section.end];
                 match section.part {
+                    _ if !self.settings.joins => self.pass(events),
                     Part::Free => self.pass(events),
                     Part::Trades => self.trades(section, events),
                     Part::Diff | Part::Snapshot | Part::Partial => self.book_section(section, events, ts_recv_ns),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nt_core::Step;
 
+use crate::DECIMALS_MAX;
 use crate::malformed::{Malformed, MalformedKind};
 
 /// More instruments than any venue lists; the number of an instrument has sixteen bits.
@@ -26,6 +27,12 @@ impl Grid {
     /// A grid whose texts have the decimals of its steps.
     pub fn new(tick: Step, lot: Step) -> Self {
         Self { tick, lot, price_decimals: tick.decimals, quantity_decimals: lot.decimals }
+    }
+
+    /// The grid on which market data is decoded: its quantities have all decimals that the venue writes. A book holds
+    /// quantities between two lots wherever the lot was made coarser while orders rested.
+    pub fn of_data(self) -> Self {
+        Self { lot: Step { mantissa: 1, decimals: self.quantity_decimals.min(DECIMALS_MAX) }, ..self }
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Book {
     waiting_events: Vec<Event>,
     /// When the last message for this book was received.
     pub ts_recv_ns: i64,
+    /// How many checksums agreed.
+    pub checksums: u64,
 }
 
 impl Book {
@@ -96,6 +98,7 @@ impl Book {
             waiting: Vec::new(),
             waiting_events: Vec::new(),
             ts_recv_ns: 0,
+            checksums: 0,
         }
     }
 
@@ -292,6 +295,7 @@ impl Book {
                 self.distrust(section.instrument, ts_recv_ns, out);
                 return;
             }
+            self.checksums += 1;
         }
         if self.ladder.is_crossed() {
             let best = |side| self.ladder.best(side).map_or(0, |level| level.price);

@@ -89,7 +89,7 @@ pub fn decode(
             reader.scan.skip()?;
             let described = description::kraken_instruments(reader.scan.since(start));
             for one in described.map_err(|fault| Malformed::at(fault.kind, fault.offset + start))? {
-                reader.instruments.add(one.symbol.as_bytes(), one.grid);
+                reader.instruments.add(one.symbol.as_bytes(), one.grid.of_data());
             }
             Ok(())
         }

@@ -1,0 +1,230 @@
+"""Reading recorded sessions of venues: raw messages in a file become records and the faults that were found."""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from neural_trader._native import VenueFeed
+from neural_trader.errors import DataError
+from neural_trader.market.events import EVENT, KIND
+from neural_trader.market.venue_instruments import VenueInstrument
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK_BYTES = 1 << 22
+PRICED = ("trade", "aggregate_trade", "level", "snapshot_level", "quote", "ticker")
+BARS = ("bar_open", "bar_high", "bar_low", "bar_close")
+COARSER = (8, 7, 6, 5, 4, 3, 2, 1, 0)
+"""Decimals on which a capture without described instruments is read first, finest first."""
+
+
+@dataclass(frozen=True)
+class MessageFault:
+    """A message that could not be read: what is wrong with it at which byte, and how it begins."""
+
+    code: str
+    offset: int
+    message: int
+    ts_recv_ns: int
+    first_bytes: bytes
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A recorded session, decoded."""
+
+    venue: str
+    events: NDArray[Any]
+    """Records with the dtype ``EVENT``, in the order in which they were received."""
+    instruments: tuple[VenueInstrument, ...]
+    """Instruments by their number in the records."""
+    faults: tuple[MessageFault, ...]
+    tally: dict[str, int]
+    inferred: bool
+    """Whether the grids were taken from the data because nobody described the instruments."""
+
+    def of_kind(self, *names: str) -> NDArray[Any]:
+        """The records of these kinds."""
+        kinds = np.array([KIND[name] for name in names], dtype=np.uint8)
+        return self.events[np.isin(self.events["kind"], kinds)]
+
+    def count(self, *names: str) -> int:
+        """How many records of these kinds there are."""
+        return len(self.of_kind(*names))
+
+
+def feed_for(venue: str, instruments: Iterable[VenueInstrument], **settings: Any) -> VenueFeed:
+    """A feed whose records count ticks and the decimals of each instrument's quantities."""
+    grids = [(one.symbol, (one.tick, one.data_lot, one.price_decimals, one.quantity_decimals)) for one in instruments]
+    try:
+        return VenueFeed(venue, grids, **settings)
+    except ValueError as error:
+        raise DataError(str(error)) from None
+
+
+def read_capture(
+    path: str | Path | Sequence[str | Path],
+    venue: str,
+    instruments: Iterable[VenueInstrument] | None = None,
+    **settings: Any,
+) -> Capture:
+    """Decodes a capture: lines ``recv_ns message`` or ``seconds: message``, or a document of a snapshot and its
+    updates; compressed with gzip or not. Several files are merged by receive time.
+
+    Without instruments, every symbol gets the coarsest decimal grid that holds all of its numbers, which takes a pass
+    of its own. ``settings`` are those of the feed: ``depth``, ``silence_ns``, ``book_silence_ns``, ...
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    known = tuple(instruments) if instruments is not None else infer_instruments(paths, venue)
+    feed = feed_for(venue, known, **settings)
+    pieces = [np.frombuffer(piece, EVENT) for piece in _fed(feed, paths)]
+    events = np.concatenate(pieces) if pieces else np.empty(0, EVENT)
+    faults = tuple(MessageFault(*fault) for fault in feed.faults())
+    described = {one.symbol: one for one in known}
+    numbered = tuple(described.get(symbol) or _undescribed(symbol, grid) for symbol, grid in feed.instruments)
+    return Capture(venue, events, numbered, faults, feed.tally, instruments is None)
+
+
+def stream_capture(
+    path: str | Path, venue: str, instruments: Iterable[VenueInstrument], **settings: Any
+) -> Iterator[NDArray[Any]]:
+    """The records of a capture in pieces, so that memory does not grow with its length."""
+    for piece in _fed(feed_for(venue, instruments, **settings), [Path(path)]):
+        yield np.frombuffer(piece, EVENT)
+
+
+def _undescribed(symbol: str, grid: tuple[tuple[int, int], tuple[int, int], int, int]) -> VenueInstrument:
+    tick, lot, price_decimals, quantity_decimals = grid
+    return VenueInstrument(symbol, tick, lot, price_decimals, quantity_decimals)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        with path.open("rb") as raw:
+            is_compressed = raw.read(2) == b"\x1f\x8b"
+        return cast("IO[bytes]", gzip.open(path) if is_compressed else path.open("rb"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _fed(feed: VenueFeed, paths: Sequence[Path]) -> Iterator[bytes]:
+    """Feeds the files and hands out the records of each block."""
+    try:
+        if len(paths) > 1:
+            for block in _merged(paths):
+                feed.lines(block)
+                yield feed.take()
+            return
+        with closing(_opened(paths[0])) as source:
+            block = source.read(BLOCK_BYTES)
+            if block.lstrip()[:32].replace(b" ", b"").replace(b"\n", b"").startswith(b'{"init"'):
+                _feed_document(feed, block + source.read(), paths[0])
+                yield feed.take()
+                return
+            rest = b""
+            while block:
+                whole, newline, rest_after = block.rpartition(b"\n")
+                if newline:
+                    feed.lines(rest + whole)
+                    yield feed.take()
+                    rest = rest_after
+                else:
+                    rest += block
+                block = source.read(BLOCK_BYTES)
+            feed.lines(rest)
+            yield feed.take()
+    except (OSError, EOFError) as error:
+        raise DataError(f"{', '.join(str(path) for path in paths)}: the file is damaged: {error}") from None
+
+
+def _feed_document(feed: VenueFeed, document: bytes, path: Path) -> None:
+    try:
+        feed.document(document)
+    except ValueError as error:
+        code, offset = error.args
+        raise DataError(f"{path} is no recorded session: {code} at byte {offset}") from None
+
+
+def _merged(paths: Sequence[Path]) -> Iterator[bytes]:
+    """Lines of all files in the order of their receive times, in blocks."""
+    with ExitStack() as opened:
+        sources = [opened.enter_context(closing(_opened(path))) for path in paths]
+        lines: list[bytes] = []
+        size = 0
+        for _, line in heapq.merge(*map(_timed, sources), key=lambda pair: pair[0]):
+            lines.append(line)
+            size += len(line)
+            if size > BLOCK_BYTES:
+                yield b"".join(lines)
+                lines, size = [], 0
+        yield b"".join(lines)
+
+
+def _timed(source: IO[bytes]) -> Iterator[tuple[float, bytes]]:
+    """Lines and their receive times; a line without one stays behind the line before it."""
+    latest = 0.0
+    for line in source:
+        head = line[:4096]
+        for arrow in (b" <-> ", b" <- ", b" -> "):
+            if arrow in head and line[:1] in {b"w", b"h"}:
+                head = head.partition(arrow)[2]
+                break
+        text = head.replace(b":", b" ").split(b" ", 1)[0].strip()
+        try:
+            time = float(text)
+        except ValueError:
+            time = latest
+        # Whole nanoseconds have many more digits than seconds.
+        latest = time / 1e9 if time > 1e12 else time
+        yield latest, line if line.endswith(b"\n") else line + b"\n"
+
+
+def infer_instruments(paths: Sequence[Path], venue: str) -> tuple[VenueInstrument, ...]:
+    """The coarsest decimal grid of each symbol that holds all of its prices and quantities."""
+    for decimals in COARSER:
+        grid = ((1, decimals), (1, decimals), decimals, decimals)
+        feed = feed_for(venue, (), fallback=grid, joins=False)
+        found: dict[int, tuple[int, int]] = {}
+        for piece in _fed(feed, paths):
+            _gather(np.frombuffer(piece, EVENT), found)
+        faults = feed.faults()
+        if not any(fault[0] == "out_of_range" for fault in faults):
+            break
+    if any(fault[0] == "off_grid" for fault in faults):
+        raise DataError(f"{paths[0]}: no decimal grid of 64-bit counts holds every number; describe the instruments")
+    instruments = []
+    for number, (symbol, _) in enumerate(feed.instruments):
+        price, quantity = (_decimals_left(divisor, decimals) for divisor in found.get(number, (0, 0)))
+        instruments.append(VenueInstrument(symbol, (1, price), (1, quantity), price, quantity))
+    return tuple(instruments)
+
+
+def _gather(events: NDArray[Any], found: dict[int, tuple[int, int]]) -> None:
+    """Adds the greatest common divisors of prices and quantities of each instrument to those found before."""
+    kinds = [KIND[name] for name in PRICED]
+    priced = events[np.isin(events["kind"], [*kinds, *(KIND[name] for name in BARS)])]
+    sized = events[np.isin(events["kind"], [*kinds, KIND["bar_close"]])]
+    for number in np.unique(priced["instrument"]):
+        price, quantity = found.get(int(number), (0, 0))
+        prices = priced["price"][priced["instrument"] == number]
+        quantities = sized["quantity"][sized["instrument"] == number]
+        price = int(np.gcd.reduce(prices, initial=price))
+        quantity = int(np.gcd.reduce(quantities, initial=quantity))
+        found[int(number)] = price, quantity
+
+
+def _decimals_left(divisor: int, decimals: int) -> int:
+    """How many of the decimals are needed if every count is a multiple of the divisor."""
+    while decimals > 0 and divisor % 10 == 0:
+        divisor //= 10
+        decimals -= 1
+    return decimals

@@ -1,0 +1,35 @@
+"""The records of market data: one fixed layout for numpy, the engine and files."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from neural_trader._native import EVENT_FLAGS, EVENT_KINDS
+
+EVENT: Final = np.dtype(
+    [
+        ("ts_event_ns", "<i8"),
+        ("ts_recv_ns", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("id", "<u8"),
+        ("sequence", "<u4"),
+        ("instrument", "<u2"),
+        ("kind", "u1"),
+        ("flags", "u1"),
+    ]
+)
+"""48 bytes: the time at the venue (0 if it says none) and here, price in ticks, quantity in lots, the venue's own id,
+our number, the instrument's number, what it is, and its flags."""
+
+KIND: Final = EVENT_KINDS
+"""What a record is, by name: ``trade``, ``level``, ``quote``, ..., and the faults from ``gap`` on."""
+
+FLAG: Final = EVENT_FLAGS
+"""Bits of ``flags``: ``bid``, ``ask`` (the aggressor's side of a trade), ``last`` of a message, ``final`` bar,
+``unsized`` quote, trade from ``before`` the subscription."""
+
+FAULTS: Final = ("gap", "bad_checksum", "crossed", "stale", "resync", "malformed", "refused", "trade_gap")
+"""The kinds that say that something is missing or wrong."""
