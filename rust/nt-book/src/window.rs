@@ -111,7 +111,10 @@ impl<V: Content> Window<V> {
     }
 
     /// Puts a value at a price and returns what was there.
-    #[inline]
+    ///
+    /// It is a call of its own, because what is inlined into a loop over both sides branches on the side, which nobody can
+    /// predict.
+    #[inline(never)]
     pub fn replace(&mut self, price: Price, value: V) -> V {
         let index = self.index(price);
         if index >= self.cells.len() as u64 {
