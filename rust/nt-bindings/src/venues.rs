@@ -112,6 +112,7 @@ impl VenueFeed {
     /// Instruments are `(symbol, (tick, lot, price_decimals, quantity_decimals))`; symbols that are not among them go on
     /// the grid of `fallback`, or are refused without one.
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a feed")]
     #[pyo3(signature = (venue, instruments, *, fallback = None, depth = None, silence_ns = None, book_silence_ns = None,
                         counts_connection = true, joins = true))]
     fn new(

@@ -87,10 +87,26 @@ fn symbol_of(address: &[u8]) -> Option<&[u8]> {
     address[at..].split(|byte| *byte == b'&').next()
 }
 
+/// The offset of the first newline, or the length: eight bytes at a time, of which one is zero after the exclusive or.
+fn line_end(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (chunks, _) = text.as_chunks::<8>();
+    let newline = |chunk: &[u8; 8]| {
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'\n'));
+        word.wrapping_sub(ONES) & !word & (ONES << 7) != 0
+    };
+    let start = chunks.iter().position(newline).unwrap_or(chunks.len()) * 8;
+    start + text[start..].iter().position(|byte| *byte == b'\n').unwrap_or(text.len() - start)
+}
+
 /// Feeds every line of a text, and returns how many there were.
 pub fn feed_lines(feed: &mut Feed, text: &[u8]) -> usize {
     let mut count = 0;
-    for line in text.split(|byte| *byte == b'\n') {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = line_end(rest);
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
         count += 1;
         match read_line(line) {
             Line::Message(time, message) => feed.message(time, message),
@@ -141,6 +157,19 @@ pub fn feed_document(feed: &mut Feed, document: &[u8]) -> Result<usize, Malforme
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_ends_at_its_first_newline_wherever_that_is() {
+        for length in 0..40 {
+            for place in 0..=length {
+                let mut text = vec![b'x'; length];
+                text.extend_from_slice(b"\xff\x80\x0b");
+                text.insert(place, b'\n');
+                assert_eq!(line_end(&text), place);
+            }
+            assert_eq!(line_end(&vec![0x8a; length]), length);
+        }
+    }
 
     #[test]
     fn each_kind_of_line_is_told_apart() {

@@ -67,6 +67,26 @@ pub fn plain(bytes: &[u8], start: usize) -> Option<Plain> {
     (whole > 0 && whole + decimals <= 18).then_some(Plain { mantissa, decimals, end: at })
 }
 
+/// A mantissa without its last decimals, and what they were. Divisors that the compiler knows become multiplications,
+/// and those of venues that pad to eight decimals are all among them.
+#[inline]
+fn shortened(mantissa: i64, decimals: usize) -> Option<(i64, i64)> {
+    Some(match decimals {
+        0 => (mantissa, 0),
+        1 => (mantissa / 10, mantissa % 10),
+        2 => (mantissa / 100, mantissa % 100),
+        3 => (mantissa / 1000, mantissa % 1000),
+        4 => (mantissa / 10_000, mantissa % 10_000),
+        5 => (mantissa / 100_000, mantissa % 100_000),
+        6 => (mantissa / 1_000_000, mantissa % 1_000_000),
+        7 => (mantissa / 10_000_000, mantissa % 10_000_000),
+        more => {
+            let down = *POWERS_OF_TEN.get(more)?;
+            (mantissa / down, mantissa % down)
+        }
+    })
+}
+
 /// `mantissa / 10^decimals` as a count of steps.
 #[inline]
 pub fn on_step(mantissa: i64, decimals: usize, step: Step) -> Result<i64, MalformedKind> {
@@ -75,11 +95,11 @@ pub fn on_step(mantissa: i64, decimals: usize, step: Step) -> Result<i64, Malfor
     if decimals <= own {
         count = count.checked_mul(POWERS_OF_TEN[own - decimals]).ok_or(MalformedKind::OutOfRange)?;
     } else {
-        let down = POWERS_OF_TEN.get(decimals - own).ok_or(MalformedKind::OffGrid)?;
-        if count % down != 0 {
+        let (quotient, rest) = shortened(count, decimals - own).ok_or(MalformedKind::OffGrid)?;
+        if rest != 0 {
             return Err(MalformedKind::OffGrid);
         }
-        count /= down;
+        count = quotient;
     }
     if step.mantissa != 1 {
         if count % step.mantissa != 0 {
