@@ -1,9 +1,8 @@
 //! Prints how fast the books are: `cargo run --release -p nt-book --example throughput [updates]`.
 //!
-//! Regime: one core, five million seeded updates of a market that wanders, half of them within 64 ticks of the best price,
-//! a tenth beyond 4,000, of which two fifths change a level, and the others add or remove one (a 100 ms depth stream of a
-//! large spot pair looks like it); the best price of both sides is read after each. Every contender has to find the same
-//! best prices before it is timed; best of three.
+//! Regime: one core, five million seeded updates of a market that wanders; the best price of both sides is read after
+//! each. How near to the market the updates are, and how many add, change or remove a level, is printed first. Every
+//! contender has to find the same best prices before it is timed; best of three.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -31,8 +30,14 @@ struct Update {
     quantity: i64,
 }
 
+/// A market with a coarse tick, as most futures have: updates near the best. Weights of a hundred, and ticks.
+const COARSE: [(i64, u64); 4] = [(50, 64), (30, 1_000), (10, 4_000), (10, 20_000)];
+
+/// A market with a fine tick: the distances of the updates of a recorded session of BTC/USDT with a tick of a cent.
+const FINE: [(i64, u64); 7] = [(3, 16), (6, 256), (10, 1_024), (19, 4_096), (42, 16_384), (15, 65_536), (5, 300_000)];
+
 /// Updates that never cross the book: where the market moves, what stood in its way goes first.
-fn updates(count: usize) -> Vec<Update> {
+fn updates(count: usize, reaches: &[(i64, u64)]) -> Vec<Update> {
     let mut random = Seeded(7);
     let mut book = PlainLadder::new();
     let mut market = 6_180_000_i64;
@@ -42,12 +47,12 @@ fn updates(count: usize) -> Vec<Update> {
             market += random.below(21) - 10;
         }
         let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
-        let reach = match random.below(10) {
-            0..=4 => 64,
-            5..=7 => 1_000,
-            8 => 4_000,
-            _ => 20_000,
-        };
+        let mut choice = random.below(100);
+        let chosen = reaches.iter().find(|(weight, _)| {
+            choice -= weight;
+            choice < 0
+        });
+        let reach = chosen.expect("weights of a hundred").1;
         while let Some(best) = book.best(side.opposite())
             && side.sign() * (market - best.price) >= 0
         {
@@ -62,6 +67,29 @@ fn updates(count: usize) -> Vec<Update> {
     }
     made.truncate(count);
     made
+}
+
+/// Says what kind of stream this is, in shares of its updates.
+fn print_regime(updates: &[Update]) {
+    let mut book = PlainLadder::new();
+    let (mut near, mut far, mut added, mut removed) = (0, 0, 0, 0);
+    for update in updates {
+        let distance = book.best(update.side).map_or(0, |best| (best.price - update.price).abs());
+        let before = book.set(update.side, update.price, update.quantity).expect("a level");
+        near += usize::from(distance < 64);
+        far += usize::from(distance > 4_000);
+        added += usize::from(before == 0 && update.quantity > 0);
+        removed += usize::from(before > 0 && update.quantity == 0);
+    }
+    let share = |count: usize| 100.0 * count as f64 / updates.len() as f64;
+    println!(
+        "  {:.0} % within 64 ticks of the best, {:.0} % beyond 4,000; {:.0} % add a level, {:.0} % remove one; {} levels",
+        share(near),
+        share(far),
+        share(added),
+        share(removed),
+        book.count(Side::Buy) + book.count(Side::Sell)
+    );
 }
 
 /// Adds what can be read at the touch to a checksum, so that all contenders do and find the same.
@@ -196,14 +224,18 @@ fn print(label: &str, count: usize, seconds: f64, baseline: f64) {
 
 fn main() {
     let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(5_000_000);
-    let stream = updates(count);
-    let found = ladder(&stream);
-    assert!(found == plain(&stream) && found == sorted_map(&stream), "the books disagree");
-    println!("L2 updates, best bid and ask read after each ({count} updates)");
-    let by_map = best_of_three(|| sorted_map(&stream));
-    print("BTreeMap", count, by_map, by_map);
-    print("plain ladder", count, best_of_three(|| plain(&stream)), by_map);
-    print("ladder", count, best_of_three(|| ladder(&stream)), by_map);
+    let fine = updates(count, &FINE);
+    let stream = updates(count, &COARSE);
+    for (label, stream) in [("a fine tick", &fine), ("a coarse tick", &stream)] {
+        let found = ladder(stream);
+        assert!(found == plain(stream) && found == sorted_map(stream), "the books disagree");
+        println!("L2 updates of a market with {label}, best bid and ask read after each ({count} updates)");
+        print_regime(stream);
+        let by_map = best_of_three(|| sorted_map(stream));
+        print("BTreeMap", count, by_map, by_map);
+        print("plain ladder", count, best_of_three(|| plain(stream)), by_map);
+        print("ladder", count, best_of_three(|| ladder(stream)), by_map);
+    }
 
     let deep = full_depth(count.div_ceil(5));
     assert_eq!(ladder(&deep), sorted_map(&deep), "the books disagree");
@@ -216,7 +248,7 @@ fn main() {
     let price: Vec<i64> = stream.iter().map(|update| update.price).collect();
     let quantity: Vec<i64> = stream.iter().map(|update| update.quantity).collect();
     let columnar = Updates { side: &side, price: &price, quantity: &quantity, ends: None };
-    println!("measures after each update, into columns");
+    println!("measures after each update of the coarse market, into columns");
     let touch = [Measure::Mid, Measure::Spread, Measure::WeightedMid, Measure::Imbalance(1), Measure::OrderFlow];
     let deep = [
         Measure::Imbalance(5),
@@ -257,6 +289,7 @@ fn main() {
     let short = &orders[..orders.len().min(20_000)];
     assert_eq!(play_orders!(OrderBook::new(), short), play_orders!(PlainBook::new(), short), "the L3 books disagree");
     println!("L3 commands, best bid and ask read after each ({} commands, 10,000 orders)", orders.len());
-    let seconds = best_of_three(|| play_orders!(OrderBook::new(), orders));
-    print("order book", orders.len(), seconds, seconds);
+    let plain = best_of_three(|| play_orders!(PlainBook::new(), short)) / short.len() as f64 * orders.len() as f64;
+    print("plain book (its first 20,000)", orders.len(), plain, plain);
+    print("order book", orders.len(), best_of_three(|| play_orders!(OrderBook::new(), orders)), plain);
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Debug;
 
-use nt_book::{BookError, Depth, Ladder, Level, OrderBook, PRICE_MAX, PlainBook, PlainLadder, RestingOrder, Side};
+use nt_book::{
+    BookError, Depth, Ladder, Level, Measure, OrderBook, PRICE_MAX, PlainBook, PlainLadder, RestingOrder, Side,
+    Updates, columns,
+};
 use proptest::prelude::*;
 
 const COMMANDS: usize = 100_000;
@@ -191,6 +194,44 @@ fn a_book_of_full_depth_is_that_of_the_plain_ladder() {
     }
     assert_eq!((fast.truncate(100), fast.check_invariants()), (plain.truncate(100), Ok(())));
     assert_eq!(state(&fast), state(&plain));
+}
+
+#[test]
+fn columns_hold_what_the_measures_give_on_the_plain_ladder_after_each_event() {
+    let mut measures = vec![Measure::Mid, Measure::WeightedMid, Measure::Imbalance(1), Measure::Imbalance(4)];
+    for side in [Side::Buy, Side::Sell] {
+        measures.extend([Measure::Slope(side, 1), Measure::Slope(side, 3), Measure::DepthWithin(side, 0.5)]);
+        measures.extend([Measure::FillAverage(side, 9), Measure::FillLast(side, 30), Measure::Best(side)]);
+    }
+    for seed in 0..8 {
+        let (mut side, mut price, mut quantity) = (vec![], vec![], vec![]);
+        for command in ladder_commands(seed, 4_000) {
+            if let LadderCommand::Set(at, ticks, lots) = command
+                && (0..=PRICE_MAX).contains(&ticks)
+                && lots >= 0
+            {
+                side.push(if at == Side::Buy { 1_i8 } else { -1 });
+                price.push(ticks);
+                quantity.push(lots);
+            }
+        }
+        let depth = [None, Some(12)][seed as usize % 2];
+        let updates = Updates { side: &side, price: &price, quantity: &quantity, ends: None };
+        let mut out = vec![vec![0.0; side.len()]; measures.len()];
+        let mut views: Vec<&mut [f64]> = out.iter_mut().map(Vec::as_mut_slice).collect();
+        columns(&mut Ladder::with_window(1), &updates, depth, &measures, &mut views).expect("a stream");
+        let mut plain = PlainLadder::new();
+        for row in 0..side.len() {
+            let at = if side[row] == 1 { Side::Buy } else { Side::Sell };
+            plain.set(at, price[row], quantity[row]).expect("a level");
+            plain.truncate(depth.unwrap_or(usize::MAX));
+            for (measure, column) in measures.iter().zip(&out) {
+                let defined = measure.of(&plain);
+                let is_same = column[row].to_bits() == defined.to_bits() || column[row].is_nan() && defined.is_nan();
+                assert!(is_same, "{measure:?} after row {row} of {seed}: {} instead of {defined}", column[row]);
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
