@@ -44,7 +44,8 @@ class Key(NamedTuple):
 
 KEYS: dict[str, Key] = {
     "strategy": Key("text", "sma_cross", "name of the library, or file.py[:Class]"),
-    "data": Key("text", None, "file or folder of bars; none: synthetic markets"),
+    "data": Key("text", None, "file or folder of bars, or catalog:VENUE/INSTRUMENT; none: synthetic markets"),
+    "kind": Key("text", None, "what of a catalog to play: bars, or bars-1h where there are several"),
     "symbols": Key("list", None, "instruments to trade; none: all that the data has"),
     "start": Key("time", None, "first bar opens at or after this time, UTC"),
     "end": Key("time", None, "last bar opens before this time, UTC"),
@@ -217,6 +218,8 @@ def _dotted(document: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str
 
 def _beside(path: Path, reference: str, *, is_strategy: bool) -> str:
     """A path as seen from the folder of the file that names it; the name of a library strategy is no path."""
+    if not is_strategy and reference.startswith("catalog:"):
+        return reference
     head, colon, class_name = reference.rpartition(":")
     file = head if colon and head.endswith(".py") else reference
     if is_strategy and not file.endswith(".py"):

@@ -15,6 +15,7 @@ ENVIRONMENT = {
     # What a terminal would add must not decide whether a test passes.
     **{name: value for name, value in os.environ.items() if not name.startswith(("NT__", "PYTEST_", "_TYPER"))},
     "COLUMNS": "80",
+    "NT_CATALOG": "catalog",
     "NO_COLOR": "1",
     "PYTHONUTF8": "1",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -13,10 +13,19 @@ from pathlib import Path
 import pytest
 
 from commands import ENVIRONMENT, Command
-from neural_trader.cli import application, config, data
+from neural_trader.cli import application, config, data, data_bars, data_check, data_export, data_import, data_list
 
+DATA_VERBS = {
+    "synth": data.SYNTH_EXAMPLES,
+    "info": data.INFO_EXAMPLES,
+    "import": data_import.EXAMPLES,
+    "list": data_list.EXAMPLES,
+    "check": data_check.EXAMPLES,
+    "bars": data_bars.EXAMPLES,
+    "export": data_export.EXAMPLES,
+}
 GOLDEN = Path(__file__).parent / "help.txt"
-PAGES = ["", *application.VERBS, "data synth", "data info", "config show"]
+PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -33,7 +42,7 @@ def test_bare_command_prints_help(command: Command) -> None:
 
 
 def examples() -> list[str]:
-    texts = [application.EXAMPLES, data.SYNTH_EXAMPLES, data.INFO_EXAMPLES, config.SHOW_EXAMPLES]
+    texts = [application.EXAMPLES, *DATA_VERBS.values(), config.SHOW_EXAMPLES]
     texts += [text for _, text in application.VERBS.values()]
     return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
 
@@ -46,6 +55,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     made = (
         "data synth prices.parquet --bars 300",
         "data synth bars.parquet --bars 300",
+        "data import prices.parquet --venue demo",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
@@ -81,4 +91,4 @@ def test_completion_knows_verbs_and_options(command: Command) -> None:
 
     assert completed("neural-trader ba") == ["backtest"]
     assert completed("neural-trader backtest --lev") == ["--leverage"]
-    assert completed("neural-trader data ") == ["synth", "info"]
+    assert completed("neural-trader data ") == list(DATA_VERBS)

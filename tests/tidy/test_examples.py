@@ -107,7 +107,7 @@ def _run_shell(block: Block, place: str) -> None:
                 text=True,
                 check=False,
                 timeout=SECONDS_MAX,
-                env={**os.environ, "NO_COLOR": "1"},
+                env={**os.environ, "NO_COLOR": "1", "NT_CATALOG": "catalog"},
             )
             assert done.returncode == 0, f"{place}: {line}\n{done.stdout}{done.stderr}"
 

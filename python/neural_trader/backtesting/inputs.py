@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader.errors import DataError, UsageError
 from neural_trader.market import Bars, bars_of, load_bars, synthetic_bars
+from neural_trader.market.catalog.references import bars_of_catalog, is_reference
 from neural_trader.market.consistency import refuse_inconsistent
 from neural_trader.market.loading import window_of, within
 
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
 def gather_bars(
     data: Any = None,
     *,
+    kind: str | None = None,
     symbols: Sequence[str] | None = None,
     start: Any = None,
     end: Any = None,
     seed: int,
 ) -> tuple[Bars, ...]:
-    """Bars sorted by symbol: from a file or folder, frames, ``Bars``, or the synthetic market where there is nothing.
+    """Bars sorted by symbol: from a file, folder or catalog, frames, ``Bars``, or the synthetic market for nothing.
 
     ``symbols`` selects, ``start`` and ``end`` keep bars that open within them.
     """
+    if is_reference(data):
+        return bars_of_catalog(data, kind, symbols, start, end)
+    if kind not in (None, "bars"):
+        raise UsageError(f"kind {kind!r} says which dataset of a catalog is meant; data is not of a catalog")
     if isinstance(data, str) or hasattr(data, "__fspath__"):
         return load_bars(data, symbols=symbols, start=start, end=end)
     if data is None:

@@ -13,6 +13,7 @@ from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
+from neural_trader.market.catalog.references import is_reference, with_kind
 from neural_trader.market.times import time_text
 from neural_trader.strategy.base import Strategy
 from neural_trader.strategy.library import LIBRARY
@@ -33,6 +34,7 @@ def backtest(
     strategy: str | type[Strategy] | Strategy = "sma_cross",
     data: Any = None,
     *,
+    kind: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     overlays: Sequence[Overlay] = (),
     symbols: Sequence[str] | None = None,
@@ -56,10 +58,11 @@ def backtest(
     """Run a strategy over bars and return what came of it.
 
     ``strategy`` is a library name, ``"file.py:Class"``, a class (with ``parameters``) or an instance. ``data`` is a
-    file or folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, or nothing for the seeded
-    synthetic markets. Several instruments share one account: 10,000 unless ``cash`` says otherwise. Costs are on by
-    default: ``fee`` ("0.1%") is a rate or ``"MAKER/TAKER/FIXED"``, ``slippage`` ("2bps") also such as ``"1 tick"`` or
-    ``"0.5 spread"``. ``fill="close"`` fills at the deciding bar's close instead of the next open.
+    file or folder, a polars or pandas frame, a mapping of symbol to frame, ``Bars``, ``"catalog:VENUE/INSTRUMENT"``
+    (``kind`` says which, where there are bars of several lengths), or nothing for the seeded synthetic markets.
+    Several instruments share one account: 10,000 unless ``cash`` says otherwise. Costs are on by default: ``fee``
+    ("0.1%") is a rate or ``"MAKER/TAKER/FIXED"``, ``slippage`` ("2bps") also such as ``"1 tick"`` or ``"0.5 spread"``.
+    ``fill="close"`` fills at the deciding bar's close instead of the next open.
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
@@ -85,7 +88,7 @@ def backtest(
         like=like,
     )
     instance = _instance(strategy, parameters)
-    bars = gather_bars(data, symbols=symbols, start=start, end=end, seed=seed)
+    bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
     engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
@@ -105,7 +108,7 @@ def backtest(
             "strategy": strategy if isinstance(strategy, str) else None,
             "class": type(instance).__qualname__,
             "source_sha256": _source_digest(instance),
-            "data": str(data) if isinstance(data, str) or hasattr(data, "__fspath__") else None,
+            "data": _origin(data, kind),
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
@@ -113,6 +116,13 @@ def backtest(
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
+
+
+def _origin(data: Any, kind: str | None) -> str | None:
+    """Where the bars can be had again."""
+    if is_reference(data):
+        return with_kind(data, kind)
+    return str(data) if isinstance(data, str) or hasattr(data, "__fspath__") else None
 
 
 def play(

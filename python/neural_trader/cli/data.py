@@ -1,4 +1,4 @@
-"""``neural-trader data``: make synthetic bars, and look at files of bars."""
+"""``neural-trader data``: the catalog, files of market data, and synthetic bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import options
+from neural_trader.cli import data_bars, data_check, data_export, data_import, data_list, options
+from neural_trader.cli.catalogs import Place, described
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.output import print_json
 from neural_trader.cli.table import console, print_table
@@ -16,6 +17,7 @@ from neural_trader.errors import UsageError
 EXAMPLES = """\
 neural-trader data synth bars.parquet
 neural-trader data info bars.parquet
+neural-trader data import prices.parquet --venue demo
 """
 
 SYNTH_EXAMPLES = """\
@@ -28,13 +30,20 @@ neural-trader data info prices.parquet
 neural-trader data info prices.parquet --json
 """
 
+
+class Verbs(Group):
+    """The verbs of data, in the order in which one meets them."""
+
+    order = ("synth", "info", "import", "list", "check", "bars", "export")
+
+
 data = typer.Typer(
-    cls=Group,
+    cls=Verbs,
     context_settings=SETTINGS,
     rich_markup_mode=None,
     callback=without_verb,
     invoke_without_command=True,
-    help="Make or inspect bars.",
+    help="Keep, inspect and make market data.",
 )
 
 
@@ -69,18 +78,55 @@ def synth(
 
 @data.command(cls=Command, context_settings=SETTINGS, epilog=INFO_EXAMPLES)
 def info(
-    path: Annotated[Path, typer.Argument(help="A file or folder of bars.")],
+    path: Annotated[str, typer.Argument(help="File or folder of bars, or catalog:VENUE/INSTRUMENT.")],
     symbols: Annotated[str | None, typer.Option("--symbols", "-p", metavar="A,B", help="Only these.")] = None,
+    catalog: Place = None,
     json: options.Json = False,
 ) -> None:
-    """Say what a file or folder of bars holds, and how it was read."""
+    """Say what a file, folder or dataset holds, and how it was read."""
     from neural_trader.market import describe
+    from neural_trader.market.catalog.references import is_reference
 
+    if is_reference(path):
+        _show_datasets(path, catalog, json)
+        return
     described = describe(path, symbols.split(",") if symbols else None)
     if json:
         print_json(described)
     else:
         _print(described)
+
+
+for _name, _verb, _examples in (
+    ("import", data_import.import_, data_import.EXAMPLES),
+    ("list", data_list.list_, data_list.EXAMPLES),
+    ("check", data_check.check, data_check.EXAMPLES),
+    ("bars", data_bars.bars, data_bars.EXAMPLES),
+    ("export", data_export.export, data_export.EXAMPLES),
+):
+    data.command(_name, cls=Command, context_settings=SETTINGS, epilog=_examples)(_verb)
+
+
+def _show_datasets(reference: str, catalog: Path | None, json: bool) -> None:
+    """What the manifests say: the grid, the files and where the rows came from."""
+    from neural_trader.market.catalog import Catalog
+    from neural_trader.market.catalog.references import datasets_of
+
+    found = datasets_of(reference, catalog=Catalog(catalog))
+    shown = []
+    for dataset in found:
+        manifest = dataset.manifest()
+        origins = [{"name": each.name, "sha256": each.sha256} for each in manifest.origins.values()]
+        shown.append(described(dataset) | {"columns": list(manifest.columns), "origins": origins})
+    if json:
+        print_json({"catalog": str(found[0].catalog.root), "datasets": shown})
+        return
+    for each in shown:
+        console().print(f"{each['venue']}/{each['symbol']}/{each['kind']}", style="bold", soft_wrap=True)
+        print(f"  {each['rows']:,} rows in {each['files']} files, {each['first']} to {each['last']}")
+        print(f"  tick {each['tick']}, lot {each['lot']}{', ' + each['made'] if each['made'] else ''}")
+        for origin in each["origins"]:
+            print(f"  from {origin['name']}, SHA-256 {origin['sha256'][:16]}")
 
 
 def _print(described: dict[str, Any]) -> None:

@@ -42,7 +42,8 @@ RUN: dict[str, Any] = {
     "strategy": _text(
         WHAT, "--strategy", "-s", metavar="NAME|FILE", text="Library strategy, or your file.py[:Class]. [sma_cross]"
     ),
-    "data": _text(WHAT, "--data", "-d", metavar="PATH", text="File or folder of bars. [synthetic markets]"),
+    "data": _text(WHAT, "--data", "-d", metavar="PATH", text="File or folder of bars, or catalog:NAME. [synthetic]"),
+    "kind": _text(WHAT, "--kind", metavar="KIND", text="What of a catalog: bars, or bars-1h among several. [bars]"),
     "symbols": _text(WHAT, "--symbols", "--pairs", "-p", metavar="A,B", text="Instruments to trade. [all]"),
     "start": _text(WHAT, "--start", metavar="TIME", text="First bar opens at or after this, UTC."),
     "end": _text(WHAT, "--end", metavar="TIME", text="Last bar opens before this, UTC."),

@@ -120,7 +120,7 @@ def _quotes(
     (bid, ask), tick = _counted(table, [columns.bid, columns.ask], steps[0], "prices", notes)
     for name, counts in ((columns.bid, bid), (columns.ask, ask)):
         _refuse(table, name, counts, lambda counts: counts <= 0, "not_positive")
-    named = [name for name in (columns.bid_size, columns.ask_size) if name is not None]
+    named = [name for name in (columns.bid_size, columns.ask_size) if name is not None and not _is_empty(table, name)]
     sizes: dict[str, Column] = {}
     lot = steps[1] or Step(1, 0)
     if named:
@@ -140,8 +140,13 @@ def _refuse(table: Table, name: str, counts: Column, wrong: Callable[[Column], A
         raise table.error(code, name, int(found.argmax()))
 
 
+def _is_empty(table: Table, column: str) -> bool:
+    """Whether no row has a value: an export writes such columns too."""
+    return table.frame[column].null_count() == len(table.frame)
+
+
 def _received(table: Table, columns: TradeColumns | QuoteColumns, notes: list[str]) -> Column | None:
-    if columns.recv is None:
+    if columns.recv is None or _is_empty(table, columns.recv):
         return None
     return instants(table, columns.recv, columns.recv_unit, notes).ns
 
@@ -168,7 +173,7 @@ def _ids(table: Table, columns: TradeColumns, notes: list[str]) -> Column | None
     import numpy as np
     import polars as pl
 
-    if columns.trade_id is None:
+    if columns.trade_id is None or _is_empty(table, columns.trade_id):
         return None
     ids = table.frame[columns.trade_id]
     whole = ids.cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False)

@@ -182,7 +182,7 @@ def volume_of(table: Table, name: str | None, lot: Step | None, notes: list[str]
     """Volumes in lots, and the lot: the given one, or the coarsest power of ten that represents every volume."""
     from neural_trader import _native
 
-    if name is None:
+    if name is None or table.frame[name].null_count() == len(table.frame):
         if lot is None:
             notes.append("no volume column: lot 1 assumed (give lot=... to trade smaller quantities)")
         return None, lot or Step(1, 0)

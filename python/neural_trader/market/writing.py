@@ -61,18 +61,26 @@ def _write(series: list[Bars], path: Path) -> Path:
         import polars as pl
 
         frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical_relaxed")
-        if kind == "Parquet":
-            frame.write_parquet(target, compression="zstd")
-        elif kind == "Feather":
-            frame.write_ipc(target, compression="zstd")
-        else:
-            separator = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
-            text = frame.write_csv(separator=separator).encode()
-            packed = path.name.lower().endswith(".gz")
-            target.write_bytes(gzip.compress(text, 6, mtime=0) if packed else text)
+        write_frame(frame, target, path)
 
     replace_whole(path, write)
     return path
+
+
+def write_frame(frame: pl.DataFrame, target: Path, path: Path) -> None:
+    """Writes a frame in the format that the name of ``path`` says."""
+    known = format_of(path)
+    if known is None or path.name.lower().endswith(".zst"):
+        raise DataError(f"{path.name}: written are {', '.join(FORMATS)} or .csv.gz; choose one of these")
+    if known[0] == "Parquet":
+        frame.write_parquet(target, compression="zstd")
+    elif known[0] == "Feather":
+        frame.write_ipc(target, compression="zstd")
+    else:
+        separator = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+        text = frame.write_csv(separator=separator, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ").encode()
+        packed = path.name.lower().endswith(".gz")
+        target.write_bytes(gzip.compress(text, 6, mtime=0) if packed else text)
 
 
 def replace_whole(path: Path, write: Callable[[Path], None]) -> None:
