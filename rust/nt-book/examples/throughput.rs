@@ -36,10 +36,12 @@ const COARSE: [(i64, u64); 4] = [(50, 64), (30, 1_000), (10, 4_000), (10, 20_000
 /// A market with a fine tick: the distances of the updates of a recorded session of BTC/USDT with a tick of a cent.
 const FINE: [(i64, u64); 7] = [(3, 16), (6, 256), (10, 1_024), (19, 4_096), (42, 16_384), (15, 65_536), (5, 300_000)];
 
-/// Updates that never cross the book: where the market moves, what stood in its way goes first.
+/// Updates that never cross the book: where the market moves, what stood in its way goes first. Of the others two fifths
+/// remove a level, an eighth changes one, and the rest add or change one, as in that session.
 fn updates(count: usize, reaches: &[(i64, u64)]) -> Vec<Update> {
     let mut random = Seeded(7);
-    let mut book = PlainLadder::new();
+    // By badness, so that the first of both sides is the best.
+    let mut books = [BTreeMap::<i64, i64>::new(), BTreeMap::new()];
     let mut market = 6_180_000_i64;
     let mut made = Vec::with_capacity(count);
     while made.len() < count {
@@ -47,23 +49,33 @@ fn updates(count: usize, reaches: &[(i64, u64)]) -> Vec<Update> {
             market += random.below(21) - 10;
         }
         let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let opposite = &mut books[usize::from(side == Side::Buy)];
+        while let Some((&rank, _)) = opposite.first_key_value()
+            && rank <= market * side.sign()
+        {
+            made.push(Update { side: side.opposite(), price: rank * side.sign(), quantity: 0 });
+            opposite.remove(&rank);
+        }
         let mut choice = random.below(100);
         let chosen = reaches.iter().find(|(weight, _)| {
             choice -= weight;
             choice < 0
         });
         let reach = chosen.expect("weights of a hundred").1;
-        while let Some(best) = book.best(side.opposite())
-            && side.sign() * (market - best.price) >= 0
-        {
-            made.push(Update { side: side.opposite(), price: best.price, quantity: 0 });
-            book.set(side.opposite(), best.price, 0).expect("a level");
+        let book = &mut books[usize::from(side == Side::Sell)];
+        let rank = random.below(reach) - market * side.sign();
+        let existing = book.range(rank..).next().map(|(&rank, _)| rank);
+        let (rank, quantity) = match (random.below(100), existing) {
+            (0..39, Some(existing)) if book.len() > 1_000 => (existing, 0),
+            (39..52, Some(existing)) => (existing, 1 + random.below(5_000_000)),
+            _ => (rank, 1 + random.below(5_000_000)),
+        };
+        made.push(Update { side, price: -rank * side.sign(), quantity });
+        if quantity == 0 {
+            book.remove(&rank);
+        } else {
+            book.insert(rank, quantity);
         }
-        let price = market - side.sign() * random.below(reach);
-        let before = book.quantity_at(side, price);
-        let quantity = if before > 0 && random.below(2) == 0 { 0 } else { 1 + random.below(5_000_000) };
-        made.push(Update { side, price, quantity });
-        book.set(side, price, quantity).expect("a level");
     }
     made.truncate(count);
     made

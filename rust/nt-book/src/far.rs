@@ -7,7 +7,7 @@
 use nt_core::Price;
 
 /// Values of a piece at most.
-const PIECE_MAX: usize = 512;
+const PIECE_MAX: usize = 256;
 
 /// How bad a price is for its side, and the value there; a better price has a lower rank.
 type Ranked<V> = (Price, V);
@@ -16,13 +16,15 @@ type Ranked<V> = (Price, V);
 #[derive(Clone, Debug)]
 pub(crate) struct Far<V> {
     pieces: Vec<Vec<Ranked<V>>>,
+    /// The last rank of each piece, side by side so that a search touches little memory.
+    ends: Vec<Price>,
     spare: Vec<Vec<Ranked<V>>>,
     count: usize,
 }
 
 impl<V: Copy> Far<V> {
     pub fn new() -> Self {
-        Self { pieces: Vec::new(), spare: Vec::new(), count: 0 }
+        Self { pieces: Vec::new(), ends: Vec::new(), spare: Vec::new(), count: 0 }
     }
 
     pub fn count(&self) -> usize {
@@ -31,8 +33,7 @@ impl<V: Copy> Far<V> {
 
     /// The piece where a rank is or belongs, and its place there.
     fn locate(&self, rank: Price) -> (usize, Result<usize, usize>) {
-        let ends_before = |piece: &Vec<Ranked<V>>| piece.last().is_some_and(|&(last, _)| last > rank);
-        let piece = self.pieces.partition_point(ends_before).min(self.pieces.len().saturating_sub(1));
+        let piece = self.ends.partition_point(|&end| end > rank).min(self.pieces.len().saturating_sub(1));
         match self.pieces.get(piece) {
             Some(values) => (piece, values.binary_search_by(|(other, _)| rank.cmp(other))),
             None => (piece, Err(0)),
@@ -54,6 +55,7 @@ impl<V: Copy> Far<V> {
         if self.pieces.is_empty() {
             let new = self.empty_piece();
             self.pieces.push(new);
+            self.ends.push(rank);
         }
         self.pieces[piece].insert(at, (rank, value));
         self.count += 1;
@@ -61,7 +63,10 @@ impl<V: Copy> Far<V> {
             let mut new = self.empty_piece();
             new.extend(self.pieces[piece].drain(PIECE_MAX / 2..));
             self.pieces.insert(piece + 1, new);
+            self.ends.insert(piece + 1, rank);
+            self.settle(piece + 1);
         }
+        self.settle(piece);
         None
     }
 
@@ -74,18 +79,30 @@ impl<V: Copy> Far<V> {
         Some(value)
     }
 
+    /// Notes where a piece ends after it has changed.
+    fn settle(&mut self, piece: usize) {
+        if let Some(&(rank, _)) = self.pieces[piece].last() {
+            self.ends[piece] = rank;
+        }
+    }
+
     /// Drops a piece that is empty, and joins a small one with the next.
     fn close(&mut self, piece: usize) {
         let length = self.pieces[piece].len();
         let next = self.pieces.get(piece + 1).map_or(PIECE_MAX, Vec::len);
         if length == 0 {
             let empty = self.pieces.remove(piece);
+            self.ends.remove(piece);
             self.spare.push(empty);
-        } else if length < PIECE_MAX / 8 && length + next < PIECE_MAX / 2 {
+            return;
+        }
+        if length < PIECE_MAX / 8 && length + next < PIECE_MAX / 2 {
             let mut next = self.pieces.remove(piece + 1);
+            self.ends.remove(piece + 1);
             self.pieces[piece].append(&mut next);
             self.spare.push(next);
         }
+        self.settle(piece);
     }
 
     fn empty_piece(&mut self) -> Vec<Ranked<V>> {
@@ -150,6 +167,7 @@ impl<V: Copy> Far<V> {
         self.iter().count() == self.count
             && self.pieces.iter().all(|piece| (1..PIECE_MAX).contains(&piece.len()))
             && self.spare.iter().all(Vec::is_empty)
+            && self.pieces.iter().map(|piece| piece[piece.len() - 1].0).eq(self.ends.iter().copied())
             && self.pieces.iter().flatten().is_sorted_by(|a, b| a.0 > b.0)
     }
 }
