@@ -111,6 +111,16 @@ def test_every_answer_to_single_commands_is_equal(seed: int) -> None:
                 assert_bit_equal(np.array([fast.measure(name, *parameters)]), [value], (name, row))
 
 
+def test_a_stream_in_two_parts_gives_the_columns_of_the_whole() -> None:
+    stream, asked = Stream.seeded(77, 3000), [*ASKED, ("order_flow", [])]
+    whole = Ladder().play(asked, stream.side, stream.price, stream.quantity)
+    ladder, parts = Ladder(), []
+    for rows in (slice(1700), slice(1700, None)):
+        parts.append(ladder.play(asked, stream.side[rows], stream.price[rows], stream.quantity[rows]))
+    for column, first, second, label in zip(whole, *parts, asked, strict=True):
+        assert_bit_equal(column, [*first.tolist(), *second.tolist()], label)
+
+
 def test_both_know_the_same_measures() -> None:
     assert {name for name, _ in ASKED} == set(plain_measures.MEASURES)
     with pytest.raises(ValueError, match="no measure is written") as refused:
