@@ -10,6 +10,9 @@ use crate::malformed::{Malformed, MalformedKind};
 /// More instruments than any venue lists; the number of an instrument has sixteen bits.
 const INSTRUMENTS_MAX: usize = 50_000;
 
+/// More symbols than any capture has that nobody described: what is made up on the wire must not fill the memory.
+const FALLBACK_MAX: usize = 4096;
+
 /// What decoding needs to know of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -108,10 +111,9 @@ impl Instruments {
             return Ok(number);
         }
         let unknown = Malformed::at(MalformedKind::UnknownInstrument, offset);
-        // A name that a fuzzer made up must not fill the table.
         let plausible = (1..=32).contains(&symbol.len())
             && symbol.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.:".contains(byte));
-        let fallback = self.fallback.filter(|_| plausible).ok_or(unknown)?;
+        let fallback = self.fallback.filter(|_| plausible && self.grids.len() < FALLBACK_MAX).ok_or(unknown)?;
         self.add(symbol, fallback).ok_or(unknown)
     }
 

@@ -13,6 +13,12 @@ use crate::malformed::{Malformed, MalformedKind};
 use crate::quote::push_quote;
 use crate::section::{Decoded, Part, Section};
 
+/// Channels whose messages say nothing about the levels of a book.
+const BESIDE_BOOKS: [&[u8]; 6] = [b"trade", b"ticker", b"ohlc", b"instrument", b"heartbeat", b"status"];
+
+/// The lengths of bars in minutes that the ohlc channel has.
+const INTERVALS: [u64; 9] = [1, 5, 15, 30, 60, 240, 1_440, 10_080, 21_600];
+
 /// The bars whose end is not known yet: Kraken never says that a bar is closed, only that the next one began.
 #[derive(Clone, Debug, Default)]
 pub struct OpenBars(Vec<(u16, Bar)>);
@@ -57,14 +63,28 @@ pub fn decode(
     out: &mut Decoded,
 ) -> Result<(), Malformed> {
     let mut scan = Scan::new(message);
-    let (mut channel, mut kind, mut data_at) = (None, None, None);
+    let (mut channel, mut kind, mut data_at): (Option<Token>, Option<Token>, _) = (None, None, None);
     scan.expect(b'{')?;
-    let mut first = true;
+    let (mut first, mut read) = (true, false);
     while let Some(key) = scan.key(&mut first)? {
         match key {
-            b"channel" => channel = Some(scan.token()?),
+            b"channel" => {
+                let token = scan.token()?;
+                out.beside_books = BESIDE_BOOKS.contains(&token.text);
+                channel = Some(token);
+            }
             b"type" => kind = Some(scan.token()?),
-            b"data" => data_at = Some(scan.skip()?),
+            // Books come with channel and type in front, and are read in one pass.
+            b"data" => match (channel.map(|channel| channel.text), kind) {
+                (Some(b"book"), Some(kind)) if data_at.is_none() => {
+                    data_at = Some(scan.offset());
+                    let mut reader = Reader { scan, ts_recv_ns, instruments, bars, out };
+                    reader.each(|reader| reader.book(kind.text == b"snapshot"))?;
+                    scan = reader.scan;
+                    read = true;
+                }
+                _ => data_at = Some(scan.skip()?),
+            },
             b"success" => out.refused = scan.token()?.text == b"false",
             b"result" if scan.peek() == Some(b'{') => acknowledged(&mut scan, out)?,
             _ => drop(scan.skip()?),
@@ -72,8 +92,7 @@ pub fn decode(
     }
     scan.end()?;
     let Some(channel) = channel else { return Ok(()) };
-    out.beside_books = channel.text != b"book";
-    if !matches!(channel.text, b"book" | b"trade" | b"ticker" | b"ohlc" | b"instrument") {
+    if read || !matches!(channel.text, b"book" | b"trade" | b"ticker" | b"ohlc" | b"instrument") {
         return Ok(());
     }
     let scan = scan.at(required(data_at, "data")?);
@@ -304,7 +323,7 @@ impl<'a> Reader<'a, '_> {
         let grid = self.instruments.grid(instrument);
         let interval = required(interval, "interval")?;
         let minutes = interval.unsigned()?;
-        if !(1..=525_600).contains(&minutes) {
+        if !INTERVALS.contains(&minutes) {
             return Err(interval.wrong(MalformedKind::OutOfRange));
         }
         let bar = Bar {

@@ -114,7 +114,7 @@ fn the_messages_are_read_as_they_are() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(800))]
     #[test]
     fn no_change_of_messages_ends_a_feed_or_shows_a_crossed_book(
         session in 0..SESSIONS.len(), changes in prop::collection::vec((any::<usize>(), any::<u8>(), piece()), 7),
