@@ -113,10 +113,12 @@ def test_every_answer_to_single_commands_is_equal(seed: int) -> None:
 
 def test_a_stream_in_two_parts_gives_the_columns_of_the_whole() -> None:
     stream, asked = Stream.seeded(77, 3000), [*ASKED, ("order_flow", [])]
-    whole = Ladder().play(asked, stream.side, stream.price, stream.quantity)
-    ladder, parts = Ladder(), []
-    for rows in (slice(1700), slice(1700, None)):
-        parts.append(ladder.play(asked, stream.side[rows], stream.price[rows], stream.quantity[rows]))
+
+    def played(ladder: Ladder, rows: slice) -> list[NDArray[np.float64]]:
+        return ladder.play(asked, stream.side[rows], stream.price[rows], stream.quantity[rows])
+
+    whole, ladder = played(Ladder(), slice(None)), Ladder()
+    parts = [played(ladder, rows) for rows in (slice(1700), slice(1700, None))]
     for column, first, second, label in zip(whole, *parts, asked, strict=True):
         assert_bit_equal(column, [*first.tolist(), *second.tolist()], label)
 
