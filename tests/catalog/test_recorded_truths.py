@@ -10,8 +10,10 @@ import pytest
 
 from neural_trader.market import Bars, load_bars
 from neural_trader.market.catalog import Catalog
+from neural_trader.market.catalog.capturing import import_capture
 from neural_trader.market.loading_ticks import load_quotes, load_trades
 from neural_trader.market.resampling import Every, bars_from_quotes, bars_from_trades, resample, sides_of_quotes
+from neural_trader.market.ticks import Quotes
 
 FIVE_MINUTES = "bars/binance_spot_5m_2024-01-01_2024-09-06"
 HOURS = "bars/binance_spot_1h_2024-01-01_2024-09-06"
@@ -87,3 +89,42 @@ def test_every_recorded_file_of_bars_survives_the_catalog(shared_data: Path, tmp
             for name in ("open_ns", "close_ns", *PRICES, "volume"):
                 assert np.array_equal(getattr(bars, name), getattr(back, name)), (bars.symbol, name)
             assert catalog.append(bars, "recorded").new == 0
+
+
+def test_a_capture_holds_the_trades_that_were_taken_from_it(shared_data: Path, tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    paths = [shared_data / f"depth/binance_spot_btcusdt_{day}.ws.gz" for day in (20240808, 20240809)]
+    appended, _ = import_capture(catalog, paths, "binance")
+    assert [each.key.kind for each in appended] == ["trades", "quotes", "depth"]
+    assert all(each.new == each.rows for each in appended)
+    assert appended[0].rows == 19_904
+    (trades,) = load_trades(shared_data / "trades/binance_spot_btcusdt_20240808-09.csv.gz")
+    # Every id, time, price, quantity and side is the same, or it would be refused.
+    assert catalog.append(replace(trades, symbol="BTCUSDT"), "binance").new == 0
+    again, _ = import_capture(catalog, paths, "binance")
+    assert [each.new for each in again] == [0, 0, 0]
+    quotes = catalog.dataset(appended[1].key).item()
+    assert isinstance(quotes, Quotes)
+    assert (quotes.bid < quotes.ask).all()
+
+
+def test_the_book_of_a_capture_can_be_built_from_its_levels(shared_data: Path, tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    paths = [shared_data / "depth/binance_spot_ethusdt_20240808.ws.gz"]
+    appended, _ = import_capture(catalog, paths, "binance")
+    depth = catalog.dataset(appended[-1].key).frame()
+    snapshot = depth["is_snapshot"].arg_true()
+    assert len(snapshot) > 1000
+    # What follows the last snapshot, level by level: the last quantity of each price, but for those that are gone.
+    import polars as pl
+
+    book = (
+        depth[int(snapshot[0]) :]
+        .group_by("side", "price")
+        .agg(pl.col("quantity").last())
+        .filter(pl.col("quantity") > 0)
+    )
+    best_bid = book.filter(pl.col("side") == 1)["price"].max()
+    best_ask = book.filter(pl.col("side") == -1)["price"].min()
+    quotes = catalog.dataset(appended[1].key).frame()
+    assert (best_bid, best_ask) == (quotes["bid"][-1], quotes["ask"][-1])

@@ -26,7 +26,7 @@ neural-trader data import bars.parquet --venue demo --catalog here
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files (CSV, Parquet, Feather), or folders of them.")],
     venue: Annotated[str, typer.Option("--venue", metavar="NAME", help="Where it was traded.")],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="bars, trades or quotes.")] = "bars",
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="bars, trades, quotes or capture.")] = "bars",
     symbol: Annotated[str | None, typer.Option("--symbol", metavar="NAME", help="[the file's name or column]")] = None,
     tick: Annotated[str | None, typer.Option("--tick", metavar="STEP", help="Of prices. [from the data]")] = None,
     lot: Annotated[str | None, typer.Option("--lot", metavar="STEP", help="Of quantities. [from the data]")] = None,
@@ -36,14 +36,20 @@ def import_(
 ) -> None:
     """Put files of market data into the catalog; what is there already changes nothing."""
     from neural_trader.market.catalog import Catalog
-    from neural_trader.market.catalog.importing import files_below, import_files
+    from neural_trader.market.catalog.capturing import import_capture
+    from neural_trader.market.catalog.importing import Imported, files_below, import_files
 
-    if sort and kind == "bars":
-        raise UsageError("--sort: bars are not sorted; correct the file")
-    kept, files = Catalog(catalog), files_below(paths)
+    if sort and kind in ("bars", "capture"):
+        raise UsageError(f"--sort: {kind} is not sorted; correct the file")
+    shown = kind if kind == "capture" else checked_kind(kind)
+    kept, files = Catalog(catalog), files_below(paths, kind)
     done: list[Imported] = []
+    if kind == "capture":
+        appended, notes = import_capture(kept, files, venue)
+        done.append(Imported(files[0], tuple(appended), tuple(notes)))
+        files = []
     with progress_bar("importing", quiet=json) as show:
-        importing = import_files(kept, files, venue, checked_kind(kind), symbol=symbol, tick=tick, lot=lot, sort=sort)
+        importing = import_files(kept, files, venue, shown, symbol=symbol, tick=tick, lot=lot, sort=sort)
         for imported in importing:
             done.append(imported)
             if show is not None:

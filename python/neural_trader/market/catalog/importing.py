@@ -17,6 +17,8 @@ from neural_trader.market.loading_ticks import quotes_in, trades_in
 from neural_trader.market.sources import Source, format_of, sources_in, suggestion
 from neural_trader.market.ticks import Quotes, Trades
 
+_CAPTURES = (".ws.gz", ".ws", ".txt.gz", ".txt", ".jsonl", ".jsonl.gz")
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -29,12 +31,12 @@ class Imported:
     """Why nothing of the file was kept."""
 
 
-def files_below(paths: list[Path]) -> list[Path]:
+def files_below(paths: list[Path], kind: str = "bars") -> list[Path]:
     """The files that are named, and those in the folders that are named, at any depth, in the order of their names."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            below = sorted(entry for entry in path.rglob("*") if entry.is_file() and format_of(entry))
+            below = sorted(entry for entry in path.rglob("*") if entry.is_file() and _is_readable(entry, kind))
             inside = [
                 entry for entry in below if not any(part.startswith(".") for part in entry.relative_to(path).parts)
             ]
@@ -47,6 +49,11 @@ def files_below(paths: list[Path]) -> list[Path]:
             near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             raise DataError(f"{path}: no such file or folder{suggestion(path.name, near)}")
     return found
+
+
+def _is_readable(path: Path, kind: str) -> bool:
+    """Whether the name of a file promises what is asked for."""
+    return path.name.endswith(_CAPTURES) if kind == "capture" else format_of(path) is not None
 
 
 def import_files(

@@ -112,21 +112,29 @@ def rows_of(item: Bars | Trades | Quotes) -> Rows:
 
 
 def _rows(item: Bars | Trades | Quotes, kind: str, every: str, arrays: dict[str, Any]) -> Rows:
+    label = item.source[item.source.index("synthetic") :] if getattr(item, "origin", "") == "synthetic" else ""
+    return rows_of_arrays(item.symbol, kind, every, (item.tick, item.lot), arrays, label)
+
+
+def rows_of_arrays(
+    symbol: str, kind: str, every: str, grid: tuple[Step, Step], arrays: dict[str, Any], made: str = ""
+) -> Rows:
+    """Rows of exact columns, by name; one that is None has no values."""
     import polars as pl
 
-    made: list[pl.Series] = []
-    for name, what in KINDS[kind].columns.items():
+    shape = KINDS[kind]
+    length = len(arrays[shape.time])
+    series: list[pl.Series] = []
+    for name, what in shape.columns.items():
         values, dtype = arrays[name], _dtype(what)
         if values is None:
-            made.append(pl.Series(name, [None], dtype=dtype).new_from_index(0, len(item)))
+            series.append(pl.Series(name, [None], dtype=dtype).new_from_index(0, length))
         elif what in ("price", "quantity"):
-            step = item.tick if what == "price" else item.lot
-            made.append(pl.Series(name, _floats(item.symbol, name, values, step)))
+            series.append(pl.Series(name, _floats(symbol, name, values, grid[0] if what == "price" else grid[1])))
         else:
-            made.append(pl.Series(name, values).cast(dtype))
-    present = tuple(name for name in KINDS[kind].optional if arrays[name] is not None)
-    label = item.source[item.source.index("synthetic") :] if getattr(item, "origin", "") == "synthetic" else ""
-    return Rows(item.symbol, kind, every, item.tick, item.lot, present, pl.DataFrame(made), label)
+            series.append(pl.Series(name, values).cast(dtype))
+    present = tuple(name for name in shape.optional if arrays[name] is not None)
+    return Rows(symbol, kind, every, *grid, present, pl.DataFrame(series), made)
 
 
 def _dtype(what: str) -> Any:

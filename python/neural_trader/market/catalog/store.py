@@ -62,10 +62,10 @@ class Catalog:
         return Dataset(self, checked_key(key))
 
     def append(
-        self, item: Bars | Trades | Quotes, venue: str, origin: Origin | None = None, every: str | None = None
+        self, item: Bars | Trades | Quotes | Rows, venue: str, origin: Origin | None = None, every: str | None = None
     ) -> Appended:
-        """Adds bars, trades or quotes of a venue; what is there already changes nothing."""
-        rows = rows_of(item)
+        """Adds what was seen at a venue; what is there already changes nothing."""
+        rows = item if isinstance(item, Rows) else rows_of(item)
         key = Key(venue, rows.symbol, rows.kind, rows.every if every is None or rows.kind != "bars" else every)
         return self.dataset(key).append(rows, origin)
 
@@ -113,6 +113,8 @@ class Dataset:
         """Adds rows: all of them, or none where one contradicts what is stored."""
         if rows.frame.is_empty():
             raise DataError(f"{self.key}: there are no rows to add")
+        if not rows.frame[KINDS[rows.kind].time].is_sorted():
+            raise DataError(f"{self.key}: the rows are not in the order of their times; sort them")
         state, root = self._state, self.catalog.root
         self._refuse_other_spelling()
         with held(state / "lock"):
