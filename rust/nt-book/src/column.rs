@@ -201,7 +201,10 @@ impl<'a> Deep<'a> {
 
     #[inline]
     fn update(&mut self, ladder: &Ladder, now: Touch, changed: [i64; 2], event: usize) {
-        let prices = [now.0.map(|level| level.price), now.1.map(|level| level.price)];
+        // What is measured from the mid depends on both best prices, whichever side it looks into.
+        let from_mid = matches!(self.measure, Measure::DepthWithin(..) | Measure::Slope(..));
+        let price_of = |level: Option<Level>| level.filter(|_| from_mid).map(|level| level.price);
+        let prices = [price_of(now.0), price_of(now.1)];
         let is_seen = changed[0] <= self.horizon[0] || changed[1] <= self.horizon[1];
         if is_seen || prices != self.prices {
             let watched = Watched { ladder, horizon: [Cell::new(i64::MIN), Cell::new(i64::MIN)] };
