@@ -164,6 +164,10 @@ impl Reader<'_, '_> {
         scan.expect(b'[')?;
         let mut first = true;
         while scan.item(&mut first)? {
+            if let Some((price, quantity)) = scan.tight_pair(grid.tick, grid.lot) {
+                events.push(Event { price, quantity, ..blank });
+                continue;
+            }
             scan.expect(b'[')?;
             let price = scan.price(grid.tick)?;
             scan.expect(b',')?;

@@ -34,11 +34,32 @@ fn eight_digits(chunk: [u8; 8]) -> Option<u64> {
     Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
 }
 
+/// Up to seven leading digits of eight bytes at once, and how many there are: the lanes behind them are shifted out, and
+/// the zeros that come in instead are leading ones.
+#[inline]
+fn leading_digits(bytes: &[u8], start: usize) -> (u64, usize) {
+    let Some(chunk) = bytes.get(start..start + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) else {
+        return (0, 0);
+    };
+    let word = u64::from_le_bytes(chunk);
+    let others =
+        (word.wrapping_add(0x4646_4646_4646_4646) | word.wrapping_sub(0x3030_3030_3030_3030)) & 0x8080_8080_8080_8080;
+    // Borrows run upwards from the first lane that is no digit, so that it is the lowest one marked in any case.
+    let digits = others.trailing_zeros() as usize / 8;
+    if digits == 0 || digits == 8 {
+        return (0, 0);
+    }
+    let below = (word ^ 0x3030_3030_3030_3030) << (64 - 8 * digits);
+    let pairs = below.wrapping_mul(10).wrapping_add(below >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff, digits)
+}
+
 /// Reads `digits[.digits]` of at most eighteen digits; `None` for anything else, which `count_of` may still understand.
 #[inline]
 pub fn plain(bytes: &[u8], start: usize) -> Option<Plain> {
-    let mut mantissa = 0_u64;
-    let mut at = start;
+    let (mut mantissa, digits) = leading_digits(bytes, start);
+    let mut at = start + digits;
     while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
         mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
         at += 1;
@@ -181,6 +202,17 @@ mod tests {
         fn eight_digits_are_their_number(number in 0_u64..100_000_000) {
             let text = format!("{number:08}");
             prop_assert_eq!(eight_digits(text.as_bytes().try_into().unwrap()), Some(number));
+        }
+
+        #[test]
+        fn leading_digits_are_those_that_a_loop_finds(text in prop_oneof!["[0-9]{1,8}[^0-9]{1,8}", "[^0-9]{8}", "[0-9./:]{8}"]) {
+            let count = text.bytes().take_while(u8::is_ascii_digit).count();
+            let (value, digits) = leading_digits(text.as_bytes(), 0);
+            if text.len() >= 8 && (1..8).contains(&count) {
+                prop_assert_eq!((value, digits), (text[..count].parse().unwrap(), count));
+            } else {
+                prop_assert_eq!((value, digits), (0, 0));
+            }
         }
 
         #[test]

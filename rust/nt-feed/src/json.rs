@@ -234,6 +234,27 @@ impl<'a> Scan<'a> {
         count_of(token.text, step).map_err(|kind| token.wrong(kind))
     }
 
+    /// A level as Binance and the older Coinbase feed write it, `["61837.63000000","1.60520000"]`, read without looking
+    /// for spaces; nothing is passed where it is written otherwise, or is wrong.
+    #[inline]
+    pub fn tight_pair(&mut self, tick: Step, lot: Step) -> Option<(i64, i64)> {
+        if self.bytes.get(self.at..self.at + 2)? != b"[\"" {
+            return None;
+        }
+        let price = plain(self.bytes, self.at + 2)?;
+        if self.bytes.get(price.end..price.end + 3)? != b"\",\"" {
+            return None;
+        }
+        let quantity = plain(self.bytes, price.end + 3)?;
+        if self.bytes.get(quantity.end..quantity.end + 2)? != b"\"]" {
+            return None;
+        }
+        let ticks = on_step(price.mantissa as i64, price.decimals, tick).and_then(checked_price).ok()?;
+        let lots = on_step(quantity.mantissa as i64, quantity.decimals, lot).ok()?;
+        self.at = quantity.end + 2;
+        Some((ticks, lots))
+    }
+
     /// A price in ticks, above zero.
     #[inline]
     pub fn price(&mut self, tick: Step) -> Result<i64, Malformed> {

@@ -28,6 +28,7 @@ mod join;
 mod json;
 mod kraken;
 pub mod malformed;
+pub mod models;
 mod oanda;
 mod quote;
 pub mod random;
