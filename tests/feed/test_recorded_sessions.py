@@ -197,3 +197,40 @@ def _kraken_book(kind: str, levels: dict[str, list[list[str]]], checksum: int) -
     sides = {side: [{"price": price, "qty": size} for price, size in levels[side]] for side in ("bids", "asks")}
     message = {"channel": "book", "type": kind, "data": [{"symbol": "A/B", **sides, "checksum": checksum}]}
     return json.dumps(message).encode()
+
+
+def test_documented_messages_of_oanda_are_read_on_the_grids_of_its_instruments(shared_data: Path) -> None:
+    with gzip.open(shared_data / "wire" / "oanda_v20_example_responses.json.gz") as recorded:
+        examples = json.load(recorded)
+    listed = examples["accounts"]["_v3_account_by_accountID_instruments"]["response"]
+    known = described_instruments("oanda", json.dumps(listed).encode())
+    assert (known["EUR_USD"].tick, known["EUR_USD"].base) == ((1, 5), "EUR")
+    # The examples speak of two more instruments than they list.
+    unlisted = [VenueInstrument("EUR_JPY", (1, 3), (1, 0), 3, 0), VenueInstrument("DE30_EUR", (1, 1), (1, 0), 1, 0)]
+    feed = feed_for("oanda", [*known.values(), *unlisted])
+    lines = examples["pricing"]["_v3_accounts_accountID_pricing_stream"]["response"]
+    for line in lines:
+        feed.message(0, json.dumps(line).encode())
+    candles = examples["instruments"]["_v3_instruments_instrument_candles"]["response"]
+    feed.message(0, json.dumps(candles).encode())
+    assert feed.faults() == []
+    kinds = np.frombuffer(feed.take(), EVENT)["kind"].tolist()
+    prices = [line for line in lines if line["type"] == "PRICE"]
+    assert kinds.count(KIND["snapshot_end"]) == len(prices) > 1
+    assert kinds.count(KIND["bar_close"]) == len(candles["candles"])
+
+
+@pytest.mark.parametrize(("venue", "file"), [("kraken", "kraken"), ("coinbase", "coinbase")])
+def test_documented_messages_of_streams_are_understood(shared_data: Path, venue: str, file: str) -> None:
+    with gzip.open(shared_data / "wire" / f"message_shapes_{file}.json.gz") as recorded:
+        shapes = json.load(recorded)
+    seen = 0
+    for path, text in shapes.items():
+        name = Path(path).name
+        if not name.startswith("ws_") or any(word in name for word in ("user", "l3", "order", "batch")):
+            continue
+        seen += 1
+        feed = feed_for(venue, (), fallback=((1, 8), (1, 8), 8, 8), joins=False)
+        feed.message(0, text.encode())
+        assert feed.faults() == [], name
+    assert seen >= 6
