@@ -72,6 +72,7 @@ __all__ = [
     "in_nanoseconds",
     "instants_from_text",
     "instruments_of",
+    "model_path",
     "prices_on_grid",
     "resampled_bars",
     "spacing",
@@ -479,3 +480,9 @@ class VenueFeed:
 
 def instruments_of(venue: str, document: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     """What a venue says of its instruments, and the symbols that were left out."""
+
+def model_path(
+    model: str, parameters: Sequence[float], seed: int, name: str, step: tuple[float, int, float]
+) -> tuple[_Floats, _Floats]:
+    """Prices after each step, and the variances of Heston's model or the other prices of a pair; `step` is the price at
+    the beginning, the number of steps and their length in years."""

@@ -10,6 +10,7 @@ mod error;
 mod features;
 mod feed;
 mod indicator;
+mod models;
 mod request;
 mod venues;
 
@@ -21,6 +22,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     features::register(module)?;
     feed::register(module)?;
+    models::register(module)?;
     venues::register(module)?;
     Ok(())
 }
