@@ -205,14 +205,15 @@ def test_documented_messages_of_oanda_are_read_on_the_grids_of_its_instruments(s
     listed = examples["accounts"]["_v3_account_by_accountID_instruments"]["response"]
     known = described_instruments("oanda", json.dumps(listed).encode())
     assert (known["EUR_USD"].tick, known["EUR_USD"].base) == ((1, 5), "EUR")
-    # The examples speak of two more instruments than they list.
-    unlisted = [VenueInstrument("EUR_JPY", (1, 3), (1, 0), 3, 0), VenueInstrument("DE30_EUR", (1, 1), (1, 0), 1, 0)]
-    feed = feed_for("oanda", [*known.values(), *unlisted])
+    unlisted = VenueInstrument("EUR_JPY", (1, 3), (1, 0), 3, 0)
+    feed = feed_for("oanda", [*known.values(), unlisted])
     lines = examples["pricing"]["_v3_accounts_accountID_pricing_stream"]["response"]
     for line in lines:
         feed.message(0, json.dumps(line).encode())
     candles = examples["instruments"]["_v3_instruments_instrument_candles"]["response"]
-    feed.message(0, json.dumps(candles).encode())
+    # The example was edited: its request is for DE30_EUR, which is how the venue spells names.
+    assert candles["instrument"] == "DE30/EUR"
+    feed.message(0, json.dumps({**candles, "instrument": "DE30_EUR"}).encode())
     assert feed.faults() == []
     kinds = np.frombuffer(feed.take(), EVENT)["kind"].tolist()
     prices = [line for line in lines if line["type"] == "PRICE"]
