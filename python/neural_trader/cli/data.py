@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import data_bars, data_check, data_export, data_import, data_list, options
+from neural_trader.cli import data_bars, data_check, data_export, data_get, data_import, data_list, options
 from neural_trader.cli.catalogs import Place, described
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.output import print_json
@@ -34,7 +34,7 @@ neural-trader data info prices.parquet --json
 class Verbs(Group):
     """The verbs of data, in the order in which one meets them."""
 
-    order = ("synth", "info", "import", "list", "check", "bars", "export")
+    order = ("synth", "info", "import", "get", "list", "check", "bars", "export")
 
 
 data = typer.Typer(
@@ -99,6 +99,7 @@ def info(
 
 for _name, _verb, _examples in (
     ("import", data_import.import_, data_import.EXAMPLES),
+    ("get", data_get.get, data_get.EXAMPLES),
     ("list", data_list.list_, data_list.EXAMPLES),
     ("check", data_check.check, data_check.EXAMPLES),
     ("bars", data_bars.bars, data_bars.EXAMPLES),
