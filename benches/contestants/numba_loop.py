@@ -49,6 +49,18 @@ def cross(open_, close, fast, slow, cash, fee):  # type: ignore[no-untyped-def]
 
 
 @numba.njit
+def is_sound(time, open_, high, low, close, volume):  # type: ignore[no-untyped-def]
+    """What we refuse to run without: rising times, positive finite prices that do not contradict one another."""
+    wrong = 0
+    for bar in range(len(close)):
+        inside = 0.0 < low[bar] <= min(open_[bar], close[bar]) and max(open_[bar], close[bar]) <= high[bar] < np.inf
+        wrong += not (inside and 0.0 <= volume[bar] < np.inf)
+    for bar in range(1, len(time)):
+        wrong += time[bar] <= time[bar - 1]
+    return wrong == 0
+
+
+@numba.njit
 def hold(open_, close, cash, fee):  # type: ignore[no-untyped-def]
     """Equity of buy and hold: as much as the cash carries, bought at the second open."""
     equity = np.empty(len(close))
@@ -142,6 +154,7 @@ class NumbaLoop:
         self.cash, self.fee = float(job["cash"]), float(job["fee"])
         self.time, self.open, self.close = self.read(None)
         self.works = {
+            "whole run, data checked like ours": self.checked,
             "whole run": lambda: self.whole(None),
             "whole run, three columns": lambda: self.whole(NEEDED),
             "loop": lambda: self.loop(self.open, self.close),
@@ -151,6 +164,16 @@ class NumbaLoop:
     def read(self, columns: list[str] | None) -> tuple[Any, Any, Any]:
         frame = pl.read_parquet(self.job["parquet"], columns=columns)
         return frame["time"].to_physical().to_numpy(), frame["open"].to_numpy(), frame["close"].to_numpy()
+
+    def checked(self) -> Any:
+        frame = pl.read_parquet(self.job["parquet"])
+        time, open_, close = frame["time"].to_physical().to_numpy(), frame["open"].to_numpy(), frame["close"].to_numpy()
+        if not is_sound(
+            time, open_, frame["high"].to_numpy(), frame["low"].to_numpy(), close, frame["volume"].to_numpy()
+        ):
+            raise ValueError("these bars contradict themselves")
+        run = self.loop(open_, close)
+        return run, self.stats(time, open_, close, *run)
 
     def loop(self, open_: Any, close: Any) -> Any:
         return cross(open_, close, self.job["fast"], self.job["slow"], self.cash, self.fee)
@@ -173,6 +196,7 @@ class NumbaLoop:
         return facts
 
     def result(self) -> dict[str, Any]:
+        self.checked()
         run = self.loop(self.open, self.close)
         _, at, side, price, _ = run
         return {
