@@ -41,7 +41,7 @@ STAGES = {
 
 COUNTS = {
     "passed": re.compile(r"\b(\d+) passed\b|^(?:#|\u2139) pass (\d+)", re.MULTILINE),
-    "failed": re.compile(r"\b(\d+) failed\b|^(?:#|\u2139) fail (\d+)", re.MULTILINE),
+    "failed": re.compile(r"\b(\d+) (?:failed|errors?)\b|^(?:#|\u2139) fail (\d+)", re.MULTILINE),
     "skipped": re.compile(r"\b(\d+) skipped\b|^(?:#|\u2139) skipped (\d+)", re.MULTILINE),
 }
 """How pytest, cargo and node report the same three numbers."""
