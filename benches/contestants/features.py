@@ -26,7 +26,7 @@ FEATURES: dict[str, tuple[int, ...]] = {
     "volatility": (20,),
 }
 PLAIN_BARS = 20_000
-WARM = 2_000
+WARM = 500
 """Averages that begin in different ways have come together by then."""
 
 
@@ -41,19 +41,19 @@ def talib_columns(high: Any, low: Any, close: Any) -> dict[str, Callable[[], Any
         "ema": lambda: talib.EMA(close, 20),
         "rsi": lambda: talib.RSI(close, 14),
         "atr": lambda: talib.ATR(high, low, close, 14),
-        "highest": lambda: talib.MAX(close, 20),
-        "lowest": lambda: talib.MIN(close, 20),
+        "highest": lambda: talib.MAX(high, 20),
+        "lowest": lambda: talib.MIN(low, 20),
         "macd": lambda: talib.EMA(close, 12) - talib.EMA(close, 26),
     }
 
 
-def polars_columns(close: pl.Series) -> dict[str, Callable[[], Any]]:
+def polars_columns(high: pl.Series, low: pl.Series, close: pl.Series) -> dict[str, Callable[[], Any]]:
     """The same features of polars."""
     return {
         "sma": lambda: close.rolling_mean(20),
         "ema": lambda: close.ewm_mean(span=20, adjust=False, min_samples=20),
-        "highest": lambda: close.rolling_max(20),
-        "lowest": lambda: close.rolling_min(20),
+        "highest": lambda: high.rolling_max(20),
+        "lowest": lambda: low.rolling_min(20),
     }
 
 
@@ -67,7 +67,7 @@ class Features:
         rows = zip(*(column[:PLAIN_BARS].tolist() for column in self.columns), strict=True)
         self.records = [indicators.Bar(*map(float, row)) for row in rows]
         floats = [np.ascontiguousarray(column.astype(float)) for column in self.columns[1:]]
-        self.others = {"TA-Lib": talib_columns(*floats), "polars": polars_columns(pl.Series(floats[2]))}
+        self.others = {"TA-Lib": talib_columns(*floats), "polars": polars_columns(*map(pl.Series, floats))}
         self.works: dict[str, Callable[[], Any]] = {}
         for name, given in FEATURES.items():
             self.works[f"{name}: Rust"] = lambda name=name, given=given: feature_column(name, given, *self.columns)
