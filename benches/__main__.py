@@ -33,7 +33,8 @@ def main() -> int:
     profile = "this interpreter, whatever its profile" if options.tiny else "a release wheel of this checkout"
     regime = (
         f"{figures['machine']}. neural-trader runs from {profile}. Times are the best and the median of up to {rounds}"
-        " repetitions, all contestants in turns; *takes* compares the best, per item, with the row that has 1."
+        " repetitions, all contestants in turns, memory and caches warm; *takes* compares the best, per item, with the"
+        " row that has 1."
     )
     parts = ["## Benches", regime]
     with tempfile.TemporaryDirectory() as market:

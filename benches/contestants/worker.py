@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+BRIEF_S = 0.5
+
 Job = dict[str, Any]
 """`parquet`, `bars` to take of it, `cash`, `fee` as a rate, `fast`, `slow`, and what single contestants add."""
 
@@ -55,15 +57,25 @@ def serve(make: Callable[[Job], Contestant]) -> None:
         elif asked == "memory":
             answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         else:
-            answer = _seconds(contestant.works[asked])
-            getattr(contestant, "ready", lambda: None)()
+            answer = _seconds(contestant.works[asked], getattr(contestant, "ready", lambda: None))
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _seconds(work: Callable[[], Any]) -> float:
+def _seconds(work: Callable[[], Any], ready: Callable[[], None]) -> float:
+    """The time of a repetition; of the second of two where one is brief.
+
+    While other contestants ran, allocators gave back memory and the caches were filled with other things: the first
+    repetition takes that away from whoever happens to come first.
+    """
+    seconds = _once(work, ready)
+    return _once(work, ready) if seconds < BRIEF_S else seconds
+
+
+def _once(work: Callable[[], Any], ready: Callable[[], None]) -> float:
     gc.collect()
     begun = time.perf_counter()
     kept = work()
     seconds = time.perf_counter() - begun
     del kept
+    ready()
     return seconds
