@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,8 @@ def release() -> Path:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     folder = folder_of("backtesting").parent / f"neural-trader-release-{digest.hexdigest()[:12]}"
     if not (folder / ".installed").exists():
+        for older in folder.parent.glob("neural-trader-release-*"):
+            shutil.rmtree(older)
         with tempfile.TemporaryDirectory() as built:
             command = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--quiet", "--out", built]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

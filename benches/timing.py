@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from benches.places import Worker
 
 SECONDS_MAX = 8.0
-"""A work that has taken this long in all, and was repeated at least twice, is repeated no more."""
-ROUNDS_MIN = 2
+"""A work that has taken this long in all, and was repeated at least three times, is repeated no more."""
+ROUNDS_MIN = 3
 
 
 @dataclass(frozen=True)
