@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TERMS = {"cash": 1_000_000, "fee": "0.001", "fast": 10, "slow": 50}
 TOLERANCE = 1e-6
-"""Of statistics, relative: one unit moves equity by millionths a bar, and everybody adds such returns in another order."""
+"""Of statistics, relative: one unit moves equity by millionths a bar, and all add such returns in another order."""
 
 
 @dataclass(frozen=True)
