@@ -80,7 +80,11 @@ wheel:
 
 # The wheel in new environments: every Python at hand, newest and oldest libraries, one run hash in all of them
 test-wheel: wheel
-    {{ python }} tests/wheel/prove.py dist
+    {{ python }} tests/fresh/wheel.py dist
+
+# The first command of the README, in a new clone with nothing set up
+test-start:
+    {{ python }} tests/fresh/start.py
 
 # Licences, sources and known weaknesses of the crates (installs cargo-deny where it is missing, which takes minutes)
 audit:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = Path(os.environ.get("NT_VENV", ROOT / ".venv")).absolute()
@@ -41,13 +41,16 @@ STAGES = {
 
 COUNTS = {
     "passed": re.compile(r"\b(\d+) passed\b|^(?:#|\u2139) pass (\d+)", re.MULTILINE),
-    "failed": re.compile(r"\b(\d+) failed\b|^(?:#|\u2139) fail (\d+)", re.MULTILINE),
+    "failed": re.compile(r"\b(\d+) (?:failed|errors?)\b|^(?:#|\u2139) fail (\d+)", re.MULTILINE),
     "skipped": re.compile(r"\b(\d+) skipped\b|^(?:#|\u2139) skipped (\d+)", re.MULTILINE),
 }
 """How pytest, cargo and node report the same three numbers."""
 
 NEVER_SKIPPED_IN_CI = {"test-parity", "test-peers", "test-browser"}
 """A machine of a contributor may lack Chromium; the one that decides about a merge may not."""
+
+REQUIRED_IN_CI = {"test-peers": {"NT_PEERS": "require"}}
+"""Settings of a stage that turn what is missing from a skip into a failure."""
 
 
 class Outcome(NamedTuple):
@@ -78,7 +81,8 @@ def main() -> int:
     _report("setup", "environment and libraries", _set_up(fresh=options.fresh))
     passed = failed = 0
     for name in options.stages or STAGES:
-        outcome = _run([str(BIN / "just"), name], verbose=options.verbose)
+        extra = REQUIRED_IN_CI.get(name, {}) if IN_CI else {}
+        outcome = _run([str(BIN / "just"), name], verbose=options.verbose, extra=extra)
         if IN_CI and name in NEVER_SKIPPED_IN_CI and outcome.count("skipped"):
             outcome = outcome._replace(status=outcome.status or 1)
         _report(name, STAGES[name], outcome)
@@ -152,12 +156,12 @@ def _must(command: list[str]) -> None:
         raise SystemExit(outcome.status)
 
 
-def _run(command: list[str], *, verbose: bool = False) -> Outcome:
+def _run(command: list[str], *, verbose: bool = False, extra: Mapping[str, str] | None = None) -> Outcome:
     """Run a command to its end with its output kept; `verbose` shows it while it comes."""
     began = time.monotonic()
     # Settings of somebody's Python, such as PYTHONUNBUFFERED, would hide what users meet.
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environment = {**plain, "NT_VENV": str(VENV), "PYTHONUTF8": "1"}
+    environment = {**plain, "NT_VENV": str(VENV), "PYTHONUTF8": "1", **(extra or {})}
     lines = []
     with subprocess.Popen(
         command,

@@ -28,21 +28,24 @@ def folder_of(package: str) -> Path:
 
 def python_of(package: str) -> Path:
     """The interpreter of a package's environment, which is made first if it is not there."""
-    folder = folder_of(package)
+    return python_in(folder_of(package), [f"{package}=={PEERS[package]}"])
+
+
+def python_in(folder: Path, requirements: list[str]) -> Path:
+    """The interpreter of an environment with these requirements, which is made first if it is not there."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / ".installed"
     if stamp.exists():
         return python
     folder.parent.mkdir(parents=True, exist_ok=True)
-    requirement = f"{package}=={PEERS[package]}"
     uv = shutil.which("uv")
     if uv and _succeeds([uv, "--version"]):
         _must([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)])
-        _must([uv, "pip", "install", "--quiet", "--python", str(python), requirement])
+        _must([uv, "pip", "install", "--quiet", "--python", str(python), *requirements])
     else:
         _must([sys.executable, "-m", "venv", str(folder)])
-        _must([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement])
-    stamp.write_text(requirement, encoding="utf-8")
+        _must([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements])
+    stamp.write_text("\n".join(requirements), encoding="utf-8")
     return python
 
 

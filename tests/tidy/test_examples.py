@@ -4,6 +4,7 @@ In a document, blocks of one language share a new folder, in the order in which 
 - `python` runs; one that begins with a comment that names a file (`# my_strategy.py`) is that file instead;
 - `pycon`, and `python` with `>>>`, must print what it says;
 - `sh`, `bash` and `console` run the lines that start neural-trader (as `npx neural-trader` too), and must succeed;
+- `js` runs in Node, with the launcher of this checkout and the engine of this environment;
 - `toml` and `json` must be read by their parsers.
 A comment `<!-- not run: why -->` on the line before a block leaves it alone.
 """
@@ -16,6 +17,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -30,7 +32,7 @@ BLOCK = re.compile(
     r"^(?P<excuse><!-- not run: [^\n]+ -->\n+)?^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```",
     re.MULTILINE | re.DOTALL,
 )
-RUN = {"python", "pycon", "py", "sh", "bash", "console", "shell", "toml", "json"}
+RUN = {"python", "pycon", "py", "sh", "bash", "console", "shell", "js", "toml", "json"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SECONDS_MAX = 300
 
@@ -73,6 +75,8 @@ def test_the_examples_of_a_document_work(document: Path, tmp_path: Path, monkeyp
             _run_python(block, place, names)
         elif block.language in {"sh", "bash", "console", "shell"}:
             _run_shell(block, place)
+        elif block.language == "js":
+            _run_node(block, place)
         elif block.language == "toml":
             tomllib.loads(block.body)
         elif block.language == "json":
@@ -112,6 +116,26 @@ def _run_shell(block: Block, place: str) -> None:
             assert done.returncode == 0, f"{place}: {line}\n{done.stdout}{done.stderr}"
 
 
+def _run_node(block: Block, place: str) -> None:
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("no Node here")
+    package = Path("node_modules", "neural-trader")
+    if not package.exists():
+        package.parent.mkdir(exist_ok=True)
+        package.symlink_to(ROOT, target_is_directory=True)
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", block.body],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+        env={**os.environ, "NEURAL_TRADER_PYTHON": sys.executable},
+    )
+    assert done.returncode == 0, f"{place}:\n{done.stdout}{done.stderr}"
+
+
 def _modules_with_examples() -> list[str]:
     sources = [path for path in files() if path.parts[:2] == ("python", "neural_trader") and path.suffix == ".py"]
     named = [".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__") for path in sources]
@@ -133,6 +157,9 @@ def test_a_document_with_a_wrong_example_would_be_found(tmp_path: Path, monkeypa
         _run_python(Block("python", "1 / 0\n", 1, excused=False), "here", {})
     with pytest.raises(AssertionError):
         _run_shell(Block("sh", "neural-trader no-such-verb\n", 1, excused=False), "here")
+    if shutil.which("node"):
+        with pytest.raises(AssertionError):
+            _run_node(Block("js", "import { nothing } from 'neural-trader';\n", 1, excused=False), "here")
 
 
 def test_the_test_command_of_the_documents_is_the_one_that_exists() -> None:

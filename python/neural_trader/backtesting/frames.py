@@ -32,7 +32,25 @@ def _sides(name: str, signs: Any, names: tuple[str, str]) -> pl.Series:
 
 def _present(name: str, values: Any) -> pl.Series:
     """Zeros mean absent in the engine's columns, and null in a frame."""
-    return pl.Series(name, values).replace(0.0, None)
+    series = pl.Series(name, values)
+    # Replacing wakes the threads of polars, which takes longer than to look whether there is anything to replace.
+    return series if np.all(values) else series.replace(0, None)
+
+
+def _left(name: str, values: Any, trades: int) -> pl.Series:
+    """A column of the exits, null for trades that are still open: these are the last ones."""
+    series = pl.Series(name, values)
+    return series if len(series) == trades else series.extend_constant(None, trades - len(series))
+
+
+def _bars_before(bars: Bars, time_ns: Any) -> Any:
+    """How many bars opened before each of the times, nearly all of which are openings on an even time line."""
+    if not len(bars) or not bars.interval_ns:
+        return np.searchsorted(bars.open_ns, time_ns)
+    guess = np.clip((time_ns - bars.open_ns[0]) // bars.interval_ns, 0, len(bars) - 1)
+    wrong = np.flatnonzero(bars.open_ns[guess] != time_ns)
+    guess[wrong] = np.searchsorted(bars.open_ns, time_ns[wrong])
+    return guess
 
 
 def equity(time_ns: Any, curve: Any, drawdown: Any) -> pl.DataFrame:
@@ -46,7 +64,7 @@ def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             pl.Series("id", columns["id"]),
-            pl.Series("parent", columns["parent"]).replace(0, None),
+            _present("parent", columns["parent"]),
             _time("time", columns["time_ns"]),
             _names("symbol", columns["instrument"], symbols),
             _sides("side", columns["side"], ("buy", "sell")),
@@ -79,7 +97,7 @@ def fills(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
             pl.Series("fee", columns["fee"]),
             pl.Series("slippage", columns["slippage"]),
             _sides("liquidity", columns["maker"], ("maker", "taker")),
-            pl.Series("order", columns["order"]).replace(0, None),
+            _present("order", columns["order"]),
         ]
     )
 
@@ -88,17 +106,17 @@ def trades(engine: Engine, bars: Sequence[Bars]) -> pl.DataFrame:
     """Round trips; ``bars`` counts the bars that opened from the entry up to the exit."""
     columns, of_fill = engine.trade_arrays(), engine.fill_arrays()
     entry, leave = columns["entry_fill"], columns["exit_fill"]
-    closed = leave >= 0
-    # Position -1 stands for no exit; it is masked wherever it would be read.
-    entry_ns, exit_ns = of_fill["time_ns"][entry], of_fill["time_ns"][leave] if len(leave) else leave
-    entry_price, exit_price = of_fill["price"][entry], of_fill["price"][leave] if len(leave) else leave * 1.0
+    # Position -1 stands for no exit, and the trades that have none come last.
+    leave = leave[leave >= 0]
+    entry_ns, exit_ns = of_fill["time_ns"][entry], of_fill["time_ns"][leave]
+    entry_price = of_fill["price"][entry]
     held = np.zeros(len(entry), dtype=np.int64)
     for k, each in enumerate(bars):
-        mine = columns["instrument"] == k
-        until = np.where(closed[mine], exit_ns[mine], each.close_ns[-1] if len(each) else 0)
-        held[mine] = np.searchsorted(each.open_ns, until) - np.searchsorted(each.open_ns, entry_ns[mine])
-    exit_mask = pl.Series(closed)
-    absent = pl.Series([None], dtype=pl.Int64)
+        mine = np.flatnonzero(columns["instrument"] == k)
+        until = np.full(len(mine), each.close_ns[-1] if len(each) else 0)
+        closed = np.searchsorted(mine, len(leave))
+        until[:closed] = exit_ns[mine[:closed]]
+        held[mine] = _bars_before(each, until) - _bars_before(each, entry_ns[mine])
     return pl.DataFrame(
         [
             _names("symbol", columns["instrument"], [each.symbol for each in bars]),
@@ -106,18 +124,14 @@ def trades(engine: Engine, bars: Sequence[Bars]) -> pl.DataFrame:
             pl.Series("quantity", columns["quantity"]),
             _time("entry_time", entry_ns),
             pl.Series("entry_price", entry_price),
-            _time("exit_time", exit_ns).zip_with(exit_mask, absent.cast(_UTC)),
-            pl.Series("exit_price", exit_price).zip_with(exit_mask, absent.cast(pl.Float64)),
+            _left("exit_time", _time("exit_time", exit_ns), len(entry)),
+            _left("exit_price", of_fill["price"][leave], len(entry)),
             pl.Series("pnl", columns["pnl"]),
             pl.Series("return", columns["pnl"] / (entry_price * columns["quantity"])),
             pl.Series("fees", columns["fees"]),
             pl.Series("bars", held),
-            pl.Series("entry_order", of_fill["order"][entry]).replace(0, None),
-            pl.Series("exit_order", of_fill["order"][leave] if len(leave) else leave)
-            .zip_with(exit_mask, pl.Series([0], dtype=pl.UInt32))
-            .replace(0, None)
-            if len(leave)
-            else pl.Series("exit_order", [], dtype=pl.UInt32),
+            _present("entry_order", of_fill["order"][entry]),
+            _left("exit_order", _present("exit_order", of_fill["order"][leave]), len(entry)),
         ]
     )
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from neural_trader.errors import DataError
 from neural_trader.market.faults import Table
@@ -204,7 +204,9 @@ def _read_columnar(source: Source, shape: Shape[Roles]) -> tuple[Table, Roles]:
     def read_columns(names: list[str], rows: int | None = None) -> pl.DataFrame:
         if parquet:
             return pl.read_parquet(source.path, columns=names, n_rows=rows, glob=False, hive_partitioning=False)
-        return pl.read_ipc(source.path, columns=names, n_rows=rows)
+        # polars 1 maps files into memory and complains about compressed ones, unless told not to; 2 has no such option.
+        unmapped: dict[str, Any] = {"memory_map": False} if pl.__version__.startswith("1.") else {}
+        return pl.read_ipc(source.path, columns=names, n_rows=rows, **unmapped)
 
     _guarded(source, read_schema)
 

@@ -242,7 +242,8 @@ def _describe_fills(table: _Table, facts: CurveFacts, fills: pl.DataFrame) -> No
 
 
 def _describe_trades(table: _Table, trades: pl.DataFrame) -> None:
-    closed = trades.filter(trades["exit_time"].is_not_null())
+    # Filtering wakes the threads of polars, for nothing where all trades are closed.
+    closed = trades.filter(trades["exit_time"].is_not_null()) if trades["exit_time"].null_count() else trades
     open_count = trades.height - closed.height
     count = closed.height
     table.put("# Trades", count)

@@ -236,6 +236,14 @@ impl Engine {
         self.exposed_samples
     }
 
+    /// Makes room for so many orders that fill. Memory that is not used costs nothing; lists that grow are copied.
+    pub(crate) fn expect_orders(&mut self, count: usize) {
+        self.orders.reserve(count);
+        self.fills.reserve(count);
+        self.ledger.expect_fills(count);
+        self.samples.expect_stretches(count);
+    }
+
     /// Forgets what a strategy that takes no notifications will not be told.
     #[inline]
     pub(crate) fn drop_notices(&mut self) {

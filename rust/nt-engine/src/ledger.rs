@@ -124,6 +124,11 @@ impl Ledger {
         deposit.into_iter().chain((1..).zip(&self.fills).flat_map(|(transaction, fill)| fill.postings(transaction)))
     }
 
+    /// Makes room for so many more fills.
+    pub(crate) fn expect_fills(&mut self, count: usize) {
+        self.fills.reserve(count);
+    }
+
     /// Posts one fill: cash against the instrument, with slippage and fee as expenses of their own.
     pub(crate) fn post_fill(&mut self, fill: FillAmounts) -> Result<()> {
         let position = &mut self.positions[fill.instrument as usize];

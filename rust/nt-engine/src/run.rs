@@ -45,16 +45,24 @@ pub fn run<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S
 fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S) -> Result<()> {
     let mut index = 0;
     let mut fetched = 0;
+    engine.expect_orders(bars.len() / BARS_PER_ORDER);
+    // Every column that is read for a fill costs it a wait for memory.
+    let (capped, spread_counts) = (engine.config().volume_cap.is_some(), engine.config().slippage_spread != 0);
+    let read = Bars {
+        volume: if capped { bars.volume } else { &[] },
+        spread: if spread_counts { bars.spread } else { &[] },
+        ..*bars
+    };
     while index < bars.len() {
         if !engine.is_quiet() {
-            engine.open_moment(bars.open_ns[index], &[bars.opening(0, index)])?;
+            engine.open_moment(bars.open_ns[index], &[read.opening(0, index)])?;
             engine.drop_notices();
             // Nearly always the order is gone by now, and what is left of the bar is quiet.
             if !engine.is_quiet() {
-                engine.close_moment(bars.close_ns[index], &[bars.closing(0, index)])?;
+                engine.close_moment(bars.close_ns[index], &[read.closing(0, index)])?;
                 strategy.on_bar(engine, 0, bars, index)?;
                 if engine.config().fill_at_close {
-                    engine.closing_match(bars.close_ns[index], &[bars.closing(0, index)])?;
+                    engine.closing_match(bars.close_ns[index], &[read.closing(0, index)])?;
                 }
                 engine.sample_lone(1);
                 engine.drop_notices();
@@ -91,6 +99,8 @@ fn fetch_ahead(bars: &Bars<'_>, from: usize) -> usize {
     end
 }
 
+/// A strategy that sends more orders than one in so many bars pays for lists that grow.
+const BARS_PER_ORDER: usize = 16;
 /// Bars that are fetched at a time.
 const FETCHED: usize = 512;
 /// Numbers of 64 bits in a line of the cache.

@@ -20,47 +20,42 @@ impl Stretch {
         let value = self.value_per_tick.checked_mul(i128::from(close));
         value.and_then(|value| value.checked_add(self.cash)).ok_or(Error::Overflow("an amount of money"))
     }
-
-    /// Whether equity cannot leave 128 bits at any of these closes, nor the value on the way to it. They are not
-    /// negative, so none of them is above all of them or'ed, and equity lies between that at this price and that at 0.
-    fn is_in_range(&self, closes: &[Price]) -> bool {
-        let all = closes.iter().fold(0, |all, close| all | close);
-        all >= 0 && self.equity(all).is_ok()
-    }
 }
 
 /// Units of money in one of the currency.
 const UNITS: f64 = 1e18;
 
-/// Turns amounts into the floats nearest to them: most amounts of a curve are about as large as the one before, and for these
-/// a shift by the same distance leaves 55 to 63 of their leading bits, from which the processor rounds.
-struct Scale {
+/// A stretch prepared to turn its amounts into the floats nearest to them. Zero bits that all amounts end with are taken off,
+/// which mostly leaves a value per tick of 64 bits; then a shift by one distance leaves 55 to 62 leading bits of nearly all of
+/// them, from which the processor rounds.
+struct Quick {
+    cash: Money,
+    value_per_tick: i64,
     shift: u32,
     factor: f64,
 }
 
-impl Scale {
-    fn of(amount: Money) -> Self {
-        let bits = 128 - amount.unsigned_abs().leading_zeros();
-        let shift = bits.saturating_sub(60);
-        Scale { shift, factor: 2_f64.powi(shift as i32) }
+impl Quick {
+    /// For amounts up to the one at the price `highest`, if they are in range.
+    fn of(stretch: &Stretch, highest: Price) -> Option<Self> {
+        let far = stretch.equity(highest).ok().filter(|_| highest >= 0)?;
+        let zeros = (stretch.cash | stretch.value_per_tick).trailing_zeros().min(64);
+        let value_per_tick = i64::try_from(stretch.value_per_tick >> zeros).ok()?;
+        let largest = (far >> zeros).unsigned_abs() | (stretch.cash >> zeros).unsigned_abs();
+        let shift = (128 - largest.leading_zeros()).saturating_sub(62);
+        // Both factors are powers of two, so scaling by them is exact.
+        let factor = 2_f64.powi((zeros + shift) as i32);
+        (shift < 64).then_some(Quick { cash: stretch.cash >> zeros, value_per_tick, shift, factor })
     }
 
+    /// The float nearest to equity at a price from 0 to the highest; nothing where its leading bits are too few.
     #[inline(always)]
-    fn float(&mut self, amount: Money) -> f64 {
-        let leading = amount >> self.shift;
-        if !(1 << 54..1 << 62).contains(&leading) {
-            return self.rescaled(amount);
-        }
-        // What was shifted out matters only for ties: one bit that is set if any of it was.
-        let rest = leading << self.shift != amount;
-        (leading as i64 | i64::from(rest)) as f64 * self.factor
-    }
-
-    #[cold]
-    fn rescaled(&mut self, amount: Money) -> f64 {
-        *self = Scale::of(amount);
-        amount as f64
+    fn float(&self, close: Price) -> Option<f64> {
+        let amount = self.cash.wrapping_add(i128::from(self.value_per_tick) * i128::from(close));
+        let leading = (amount >> self.shift) as i64;
+        // What is shifted out matters only for ties: one bit that is set if any of it is.
+        let rest = amount as u64 & ((1 << self.shift) - 1) != 0;
+        (leading >= 1 << 54).then(|| (leading | i64::from(rest)) as f64 * self.factor)
     }
 }
 
@@ -81,6 +76,11 @@ impl Samples {
     pub(crate) fn push(&mut self, time_ns: Nanos, amount: Money) {
         self.times.push(time_ns);
         self.amounts.push(amount);
+    }
+
+    /// Makes room for so many more stretches.
+    pub(crate) fn expect_stretches(&mut self, count: usize) {
+        self.stretches.reserve(count);
     }
 
     /// Records the next bars of a lone instrument.
@@ -119,23 +119,22 @@ impl Samples {
         for (slot, &amount) in kept.iter_mut().zip(&self.amounts) {
             *slot = amount as f64 / UNITS;
         }
-        let mut scale = Scale::of(0);
         for (stretch, end) in self.stretches.iter().zip(self.ends()) {
             let of_stretch;
             (of_stretch, rest) = rest.split_at_mut(end - stretch.first_bar);
             let closes = &closes[stretch.first_bar..end];
             if stretch.value_per_tick == 0 {
                 of_stretch.fill(stretch.cash as f64 / UNITS);
-            } else if stretch.is_in_range(closes) {
-                for (slot, &close) in of_stretch.iter_mut().zip(closes) {
-                    // In range, as was found just now.
-                    let value = stretch.value_per_tick.wrapping_mul(i128::from(close));
-                    *slot = scale.float(stretch.cash.wrapping_add(value)) / UNITS;
-                }
-            } else {
-                for (slot, &close) in of_stretch.iter_mut().zip(closes) {
-                    *slot = stretch.equity(close)? as f64 / UNITS;
-                }
+                continue;
+            }
+            // None of them is above all of them or'ed, unless there is a negative one, which makes that negative too.
+            let quick = Quick::of(stretch, closes.iter().fold(0, |all, close| all | close));
+            for (slot, &close) in of_stretch.iter_mut().zip(closes) {
+                let amount = match quick.as_ref().and_then(|quick| quick.float(close)) {
+                    Some(amount) => amount,
+                    None => stretch.equity(close)? as f64,
+                };
+                *slot = amount / UNITS;
             }
         }
         if let (Some(slot), Some(last)) = (curve.last_mut(), self.last) {
@@ -178,16 +177,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn floats_are_those_that_a_conversion_gives(
-            amounts in prop::collection::vec((any::<i128>(), 0..127_u32, 0..8_u32), 1..50),
+        fn quick_floats_are_those_that_a_conversion_gives(
+            cash in (any::<i128>(), 0..128_u32, 0..100_u32),
+            value_per_tick in (any::<i128>(), 0..128_u32, 0..100_u32),
+            closes in prop::collection::vec((0..i64::MAX, 0..63_u32), 1..50),
         ) {
-            let mut scale = Scale::of(0);
-            for (amount, shift, noise) in amounts {
-                // Of all sizes, and with ties: few bits, and perhaps one far below them.
-                let few = (amount >> shift) & (-1 << 120_u32.saturating_sub(shift).min(60));
-                for amount in [amount >> shift, few | i128::from(noise)] {
-                    prop_assert_eq!(scale.float(amount).to_bits(), (amount as f64).to_bits());
-                    prop_assert_eq!(scale.float(amount).to_bits(), (amount as f64).to_bits());
+            // Of all sizes and ending in any number of zeros, so that there are ties.
+            let [cash, value_per_tick] = [cash, value_per_tick].map(|(bits, down, zeros)| (bits >> down) & (-1 << zeros));
+            let stretch = Stretch { first_bar: 0, cash, value_per_tick };
+            let closes: Vec<i64> = closes.into_iter().map(|(bits, down)| bits >> down).collect();
+            if let Some(quick) = Quick::of(&stretch, closes.iter().fold(0, |all, close| all | close)) {
+                for close in closes {
+                    if let Some(float) = quick.float(close) {
+                        prop_assert_eq!(Ok(float.to_bits()), stretch.equity(close).map(|amount| (amount as f64).to_bits()));
+                    }
                 }
             }
         }

@@ -1,0 +1,1 @@
+"""Speed, measured beside others: `python -m benches` from the root of the repository."""

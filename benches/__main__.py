@@ -1,0 +1,75 @@
+"""All benches, or the named ones: python -m benches [cross features callbacks starts] [--bars N] [--json].
+
+It needs the libraries of the tests (`npm test` installs them), builds the release wheel of this checkout into an
+environment of its own, and installs the other packages beside it; those that cannot be had are skipped with a notice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benches import callbacks, cross, features, starts
+from benches.places import SCRIPTS, release
+
+BENCHES = {"cross": cross.run, "callbacks": callbacks.run, "features": features.run, "starts": starts.run}
+TINY_BARS = 2_000
+
+
+def main() -> int:
+    """Run the benches and print their tables."""
+    options = _options()
+    bars, rounds = (TINY_BARS, 2) if options.tiny else (options.bars, options.rounds)
+    home = Path(sys.executable) if options.tiny else release()
+    peers = not options.tiny or os.environ.get("NT_PEERS") == "require"
+    figures: dict[str, Any] = {"machine": _machine(), "bars": bars, "rounds": rounds}
+    profile = "this interpreter, whatever its profile" if options.tiny else "a release wheel of this checkout"
+    regime = (
+        f"{figures['machine']}. neural-trader runs from {profile}. Times are the best and the median of up to {rounds}"
+        " repetitions, all contestants in turns, memory and caches warm; *takes* compares the best, per item, with the"
+        " row that has 1."
+    )
+    parts = ["## Benches", regime]
+    with tempfile.TemporaryDirectory() as market:
+        subprocess.run([str(home), str(SCRIPTS / "market.py"), str(bars), market], check=True)
+        for name in options.names or BENCHES:
+            figures[name], text = BENCHES[name](home, Path(market), bars, rounds, peers=peers)
+            parts.append(text)
+    text = "\n\n".join(parts) + "\n"
+    if options.write:
+        Path(options.write).write_text(text, encoding="utf-8")
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else text)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benches", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--bars", type=int, default=1_000_000, help="bars of the market (1,000,000)")
+    parser.add_argument("--rounds", type=int, default=15, help="repetitions of what is fast (15)")
+    parser.add_argument("--tiny", action="store_true", help="a few bars in this interpreter, without other packages")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--write", metavar="FILE", help="write the tables to a file as well")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in BENCHES]:
+        parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    return options
+
+
+def _machine() -> str:
+    processor = platform.processor() or platform.machine()
+    known = Path("/proc/cpuinfo")
+    if known.exists():
+        lines = known.read_text(encoding="utf-8").splitlines()
+        processor = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), processor)
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+sys.exit(main())

@@ -1,0 +1,71 @@
+"""The benches at a size at which they take seconds: their checks, every contestant that is at hand, their tables."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module", name="figures")
+def _figures(repository: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benches", "--tiny", "--json"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(name="cross")
+def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    # The root goes before this folder, which has the same name.
+    monkeypatch.syspath_prepend(str(repository))
+    from benches import cross
+
+    return cross
+
+
+def test_every_bench_times_every_work(figures: dict[str, Any]) -> None:
+    for name in ("cross", "callbacks", "features", "starts"):
+        times = figures[name]["times"]
+        assert times and all(0.0 < time["best"] <= time["median"] for time in times)
+    labels = [time["label"] for time in figures["cross"]["times"]]
+    assert any("signal, whole run" in label for label in labels) and any("plain Python" in label for label in labels)
+    assert figures["cross"]["fills"] > 10
+
+
+@pytest.mark.skipif(os.environ.get("NT_PEERS") != "require", reason="NT_PEERS=require asks for the other packages")
+def test_every_peer_makes_our_trades(figures: dict[str, Any]) -> None:
+    assert not figures["cross"]["skipped"]
+    assert {time["label"].split()[0] for time in figures["cross"]["times"]} >= {"numba", "vectorbt,", "backtrader"}
+
+
+def test_a_contestant_that_does_something_else_is_not_timed(cross: Any) -> None:
+    fills = {"time_ns": [10, 20, 30], "side": [1, -1, 1], "price": [1.0, 2.0, 3.0], "quantity": [1.0, 1.0, 1.0]}
+    ours = {"fills": {"open": fills, "close": fills}, "stats": {"Return [%]": 1.5}}
+    peer = cross.Entry("peer", "package", "script.py")
+    good = {
+        "fill": "open",
+        "until_ns": 30,
+        "fills": {name: values[:2] for name, values in fills.items()},
+        "stats": {"Return [%]": 1.5 + 1e-12},
+    }
+    cross.check(peer, ours, good)
+    for name in fills:
+        wrong = copy.deepcopy(good)
+        wrong["fills"][name][1] += 1
+        with pytest.raises(cross.Disagreement, match=r"peer has 2 fills where we have 2; at 1"):
+            cross.check(peer, ours, wrong)
+    with pytest.raises(cross.Disagreement, match="where we have 3"):
+        cross.check(peer, ours, good | {"until_ns": 31})
+    with pytest.raises(cross.Disagreement, match="where we have 3"):
+        cross.check(peer, ours, good | {"fill": "close"})
+    with pytest.raises(cross.Disagreement, match="Return"):
+        cross.check(peer, ours, good | {"stats": {"Return [%]": 1.6}})
