@@ -176,6 +176,31 @@ def test_a_venue_that_stays_down_is_given_up_and_what_came_is_kept(
         assert (again.pages, again.new, len(venue.asked)) == (0, 0, asked)
 
 
+def test_a_venue_that_wants_an_hour_of_silence_is_left_alone(catalog: Catalog, bars: Bars, trades: Prints) -> None:
+    with serving(binance(bars, trades, now_ms=NOW_MS)) as venue:
+        venue.faults = {2: "429 for an hour"}
+        history = history_of(venue)
+        with pytest.raises(NeuralTraderError, match="binance wants 3600 s of silence before bars of BTCUSDT"):
+            download(history, history.market("BTCUSDT"), catalog, SINCE_NS, None, "1m")
+    assert len(venue.asked) == 2
+    assert_bars(catalog, bars[:1000])
+
+
+def test_trades_without_numbers_are_kept_each_though_many_look_the_same(
+    catalog: Catalog, bars: Bars, trades: Prints
+) -> None:
+    same = [{**row, "a": f"t{row['a']}", "p": "42000.01", "q": "0.00001", "m": True} for row in trades]
+    with serving(binance(bars, same, now_ms=trades[-1]["T"] + 1)) as venue:
+        history = history_of(venue)
+        market = history.market("BTCUSDT")
+        later_ns = trades[1200]["T"] * MS_NS
+        made = download(history, market, catalog, later_ns)
+        download(history, market, catalog, SINCE_NS)
+    frame = catalog.dataset(made.key).frame()
+    assert frame["ts_event"].dt.epoch("ms").to_list() == [row["T"] for row in same]
+    assert frame["trade_id"].null_count() == len(same)
+
+
 def test_an_earlier_beginning_fetches_what_is_before_and_nothing_else(
     catalog: Catalog, bars: Bars, trades: Prints
 ) -> None:

@@ -54,6 +54,9 @@ def serving(venue: Venue) -> Iterator[Venue]:
                     int(fault), b'{"code": -1003, "msg": "wait"}' if fault == "429" else b"no upstream", "text/plain"
                 )
                 return
+            if fault == "429 for an hour":
+                self._send(429, b"{}", wait_s=3600)
+                return
             if fault == "html":
                 self._send(200, b"<html>be back soon</html>", "text/html")
                 return
@@ -71,14 +74,16 @@ def serving(venue: Venue) -> Iterator[Venue]:
                 return
             self._send(200, body)
 
-        def _head(self, status: int, length: int, kind: str) -> None:
+        def _head(self, status: int, length: int, kind: str, wait_s: int = 0) -> None:
             self.send_response(status)
+            if wait_s:
+                self.send_header("Retry-After", str(wait_s))
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(length))
             self.end_headers()
 
-        def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-            self._head(status, len(body), kind)
+        def _send(self, status: int, body: bytes, kind: str = "application/json", wait_s: int = 0) -> None:
+            self._head(status, len(body), kind, wait_s)
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
