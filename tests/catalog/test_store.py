@@ -127,6 +127,15 @@ def test_a_trade_that_is_there_at_another_time_is_refused(catalog: Catalog) -> N
         catalog.append(replace(late, ts_ns=late.ts_ns + 1), "binance")
 
 
+def test_an_id_that_is_twice_in_one_import_is_refused(catalog: Catalog) -> None:
+    trades = some_trades(100)
+    assert trades.trade_id is not None
+    ids = trades.trade_id.copy()
+    ids[60] = ids[20]
+    with pytest.raises(DataError, match=r"the trade 1020 of .* is there twice"):
+        catalog.append(replace(trades, trade_id=ids), "binance")
+
+
 def test_bars_of_another_length_are_refused(catalog: Catalog) -> None:
     bars = some_bars(10)
     catalog.append(bars, "kraken")

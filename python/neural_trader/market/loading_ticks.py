@@ -191,16 +191,11 @@ def _in_order(ticks: Ticks, table: Table, column: str, sort: bool) -> Ticks:
     later = np.diff(ticks.ts_ns)
     falls = later < 0
     if ids is not None:
+        _refuse_repeated_ids(ticks.ts_ns, ids, table)
         falls |= (later == 0) & (np.diff(ids) <= 0)
     if not falls.any():
         return ticks
     row = int(falls.argmax()) + 1
-    if ids is not None and (order := np.sort(ids))[1:][np.diff(order) == 0].size:
-        twice = order[1:][np.diff(order) == 0][0]
-        rows = np.flatnonzero(ids == twice)
-        raise DataError(
-            f"{table.place(int(rows[1]))}: trade {twice} of {time_text(ticks.ts_ns[rows[1]])} is there twice; keep one"
-        )
     if not sort:
         if later[row - 1] < 0:
             raise table.error("unsorted", column, row)
@@ -214,3 +209,15 @@ def _in_order(ticks: Ticks, table: Table, column: str, sort: bool) -> Ticks:
     columns: dict[str, Any] = {name: all_[order] for name, all_ in vars(ticks).items() if isinstance(all_, np.ndarray)}
     note = f"{moved} of {len(ticks)} rows moved: they were not in the order of time"
     return replace(ticks, **columns, notes=(*ticks.notes, note))
+
+
+def _refuse_repeated_ids(ts_ns: Column, ids: Column, table: Table) -> None:
+    import numpy as np
+
+    if (np.diff(ids) > 0).all():
+        return
+    order = np.argsort(ids, kind="stable")
+    repeated = np.flatnonzero(np.diff(ids[order]) == 0)
+    if len(repeated):
+        row = int(order[repeated + 1].min())
+        raise DataError(f"{table.place(row)}: trade {ids[row]} of {time_text(ts_ns[row])} is there twice; keep one")

@@ -255,7 +255,7 @@ def _layout(source: Source, shape: Shape[Roles], head: bytes, notes: list[str]) 
             continue
         if skip:
             notes.append(f"{skip} line(s) above the header skipped")
-        if looks_like_time(fields[0]):
+        if looks_like_time(fields[0]) or (_NUMBER.fullmatch(fields[0]) and shape.names(fields) is not None):
             return _without_header(source, shape, delimiter, skip, fields, notes)
         layout = _Layout(delimiter, skip, fields)
         below = [_fields(other, delimiter) for other in lines[skip + 1 : skip + 3]]
@@ -295,6 +295,7 @@ def _names_of_bars(fields: list[str]) -> list[str] | None:
 
 
 BARS = Shape("bar", "time,open,high,low,close,volume", 5, recognise, _names_of_bars)
+_NUMBER = re.compile(r"\d+")
 _NUMBERS = {2: "two", 3: "three", 5: "five"}
 
 

@@ -28,7 +28,7 @@ def merged(
     shape = KINDS[kind]
     keys = _keys(shape, kind, has_ids)
     added = _ranked(added, keys, shape)
-    _refuse_repeated(added, keys, shape, where)
+    _refuse_repeated(added, ["trade_id"] if has_ids else keys, shape, where)
     if stored is None:
         return added.drop(_RANK, strict=False)
     stored = _ranked(stored, keys, shape)
