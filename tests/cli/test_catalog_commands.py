@@ -180,7 +180,7 @@ def test_a_damaged_file_is_found(here: Path, command: Command) -> None:
         (("import", "tape.csv", "--venue", "x", "--kind", "tape"), 2, "bars, trades or quotes"),
         (("import", "tape.csv", "--venue", "x"), 3, "no column for open"),
         (("import", "bars.parquet", "--venue", "x", "--symbol", "ONE"), 3, "holds several instruments"),
-        (("import", "bars.parquet", "--venue", "x", "--sort"), 2, "bars are not sorted"),
+        (("import", "bars.parquet", "--venue", "x", "--sort"), 2, "only trades and quotes are sorted, not bars"),
         (("import", "tape.csv", "--venue", "", "--kind", "trades"), 2, "cannot be kept"),
         (("list", "nowhere/x"), 3, "nothing in the catalog"),
         (("bars", "tape.csv", "--kind", "trades", "--every", "1m"), 2, "say where the bars go"),

@@ -40,7 +40,7 @@ def import_(
     from neural_trader.market.catalog.importing import Imported, files_below, import_files
 
     if sort and kind in ("bars", "capture"):
-        raise UsageError(f"--sort: {kind} is not sorted; correct the file")
+        raise UsageError(f"--sort: only trades and quotes are sorted, not {kind}; correct the file")
     shown = kind if kind == "capture" else checked_kind(kind)
     kept, files = Catalog(catalog), files_below(paths, kind)
     done: list[Imported] = []
