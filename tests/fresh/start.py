@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LEAKS = ("PYTHON", "VIRTUAL_ENV", "CONDA", "NEURAL_TRADER", "NT_", "npm_")
+LEAKS = ("PYTHON", "PYO3", "VIRTUAL_ENV", "CONDA", "NEURAL_TRADER", "NT_", "npm_")
 
 
 def main() -> int:
