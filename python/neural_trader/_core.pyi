@@ -466,7 +466,7 @@ class VenueFeed:
     def take(self) -> bytes:
         """The records since the last call, 48 bytes each."""
     def faults(self) -> list[tuple[str, int, int, int, bytes]]:
-        """The malformed messages since the last call: code, offset, number of the message, receive time, first bytes."""
+        """The malformed messages since the last call: code, offset, number, receive time, first bytes."""
     @property
     def instruments(self) -> list[tuple[str, _Grid]]:
         """Symbols and their grids in the order of their numbers."""
