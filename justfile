@@ -91,6 +91,10 @@ audit:
     cargo deny --version || cargo install cargo-deny --locked --quiet
     cargo deny check
 
+# Everything that is measured, against the plain engine and other packages (--publish: keep the tables)
+bench *options:
+    {{ python }} -m benches {{ options }}
+
 # ---- Chores --------------------------------------------------------------------------------------------------------
 
 # Format everything

@@ -1,4 +1,4 @@
-"""All benches, or the named ones: python -m benches [cross features callbacks starts] [--bars N] [--json].
+"""All benches, or the named ones: python -m benches [cross features callbacks starts] [--bars N] [--json] [--publish].
 
 It needs the libraries of the tests (`npm test` installs them), builds the release wheel of this checkout into an
 environment of its own, and installs the other packages beside it; those that cannot be had are skipped with a notice.
@@ -21,6 +21,10 @@ from benches.places import SCRIPTS, release
 
 BENCHES = {"cross": cross.run, "callbacks": callbacks.run, "features": features.run, "starts": starts.run}
 TINY_BARS = 2_000
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benches" / "results.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- benches -->\n", "<!-- /benches -->"
 
 
 def main() -> int:
@@ -36,17 +40,29 @@ def main() -> int:
         " repetitions, all contestants in turns, memory and caches warm; *takes* compares the best, per item, with the"
         " row that has 1."
     )
-    parts = ["## Benches", regime]
+    parts = ["# Benches", regime]
     with tempfile.TemporaryDirectory() as market:
         subprocess.run([str(home), str(SCRIPTS / "market.py"), str(bars), market], check=True)
         for name in options.names or BENCHES:
             figures[name], text = BENCHES[name](home, Path(market), bars, rounds, peers=peers)
             parts.append(text)
     text = "\n\n".join(parts) + "\n"
-    if options.write:
-        Path(options.write).write_text(text, encoding="utf-8")
+    if options.publish:
+        publish(text)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else text)
     return 0
+
+
+def publish(text: str) -> None:
+    """Keep the tables, and copy machine and first comparison to the README, so that no figure there is typed."""
+    RESULTS.write_text(text, encoding="utf-8")
+    sections = text.split("\n## ")
+    machine = sections[0].split("\n\n", 1)[1].strip()
+    cross = next(section for section in sections if section.startswith("Moving-average cross")).split("\n", 1)
+    block = f"{machine}\n\n**{cross[0]}.** {cross[1].strip()}\n"
+    readme = README.read_text(encoding="utf-8")
+    before, after = readme.split(BEGIN, 1)[0], readme.split(END, 1)[1]
+    README.write_text(f"{before}{BEGIN}{block}{END}{after}", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -56,7 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="repetitions of what is fast (15)")
     parser.add_argument("--tiny", action="store_true", help="a few bars in this interpreter, without other packages")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--write", metavar="FILE", help="write the tables to a file as well")
+    parser.add_argument("--publish", action="store_true", help="keep the tables in benches/results.md and the README")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in BENCHES]:
         parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")

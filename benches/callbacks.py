@@ -28,7 +28,7 @@ def run(home: Path, folder: Path, bars: int, rounds: int, *, peers: bool) -> tup
     calls = [time for time in times if time not in csv]
     text = "\n\n".join(
         [
-            "### Python strategies: events through a callback, and reading CSV",
+            "## Python strategies: events through a callback, and reading CSV",
             against(calls, calls[1], "events"),
             against(csv, csv[0]),
         ]

@@ -125,7 +125,7 @@ def _timed(
         "The engine alone, from bars in memory to all of its records in memory (backtesting.py: its `run`, which makes"
         " statistics; nautilus_trader: without making its objects of bars; fewer bars where it says so):"
     )
-    parts = [f"### Moving-average cross, {bars:,} one-minute bars, {fills:,} fills", whole_is]
+    parts = [f"## Moving-average cross, {bars:,} one-minute bars, {fills:,} fills", whole_is]
     parts += [against(whole, _of(whole, "signal")), "Reading alone:", against(load, load[0])]
     parts += [engine_is, against(engine, _of(engine, "signal, engine")), *(f"*{notice}*" for notice in notices)]
     figures = {"fills": fills, "times": [time.document() for time in times.values()], "skipped": notices}

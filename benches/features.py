@@ -39,5 +39,5 @@ def run(home: Path, folder: Path, bars: int, rounds: int, *, peers: bool) -> tup
         f" {result['plain_bars']:,} bars); TA-Lib and polars agree within 1e-6 once warm. The last column is Rust"
         " against plain Python. One core each."
     )
-    parts = [f"### Features, columns over {bars:,} bars, rows/s", regime, table(["", *SIDES, "ratio"], rows)]
+    parts = [f"## Features, columns over {bars:,} bars, rows/s", regime, table(["", *SIDES, "ratio"], rows)]
     return {"times": [time.document() for time in times.values()]}, "\n\n".join(parts)

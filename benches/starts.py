@@ -46,5 +46,5 @@ def run(home: Path, folder: Path, bars: int, rounds: int, *, peers: bool) -> tup
         f" {peak / 1e6:,.0f} MB, Python and polars included."
     )
     rows = [[each.label, duration(each.best), duration(each.median)] for each in times]
-    parts = ["### Whole processes", table(["", "best", "median"], rows), memory]
+    parts = ["## Whole processes", table(["", "best", "median"], rows), memory]
     return {"times": [each.document() for each in times], "peak_bytes": peak}, "\n\n".join(parts)
