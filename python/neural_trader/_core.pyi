@@ -57,6 +57,7 @@ __all__ = [
     "Indicator",
     "Ladder",
     "OrderBook",
+    "Replay",
     "VenueFeed",
     "__version__",
     "check_not_negative",
@@ -486,3 +487,83 @@ def model_path(
 ) -> tuple[_Floats, _Floats]:
     """Prices after each step, and the variances of Heston's model or the other prices of a pair; `step` is the price at
     the beginning, the number of steps and their length in years."""
+
+class _Trader(Protocol):
+    def on_record(self, replay: Replay, source: int, index: int, /) -> object: ...
+    def on_answer(self, replay: Replay, kind: str, number: int, /) -> object: ...
+    def on_timer(self, replay: Replay, time_ns: int, /) -> object: ...
+
+@final
+class Replay:
+    """Recorded books and trades against a strategy's orders; docs/book-rules.md says what it does."""
+
+    def __new__(
+        cls,
+        instruments: Sequence[tuple[str, tuple[int, int], tuple[int, int]]],
+        sources: Sequence[tuple[_Ints, Sequence[int]]],
+        *,
+        cash: int,
+        leverage_ppb: int = 1_000_000_000,
+        maker_ppb: int = 0,
+        taker_ppb: int = 0,
+        fixed_fee: int = 0,
+        entry_ns: int = 0,
+        response_ns: int = 0,
+        feed_ns: int | None = None,
+        latency_rows: Sequence[tuple[int, int, int]] | None = None,
+        queue: str = "risk_averse",
+        power: int = 2,
+        whole: bool = False,
+        depth: str = "levels",
+        trades: str = "trade",
+        self_trade: str = "cancel_newest",
+        sample_ns: int = 1_000_000_000,
+        like: str | None = None,
+    ) -> Replay: ...
+    def submit(
+        self,
+        instrument: int,
+        side: int,
+        kind: str = "market",
+        *,
+        size_kind: str = "quantity",
+        size: int,
+        limit: int | None = None,
+        stop: int | None = None,
+        trail_ticks: int | None = None,
+        trail_ppb: int | None = None,
+        time_in_force: str = "gtc",
+        expire_ns: int | None = None,
+        stop_loss: int | None = None,
+        take_profit: int | None = None,
+        stop_loss_trail_ticks: int | None = None,
+        stop_loss_trail_ppb: int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        display: int | None = None,
+    ) -> int: ...
+    def cancel(self, order: int) -> None: ...
+    def amend(self, order: int, limit: int, quantity: int) -> None: ...
+    def timer(self, time_ns: int) -> None: ...
+    def position(self, instrument: int) -> int: ...
+    def cash(self) -> int: ...
+    def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
+    @property
+    def now_ns(self) -> int: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    @property
+    def halted(self) -> bool: ...
+    @property
+    def orders(self) -> dict[str, list[Any]]: ...
+    @property
+    def fills(self) -> _Exact: ...
+    @property
+    def postings(self) -> _Exact: ...
+    @property
+    def trades(self) -> _Exact: ...
+    @property
+    def equity_samples(self) -> tuple[list[int], list[int]]: ...
+    @property
+    def touches(self) -> list[tuple[int, int]]: ...
+    def check_invariants(self) -> None: ...
+    def digests(self, version: str, parameters: str) -> dict[str, str]: ...

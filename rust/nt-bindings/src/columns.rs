@@ -39,6 +39,8 @@ fn time_in_force_of(order: &Order) -> (u8, i64) {
         TimeInForce::GoodTillCancelled => (0, 0),
         TimeInForce::GoodTillDate(expire_ns) => (1, expire_ns),
         TimeInForce::Day => (2, 0),
+        TimeInForce::ImmediateOrCancel => (3, 0),
+        TimeInForce::FillOrKill => (4, 0),
     }
 }
 

@@ -227,7 +227,7 @@ impl Engine {
                     let record = columns::exact_orders(py, &slf.try_borrow()?.core.orders()[at..=at])?;
                     on_order.call1((slf, record))?
                 }
-                Call::Moment(_) => return Ok(()),
+                Call::Notice(_) | Call::Moment(_) => return Ok(()),
             };
             Ok(())
         })
@@ -292,6 +292,8 @@ impl Engine {
                         on_order.call1((id,))?;
                     }
                 }
+                // Bars have no venue that answers.
+                Call::Notice(_) => {}
                 Call::Moment(time_ns) => {
                     if let Some(on_moment) = &on_moment {
                         on_moment.call1((time_ns,))?;
@@ -438,13 +440,7 @@ impl Engine {
                 digest::postings(core.ledger().postings()),
             ]
         });
-        let dict = PyDict::new(py);
-        let hex = |hash: &digest::Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        for (name, part) in ["inputs", "parameters", "orders", "fills", "postings"].iter().zip(&parts) {
-            dict.set_item(name, hex(part))?;
-        }
-        dict.set_item("run", hex(&digest::run_hash(version, &parts)))?;
-        Ok(dict)
+        digest_dict(py, version, &parts)
     }
 }
 
@@ -483,6 +479,17 @@ impl Engine {
         let core = &mut self.core;
         py.detach(|| run(core, &bars, &mut strategy)).map_err(|error| raise(py, &error))
     }
+}
+
+/// The digests of a run, in hex, and the run hash that binds them.
+pub fn digest_dict<'py>(py: Python<'py>, version: &str, parts: &[digest::Hash; 5]) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let hex = |hash: &digest::Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (name, part) in ["inputs", "parameters", "orders", "fills", "postings"].iter().zip(parts) {
+        dict.set_item(name, hex(part))?;
+    }
+    dict.set_item("run", hex(&digest::run_hash(version, parts)))?;
+    Ok(dict)
 }
 
 /// What a driven strategy may look at during its turn.

@@ -20,6 +20,7 @@ pub fn kind_of(name: &str) -> Result<Kind, Error> {
         "stop" => Kind::Stop,
         "stop_limit" => Kind::StopLimit,
         "trailing_stop" => Kind::TrailingStop,
+        "market_if_touched" => Kind::MarketIfTouched,
         _ => return Err(Error::Misuse(format!("{name:?} is no kind of order"))),
     })
 }
@@ -64,7 +65,9 @@ pub fn time_in_force_of(name: &str, expire_ns: Option<i64>) -> Result<TimeInForc
     Ok(match (name, expire_ns) {
         ("gtc", None) => TimeInForce::GoodTillCancelled,
         ("day", None) => TimeInForce::Day,
+        ("ioc", None) => TimeInForce::ImmediateOrCancel,
+        ("fok", None) => TimeInForce::FillOrKill,
         ("gtd", Some(expire_ns)) => TimeInForce::GoodTillDate(expire_ns),
-        _ => return Err(Error::Misuse("time_in_force is gtc, day, or gtd with expire_ns".into())),
+        _ => return Err(Error::Misuse("time_in_force is gtc, day, ioc, fok, or gtd with expire_ns".into())),
     })
 }

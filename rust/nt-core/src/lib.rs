@@ -7,12 +7,14 @@ pub mod event;
 pub mod instrument;
 pub mod money;
 pub mod order;
+pub mod record;
 
 pub use error::{Error, Result};
 pub use event::{BarClose, BarOpen, Bars};
 pub use instrument::{Instrument, Step};
 pub use money::{Money, PPB, Ppb};
 pub use order::{Bracket, Fill, Kind, Order, Reason, Side, State, TimeInForce, Trail};
+pub use record::Record;
 
 /// Nanoseconds since the Unix epoch, UTC.
 pub type Nanos = i64;

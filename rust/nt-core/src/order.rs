@@ -86,6 +86,8 @@ pub enum Kind {
     StopLimit = 3,
     /// A stop that follows the market at a distance.
     TrailingStop = 4,
+    /// Becomes a market order when the market comes to its price from the worse side; replays only.
+    MarketIfTouched = 5,
 }
 
 /// How long an order works.
@@ -95,8 +97,12 @@ pub enum TimeInForce {
     GoodTillCancelled,
     /// Until the first opening at or after this time.
     GoodTillDate(Nanos),
-    /// For the UTC day of the first opening at which it is live.
+    /// For the UTC day of the first opening at which it is live, or of its acceptance by a venue.
     Day,
+    /// What cannot fill at once goes; replays only.
+    ImmediateOrCancel,
+    /// It fills at once and wholly, or not at all; replays only.
+    FillOrKill,
 }
 
 /// Where an order is in its life.
@@ -113,6 +119,8 @@ pub enum State {
     Expired = 3,
     /// It was never accepted.
     Rejected = 4,
+    /// On its way to the venue.
+    Sent = 5,
 }
 
 /// Why an order, or a part of it, was taken away.
@@ -145,6 +153,14 @@ pub enum Reason {
     Price = 11,
     /// The position came to its target, or nearer, in another way.
     Reached = 12,
+    /// The venue did not take it.
+    Refused = 13,
+    /// Nothing was left that it could have taken.
+    NoLiquidity = 14,
+    /// It was to rest and would have taken.
+    WouldTake = 15,
+    /// It would have traded with an order of our own.
+    SelfTrade = 16,
 }
 
 /// The distance that a trailing stop keeps.
@@ -190,6 +206,8 @@ pub struct Order {
     pub reason: Reason,
     /// Its stop was reached.
     pub triggered: bool,
+    /// It may only bring the position nearer to zero; exits of a bracket are.
+    pub reduce_only: bool,
     /// How long it works.
     pub time_in_force: TimeInForce,
     /// The UTC day in which a day order works, once it is live.

@@ -173,7 +173,7 @@ impl Engine {
                 let id = self.markets[opening.instrument].working[at];
                 let order = self.order_mut(id);
                 let ended = match order.time_in_force {
-                    TimeInForce::GoodTillCancelled => false,
+                    TimeInForce::GoodTillCancelled | TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill => false,
                     TimeInForce::GoodTillDate(expire_ns) => time_ns >= expire_ns,
                     TimeInForce::Day => {
                         let today = time_ns.div_euclid(DAY_NS);
@@ -204,6 +204,7 @@ impl Engine {
         let (side, limit) = (order.side, order.limit);
         match order.kind {
             Kind::Market => at_open.then_some(true),
+            Kind::MarketIfTouched => None,
             Kind::Stop | Kind::TrailingStop => {
                 order.triggered |= side.triggers(open, order.stop);
                 order.triggered.then_some(true)
@@ -337,7 +338,7 @@ impl Engine {
 
     /// Ends the run where equity is not positive: no orders, no positions, nothing accepted any more.
     #[inline]
-    fn ruin_check(&mut self) -> Result<()> {
+    pub(crate) fn ruin_check(&mut self) -> Result<()> {
         if self.equity()? > 0 || self.halted { Ok(()) } else { self.ruin() }
     }
 

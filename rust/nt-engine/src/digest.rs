@@ -1,9 +1,12 @@
 //! Digests of a run's inputs, orders, fills and postings (docs/fill-rules.md, section 10).
 
-use nt_core::{Bars, Fill, Instrument, Order, TimeInForce, Trail};
+use nt_core::record::EVENT_BYTES;
+use nt_core::{Bars, Fill, Instrument, Nanos, Order, Record, TimeInForce, Trail};
 use sha2::{Digest, Sha256};
 
 use crate::ledger::Posting;
+use crate::replay::Placed;
+use crate::source::Source;
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -12,11 +15,7 @@ pub type Hash = [u8; 32];
 pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
     let mut hasher = Sha256::new();
     for (instrument, bars) in instruments.iter().zip(bars) {
-        text(&mut hasher, &instrument.symbol);
-        for step in [instrument.tick, instrument.lot] {
-            hasher.update(step.mantissa.to_le_bytes());
-            hasher.update([step.decimals]);
-        }
+        described(&mut hasher, instrument);
         hasher.update((bars.len() as u64).to_le_bytes());
         let columns =
             [bars.open_ns, bars.close_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread];
@@ -25,6 +24,39 @@ pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
         }
     }
     hasher.finalize().into()
+}
+
+/// Digest of the instruments and records of a replay (docs/book-rules.md, section 11).
+pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> Hash {
+    let mut hasher = Sha256::new();
+    for instrument in instruments {
+        described(&mut hasher, instrument);
+    }
+    for source in sources {
+        hasher.update((source.words.len() as u64).to_le_bytes());
+        let mut records = Sha256::new();
+        let mut bytes = [0; EVENT_BYTES * 128];
+        for chunk in source.words.chunks(128) {
+            for (record, slot) in chunk.iter().zip(bytes.chunks_exact_mut(EVENT_BYTES)) {
+                slot.copy_from_slice(&Record::of_words(record).to_bytes());
+            }
+            records.update(&bytes[..EVENT_BYTES * chunk.len()]);
+        }
+        hasher.update(records.finalize());
+        hasher.update((source.ranks.len() as u16).to_le_bytes());
+        for rank in source.ranks {
+            hasher.update(rank.to_le_bytes());
+        }
+    }
+    hasher.finalize().into()
+}
+
+fn described(hasher: &mut Sha256, instrument: &Instrument) {
+    text(hasher, &instrument.symbol);
+    for step in [instrument.tick, instrument.lot] {
+        hasher.update(step.mantissa.to_le_bytes());
+        hasher.update([step.decimals]);
+    }
 }
 
 fn column_digest(column: &[i64]) -> Hash {
@@ -41,36 +73,43 @@ fn column_digest(column: &[i64]) -> Hash {
 
 /// Digest of all orders.
 pub fn orders(orders: &[Order]) -> Hash {
-    digest(orders, |order, record| {
-        let (time_in_force, expire_ns) = match order.time_in_force {
-            TimeInForce::GoodTillCancelled => (0_u8, 0),
-            TimeInForce::GoodTillDate(expire_ns) => (1, expire_ns),
-            TimeInForce::Day => (2, 0),
-        };
-        let (trail_ticks, trail_share) = match order.trail {
-            None => (0, 0),
-            Some(Trail::Ticks(ticks)) => (ticks, 0),
-            Some(Trail::Share(share)) => (0, share),
-        };
-        for number in [order.id, order.parent, order.instrument] {
-            record.extend_from_slice(&number.to_le_bytes());
-        }
-        record.extend_from_slice(&[order.side as u8, order.kind as u8, time_in_force]);
-        for number in [
-            expire_ns,
-            order.quantity,
-            order.limit,
-            order.stop,
-            trail_ticks,
-            trail_share,
-            order.filled,
-            order.cancelled,
-        ] {
-            record.extend_from_slice(&number.to_le_bytes());
-        }
-        record.extend_from_slice(&[order.state as u8, order.reason as u8]);
-        record.extend_from_slice(&order.submit_ns.to_le_bytes());
+    digest(orders, |order, record| encode_order(order, record))
+}
+
+/// Digest of all orders of a replay, with what is kept of them beside.
+pub fn placed_orders(orders: &[Order], placed: &[Placed]) -> Hash {
+    digest(orders.iter().zip(placed), |(order, placed), record| {
+        encode_order(order, record);
+        record.push(u8::from(placed.terms.post_only) | u8::from(order.reduce_only) << 1);
+        record.extend_from_slice(&placed.terms.display.unwrap_or(0).to_le_bytes());
+        record.extend_from_slice(&placed.accept_ns.unwrap_or(Nanos::MIN).to_le_bytes());
     })
+}
+
+fn encode_order(order: &Order, record: &mut Vec<u8>) {
+    let (time_in_force, expire_ns) = match order.time_in_force {
+        TimeInForce::GoodTillCancelled => (0_u8, 0),
+        TimeInForce::GoodTillDate(expire_ns) => (1, expire_ns),
+        TimeInForce::Day => (2, 0),
+        TimeInForce::ImmediateOrCancel => (3, 0),
+        TimeInForce::FillOrKill => (4, 0),
+    };
+    let (trail_ticks, trail_share) = match order.trail {
+        None => (0, 0),
+        Some(Trail::Ticks(ticks)) => (ticks, 0),
+        Some(Trail::Share(share)) => (0, share),
+    };
+    for number in [order.id, order.parent, order.instrument] {
+        record.extend_from_slice(&number.to_le_bytes());
+    }
+    record.extend_from_slice(&[order.side as u8, order.kind as u8, time_in_force]);
+    for number in
+        [expire_ns, order.quantity, order.limit, order.stop, trail_ticks, trail_share, order.filled, order.cancelled]
+    {
+        record.extend_from_slice(&number.to_le_bytes());
+    }
+    record.extend_from_slice(&[order.state as u8, order.reason as u8]);
+    record.extend_from_slice(&order.submit_ns.to_le_bytes());
 }
 
 /// Digest of all fills.
@@ -122,12 +161,12 @@ fn text(hasher: &mut Sha256, content: &str) {
     hasher.update(content.as_bytes());
 }
 
-fn digest<T>(records: impl IntoIterator<Item = T>, encode: impl Fn(&T, &mut Vec<u8>)) -> Hash {
+fn digest<T>(records: impl IntoIterator<Item = T>, encode: impl Fn(T, &mut Vec<u8>)) -> Hash {
     let mut hasher = Sha256::new();
     let mut record = Vec::with_capacity(128);
     for item in records {
         record.clear();
-        encode(&item, &mut record);
+        encode(item, &mut record);
         hasher.update(&record);
     }
     hasher.finalize().into()

@@ -83,6 +83,14 @@ pub enum Notice {
     Fill(usize),
     /// An order that ended without filling wholly, by its id.
     OrderEnded(u32),
+    /// A venue took an order; of replays, as are the others below.
+    Accepted(u32),
+    /// A venue changed an order as it was asked to.
+    Amended(u32),
+    /// A venue did not cancel or change an order as it was asked to.
+    Refused(u32),
+    /// The stop of an order was reached.
+    Triggered(u32),
 }
 
 /// What the engine keeps per instrument beside the ledger.
@@ -268,7 +276,7 @@ impl Engine {
     ///
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request) -> Result<u32> {
-        self.check_request(request)?;
+        self.check_bar_request(request)?;
         let signal;
         let request = match self.config.rules {
             Rules::House => request,
@@ -297,31 +305,8 @@ impl Engine {
             _ => quantity.max(0),
         };
         let id = self.next_id()?;
-        let mut order = Order {
-            id,
-            parent: 0,
-            sibling: 0,
-            instrument: k as u32,
-            live_bar: self.markets[k].opened,
-            side,
-            kind: request.kind,
-            state: State::Working,
-            reason: Reason::None,
-            triggered: false,
-            target: request.size.is_target().then(|| self.position(k) + side.sign() * quantity),
-            time_in_force: request.time_in_force,
-            day: None,
-            quantity: recorded,
-            limit: request.limit.unwrap_or(0),
-            stop: request.stop.unwrap_or(0),
-            trail: request.trail,
-            water: 0,
-            filled: 0,
-            cancelled: 0,
-            submit_ns: self.now_ns,
-            bracket: (request.bracket != Bracket::default()).then(|| Box::new(request.bracket)),
-            children: [0, 0],
-        };
+        let mut order = self.order_of(id, request, side, recorded);
+        order.target = request.size.is_target().then(|| self.position(k) + side.sign() * quantity);
         match refusal {
             Some(reason) => {
                 order.cancelled = order.quantity;
@@ -342,6 +327,36 @@ impl Engine {
         Ok(id)
     }
 
+    /// An order that works, as a request that was sized describes it.
+    pub(crate) fn order_of(&self, id: u32, request: &Request, side: Side, quantity: Quantity) -> Order {
+        Order {
+            id,
+            parent: 0,
+            sibling: 0,
+            instrument: request.instrument as u32,
+            live_bar: self.markets[request.instrument].opened,
+            side,
+            kind: request.kind,
+            state: State::Working,
+            reason: Reason::None,
+            triggered: false,
+            reduce_only: false,
+            target: None,
+            time_in_force: request.time_in_force,
+            day: None,
+            quantity,
+            limit: request.limit.unwrap_or(0),
+            stop: request.stop.unwrap_or(0),
+            trail: request.trail,
+            water: 0,
+            filled: 0,
+            cancelled: 0,
+            submit_ns: self.now_ns,
+            bracket: (request.bracket != Bracket::default()).then(|| Box::new(request.bracket)),
+            children: [0, 0],
+        }
+    }
+
     /// Cancels a working order; says whether there was one.
     pub fn cancel(&mut self, id: u32) -> bool {
         let found =
@@ -352,7 +367,17 @@ impl Engine {
         found
     }
 
-    fn check_request(&self, request: &Request) -> Result<()> {
+    /// What no bar can decide is an error.
+    fn check_bar_request(&self, request: &Request) -> Result<()> {
+        if request.kind == Kind::MarketIfTouched
+            || matches!(request.time_in_force, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
+        {
+            return Err(Error::Misuse("only a replay of books knows such an order; bars do not".into()));
+        }
+        self.check_request(request)
+    }
+
+    pub(crate) fn check_request(&self, request: &Request) -> Result<()> {
         let wrong = |what: &str| Err(Error::Misuse(what.to_owned()));
         if request.instrument >= self.markets.len() {
             return wrong("the order names an unknown instrument");
@@ -361,7 +386,7 @@ impl Engine {
         let needs = match request.kind {
             Kind::Market => (false, false, false),
             Kind::Limit => (true, false, false),
-            Kind::Stop => (false, true, false),
+            Kind::Stop | Kind::MarketIfTouched => (false, true, false),
             Kind::StopLimit => (true, true, false),
             Kind::TrailingStop => (false, false, true),
         };
@@ -382,15 +407,7 @@ impl Engine {
         if self.halted {
             return Some(Reason::Halted);
         }
-        let bracket = &request.bracket;
-        let prices = [request.limit, request.stop, bracket.stop_loss, bracket.take_profit];
-        let trails = [request.trail, bracket.stop_loss_trail];
-        let trail_is_positive = |trail: Trail| match trail {
-            Trail::Ticks(ticks) => ticks > 0,
-            Trail::Share(share) => share > 0,
-        };
-        if prices.into_iter().flatten().any(|price| price <= 0) || !trails.into_iter().flatten().all(trail_is_positive)
-        {
+        if !Self::has_prices_in_range(request) {
             return Some(Reason::Price);
         }
         let needs_mark = match request.size {
@@ -398,6 +415,18 @@ impl Engine {
             Size::Cash(_) | Size::Fraction(_) | Size::TargetFraction(_) => true,
         };
         (needs_mark && self.markets[request.instrument].mark == 0).then_some(Reason::NoPrice)
+    }
+
+    /// Whether every price and every trail is positive.
+    pub(crate) fn has_prices_in_range(request: &Request) -> bool {
+        let bracket = &request.bracket;
+        let prices = [request.limit, request.stop, bracket.stop_loss, bracket.take_profit];
+        let trails = [request.trail, bracket.stop_loss_trail];
+        let is_positive = |trail: Trail| match trail {
+            Trail::Ticks(ticks) => ticks > 0,
+            Trail::Share(share) => share > 0,
+        };
+        prices.into_iter().flatten().all(|price| price > 0) && trails.into_iter().flatten().all(is_positive)
     }
 
     /// Side and lots of an order, or nothing where a target is already reached.
@@ -469,6 +498,18 @@ impl Engine {
         self.notices.push(Notice::OrderEnded(id));
     }
 
+    /// A venue takes an order, which works from now on.
+    pub(crate) fn accept(&mut self, id: u32) {
+        let order = self.order_mut(id);
+        order.state = State::Working;
+        let instrument = order.instrument as usize;
+        let working = &mut self.markets[instrument].working;
+        if let Err(at) = working.binary_search(&id) {
+            working.insert(at, id);
+        }
+        self.notices.push(Notice::Accepted(id));
+    }
+
     pub(crate) fn forget_working(&mut self, id: u32) {
         let instrument = self.order(id).instrument as usize;
         let working = &mut self.markets[instrument].working;
@@ -485,7 +526,7 @@ impl Engine {
             if order.filled < 0 || order.cancelled < 0 || order.leaves() < 0 {
                 return broken(format!("order {} filled or cancelled more than was ordered", order.id));
             }
-            if !order.is_working() && order.leaves() != 0 {
+            if !matches!(order.state, State::Working | State::Sent) && order.leaves() != 0 {
                 return broken(format!("order {} ended with leaves", order.id));
             }
         }

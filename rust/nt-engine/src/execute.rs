@@ -58,7 +58,7 @@ impl Engine {
                 return Ok(());
             }
         }
-        if order.parent != 0 {
+        if order.reduce_only {
             let protected = (-side.sign() * self.position(k)).max(0);
             quantity = quantity.min(protected);
             if quantity == 0 {
@@ -310,6 +310,7 @@ impl Engine {
             state: State::Working,
             reason: Reason::None,
             triggered: false,
+            reduce_only: true,
             target: None,
             time_in_force: TimeInForce::GoodTillCancelled,
             day: None,

@@ -281,6 +281,7 @@ impl Engine {
             state: State::Working,
             reason: Reason::None,
             triggered: false,
+            reduce_only: false,
             target: None,
             time_in_force: TimeInForce::GoodTillCancelled,
             day: None,

@@ -18,7 +18,6 @@ mod counting;
 pub mod decimal;
 pub mod description;
 mod document;
-pub mod event;
 pub mod fault;
 pub mod feed;
 pub mod grid;
@@ -37,6 +36,8 @@ mod sequence;
 pub mod step;
 pub mod synthetic;
 pub mod timeline;
+
+pub use nt_core::record as event;
 
 /// Powers of ten that fit 64 bits.
 pub const POWERS_OF_TEN: [i64; 19] = {

@@ -1,4 +1,4 @@
-//! The one record in which every venue's market data leaves this crate, 48 bytes with a fixed layout.
+//! The one record of market data of every venue, 48 bytes with a fixed layout.
 //!
 //! Laws: the bytes are little-endian and without padding, so a numpy structured dtype reads what `to_bytes` writes; a
 //! price is a count of the instrument's ticks, a quantity one of its lots; `sequence` rises by one with every record of a
@@ -7,6 +7,9 @@
 
 /// The size of a record.
 pub const EVENT_BYTES: usize = 48;
+
+/// The same in words of 64 bits.
+pub const WORDS: usize = EVENT_BYTES / 8;
 
 /// The instrument of a record that concerns the whole connection.
 pub const EVERY_INSTRUMENT: u16 = u16::MAX;
@@ -133,17 +136,7 @@ impl Event {
     /// The record as it lies in a file.
     #[inline]
     pub fn to_bytes(&self) -> [u8; EVENT_BYTES] {
-        let mut bytes = [0; EVENT_BYTES];
-        bytes[0..8].copy_from_slice(&self.ts_event_ns.to_le_bytes());
-        bytes[8..16].copy_from_slice(&self.ts_recv_ns.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.price.to_le_bytes());
-        bytes[24..32].copy_from_slice(&self.quantity.to_le_bytes());
-        bytes[32..40].copy_from_slice(&self.id.to_le_bytes());
-        bytes[40..44].copy_from_slice(&self.sequence.to_le_bytes());
-        bytes[44..46].copy_from_slice(&self.instrument.to_le_bytes());
-        bytes[46] = self.kind as u8;
-        bytes[47] = self.flags;
-        bytes
+        Record::from(*self).to_bytes()
     }
 
     /// Whether the record is of the side of bids and buyers.
@@ -153,13 +146,94 @@ impl Event {
     }
 }
 
+/// A record as a file or an array of another language holds it: its kind may be one that nobody knows, so that every 48
+/// bytes are a record and a file need not be read through before it can be played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Record {
+    /// As [`Event::ts_event_ns`].
+    pub ts_event_ns: i64,
+    /// As [`Event::ts_recv_ns`].
+    pub ts_recv_ns: i64,
+    /// A price in ticks.
+    pub price: i64,
+    /// A quantity in lots.
+    pub quantity: i64,
+    /// The venue's own number of what happened.
+    pub id: u64,
+    /// The number of the record in its feed.
+    pub sequence: u32,
+    /// The instrument's number in its feed.
+    pub instrument: u16,
+    /// The number of an [`EventKind`].
+    pub kind: u8,
+    /// Side and other flags.
+    pub flags: u8,
+}
+
+impl Record {
+    /// The record that six words of a little-endian machine's memory hold.
+    #[inline]
+    pub fn of_words(words: &[i64; WORDS]) -> Self {
+        let &[ts_event_ns, ts_recv_ns, price, quantity, id, rest] = words;
+        Self {
+            ts_event_ns,
+            ts_recv_ns,
+            price,
+            quantity,
+            id: id as u64,
+            sequence: rest as u32,
+            instrument: (rest >> 32) as u16,
+            kind: (rest >> 48) as u8,
+            flags: (rest >> 56) as u8,
+        }
+    }
+
+    /// The record as such words.
+    #[inline]
+    pub fn to_words(&self) -> [i64; WORDS] {
+        let upper = i64::from(self.instrument) | i64::from(self.kind) << 16 | i64::from(self.flags) << 24;
+        let rest = i64::from(self.sequence) | upper << 32;
+        [self.ts_event_ns, self.ts_recv_ns, self.price, self.quantity, self.id as i64, rest]
+    }
+
+    /// The record as it lies in a file.
+    #[inline]
+    pub fn to_bytes(&self) -> [u8; EVENT_BYTES] {
+        let mut bytes = [0; EVENT_BYTES];
+        bytes[0..8].copy_from_slice(&self.ts_event_ns.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.ts_recv_ns.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.price.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.quantity.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.id.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[44..46].copy_from_slice(&self.instrument.to_le_bytes());
+        bytes[46] = self.kind;
+        bytes[47] = self.flags;
+        bytes
+    }
+
+    /// Whether the record says this.
+    #[inline]
+    pub fn is(&self, kind: EventKind) -> bool {
+        self.kind == kind as u8
+    }
+}
+
+impl From<Event> for Record {
+    fn from(event: Event) -> Self {
+        let Event { ts_event_ns, ts_recv_ns, price, quantity, id, sequence, instrument, kind, flags } = event;
+        Self { ts_event_ns, ts_recv_ns, price, quantity, id, sequence, instrument, kind: kind as u8, flags }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_record_has_no_padding_and_its_bytes_are_its_fields_in_order() {
-        assert_eq!(size_of::<Event>(), EVENT_BYTES);
+        assert_eq!((size_of::<Event>(), size_of::<Record>()), (EVENT_BYTES, EVENT_BYTES));
         let event = Event {
             ts_event_ns: 1,
             ts_recv_ns: 2,
@@ -174,6 +248,24 @@ mod tests {
         let bytes = event.to_bytes();
         assert_eq!((bytes[0], bytes[8], bytes[16], bytes[23], bytes[24]), (1, 2, 253, 255, 4));
         assert_eq!((bytes[32], bytes[40], bytes[44], bytes[46], bytes[47]), (5, 6, 7, 7, 5));
+    }
+
+    #[test]
+    fn words_are_the_bytes_of_a_record() {
+        let record = Record {
+            ts_event_ns: 1,
+            ts_recv_ns: -2,
+            price: 3,
+            quantity: -4,
+            id: u64::MAX - 5,
+            sequence: u32::MAX - 6,
+            instrument: u16::MAX - 7,
+            kind: 200,
+            flags: 250,
+        };
+        let words = record.to_words();
+        assert_eq!(Record::of_words(&words), record);
+        assert_eq!(words.map(i64::to_le_bytes).concat(), record.to_bytes());
     }
 
     #[test]

@@ -1,0 +1,374 @@
+//! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
+
+use nt_core::record::WORDS;
+use nt_core::{Bracket, Error, Instrument, Step};
+use nt_engine::{
+    Config, Depth, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, SelfTrade,
+    Source, Turn, VenueRules, digest,
+};
+use nt_feed::event::EventKind;
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::columns;
+use crate::error::raise;
+use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
+
+const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
+
+/// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
+struct Held {
+    words: Py<PyArray1<i64>>,
+    ranks: Vec<i16>,
+}
+
+impl Held {
+    fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
+        self.words.bind(py).readonly()
+    }
+}
+
+/// The words of an array, record by record.
+fn records_of<'a>(words: &'a PyReadonlyArray1<'_, i64>) -> PyResult<&'a [[i64; WORDS]]> {
+    match words.as_slice()?.as_chunks() {
+        (records, []) => Ok(records),
+        _ => Err(PyValueError::new_err("records must be whole")),
+    }
+}
+
+/// A replay of recorded books and trades; docs/book-rules.md says what it does.
+#[pyclass(module = "neural_trader._core")]
+pub struct Replay {
+    core: Core,
+    sources: Vec<Held>,
+}
+
+#[pymethods]
+impl Replay {
+    /// A replay over instruments `(symbol, tick, lot)` in ascending order of their symbols.
+    ///
+    /// A source is the records, seen as words of 64 bits, and, for each number that an instrument has in them, its rank in the run or -1.
+    #[new]
+    #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
+        entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
+        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, like=None))]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
+    fn new(
+        py: Python<'_>,
+        instruments: Vec<(String, (i64, u8), (i64, u8))>,
+        sources: Vec<(Bound<'_, PyArray1<i64>>, Vec<i16>)>,
+        cash: i128,
+        leverage_ppb: i64,
+        maker_ppb: i64,
+        taker_ppb: i64,
+        fixed_fee: i128,
+        entry_ns: i64,
+        response_ns: i64,
+        feed_ns: Option<i64>,
+        latency_rows: Option<Vec<(i64, i64, i64)>>,
+        queue: &str,
+        power: u8,
+        whole: bool,
+        depth: &str,
+        trades: &str,
+        self_trade: &str,
+        sample_ns: i64,
+        like: Option<&str>,
+    ) -> PyResult<Self> {
+        let config = Config {
+            cash,
+            leverage: leverage_ppb,
+            maker_fee: maker_ppb,
+            taker_fee: taker_ppb,
+            fixed_fee,
+            ..Config::default()
+        };
+        let mut known = Vec::with_capacity(instruments.len());
+        for (symbol, tick, lot) in instruments {
+            let instrument = Step::new(tick.0, tick.1)
+                .and_then(|tick| Instrument::new(symbol, tick, Step::new(lot.0, lot.1)?))
+                .map_err(|error| raise(py, &error))?;
+            known.push(instrument);
+        }
+        let mut held = Vec::with_capacity(sources.len());
+        for (words, ranks) in sources {
+            records_of(&words.readonly())?;
+            if ranks.iter().any(|&rank| usize::try_from(rank).is_ok_and(|rank| rank >= known.len())) {
+                return Err(PyValueError::new_err("a source names an instrument that the run does not have"));
+            }
+            held.push(Held { words: words.unbind(), ranks });
+        }
+        let settings = || -> Result<ReplaySettings, Error> {
+            let row = |(sent_ns, venue_ns, back_ns)| RoundTrip { sent_ns, venue_ns, back_ns };
+            Ok(ReplaySettings {
+                latency: match latency_rows {
+                    Some(rows) => Latency::recorded(rows.into_iter().map(row).collect())?,
+                    None => Latency::constant(entry_ns, response_ns)?,
+                },
+                feed_ns,
+                venue: VenueRules {
+                    depth: one_of("depth", depth, &[("levels", Depth::Levels), ("quotes", Depth::Quotes)])?,
+                    trades: one_of(
+                        "trades",
+                        trades,
+                        &[("trade", EventKind::Trade), ("aggregate_trade", EventKind::AggregateTrade)],
+                    )?,
+                    queue: QueueModel::named(queue, power)?,
+                    whole,
+                    self_trade: one_of(
+                        "self_trade",
+                        self_trade,
+                        &[
+                            ("cancel_newest", SelfTrade::CancelNewest),
+                            ("cancel_oldest", SelfTrade::CancelOldest),
+                            ("cancel_both", SelfTrade::CancelBoth),
+                            ("off", SelfTrade::Off),
+                        ],
+                    )?,
+                },
+                sample_ns,
+            })
+        };
+        if let Some(like) = like {
+            return Err(PyValueError::new_err(format!("there are no rules of {like:?}")));
+        }
+        let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
+        Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held })
+    }
+
+    /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
+    #[pyo3(signature = (instrument, side, kind="market", *, size_kind="quantity", size, limit=None, stop=None,
+        trail_ticks=None, trail_ppb=None, time_in_force="gtc", expire_ns=None, stop_loss=None, take_profit=None,
+        stop_loss_trail_ticks=None, stop_loss_trail_ppb=None, post_only=false, reduce_only=false, display=None))]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per field of an order")]
+    fn submit(
+        &mut self,
+        py: Python<'_>,
+        instrument: i64,
+        side: i64,
+        kind: &str,
+        size_kind: &str,
+        size: i128,
+        limit: Option<i64>,
+        stop: Option<i64>,
+        trail_ticks: Option<i64>,
+        trail_ppb: Option<i64>,
+        time_in_force: &str,
+        expire_ns: Option<i64>,
+        stop_loss: Option<i64>,
+        take_profit: Option<i64>,
+        stop_loss_trail_ticks: Option<i64>,
+        stop_loss_trail_ppb: Option<i64>,
+        post_only: bool,
+        reduce_only: bool,
+        display: Option<i64>,
+    ) -> PyResult<u32> {
+        let request = || -> Result<Request, Error> {
+            let unknown = || Error::Misuse("the order names an unknown instrument".into());
+            Ok(Request {
+                instrument: usize::try_from(instrument).map_err(|_| unknown())?,
+                side: side_of(side, size_kind)?,
+                kind: kind_of(kind)?,
+                size: size_of(size_kind, size)?,
+                limit,
+                stop,
+                trail: trail_of(trail_ticks, trail_ppb)?,
+                time_in_force: time_in_force_of(time_in_force, expire_ns)?,
+                bracket: Bracket {
+                    stop_loss,
+                    stop_loss_trail: trail_of(stop_loss_trail_ticks, stop_loss_trail_ppb)?,
+                    take_profit,
+                },
+            })
+        };
+        let terms = Resting { post_only, display };
+        let sent = request().and_then(|request| self.core.submit(&request, terms, reduce_only));
+        sent.map_err(|error| raise(py, &error))
+    }
+
+    /// Asks the venue to cancel an order.
+    fn cancel(&mut self, py: Python<'_>, order: u32) -> PyResult<()> {
+        self.core.cancel(order).map_err(|error| raise(py, &error))
+    }
+
+    /// Asks the venue to give a limit order at rest another limit and another total quantity.
+    fn amend(&mut self, py: Python<'_>, order: u32, limit: i64, quantity: i64) -> PyResult<()> {
+        self.core.amend(order, limit, quantity).map_err(|error| raise(py, &error))
+    }
+
+    /// Asks to be called at a time, at once if that is past.
+    fn timer(&mut self, time_ns: i64) {
+        self.core.set_timer(time_ns);
+    }
+
+    /// Lots held of an instrument, negative if short, as far as is known here.
+    fn position(&self, instrument: usize) -> i64 {
+        self.core.position(instrument)
+    }
+
+    /// Cash in 10^-18 of the currency, as far as is known here.
+    fn cash(&self) -> i128 {
+        self.core.cash()
+    }
+
+    /// Price and quantity of the best level of a side (1 for bids, -1 for asks), as far as is known here.
+    fn best(&mut self, py: Python<'_>, instrument: usize, side: i64) -> PyResult<Option<(i64, i64)>> {
+        let side = side_of(side, "quantity").map_err(|error| raise(py, &error))?;
+        let Replay { core, sources } = self;
+        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
+        let sources = sources_of(sources, &borrowed)?;
+        let level = core.best(&sources, instrument, side).map_err(|error| raise(py, &error))?;
+        Ok(level.map(|level| (level.price, level.quantity)))
+    }
+
+    /// Our time, UTC nanoseconds.
+    #[getter]
+    fn now_ns(&self) -> i64 {
+        self.core.now_ns()
+    }
+
+    /// Runs a strategy that takes `on_record(replay, source, index)` for records of the kinds that it wants,
+    /// `on_answer(replay, kind, number)` and `on_timer(replay, time_ns)`.
+    #[pyo3(signature = (strategy, wants=Vec::new()))]
+    fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>, wants: Vec<String>) -> PyResult<()> {
+        let py = slf.py();
+        let on_record = strategy.getattr("on_record")?;
+        let on_answer = strategy.getattr("on_answer")?;
+        let on_timer = strategy.getattr("on_timer")?;
+        for name in &wants {
+            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
+            let &(kind, _) =
+                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
+            slf.try_borrow_mut()?.core.want(kind);
+        }
+        let held: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.words.clone_ref(py)).collect();
+        let ranks: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.ranks.clone()).collect();
+        let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
+        let mut sources = Vec::with_capacity(borrowed.len());
+        for (words, ranks) in borrowed.iter().zip(&ranks) {
+            sources.push(Source { words: records_of(words)?, ranks });
+        }
+        let mut turns: u32 = 0;
+        loop {
+            let turn = slf.try_borrow_mut()?.core.advance(&sources).map_err(|error| raise(py, &error))?;
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
+                py.check_signals()?;
+            }
+            match turn {
+                None => return Ok(()),
+                Some(Turn::Record { source, index }) => on_record.call1((slf, source, index))?,
+                Some(Turn::Timer(time_ns)) => on_timer.call1((slf, time_ns))?,
+                Some(Turn::Answer(notice)) => {
+                    let (kind, number) = match notice {
+                        Notice::Fill(at) => ("fill", at),
+                        Notice::OrderEnded(id) => ("ended", id as usize),
+                        Notice::Accepted(id) => ("accepted", id as usize),
+                        Notice::Amended(id) => ("amended", id as usize),
+                        Notice::Refused(id) => ("refused", id as usize),
+                        Notice::Triggered(id) => ("triggered", id as usize),
+                    };
+                    on_answer.call1((slf, kind, number))?
+                }
+            };
+        }
+    }
+
+    /// Whether the run has ended in ruin.
+    #[getter]
+    fn halted(&self) -> bool {
+        self.core.engine().halted()
+    }
+
+    /// Orders with the fields of the run hash, as exact integers; `accept_ns` is None where no venue took the order.
+    #[getter]
+    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let orders = self.core.engine().orders();
+        let dict = columns::exact_orders(py, orders)?;
+        let placed = self.core.placed();
+        dict.set_item("post_only", placed.iter().map(|placed| placed.terms.post_only).collect::<Vec<_>>())?;
+        dict.set_item("reduce_only", orders.iter().map(|order| order.reduce_only).collect::<Vec<_>>())?;
+        dict.set_item("display", placed.iter().map(|placed| placed.terms.display.unwrap_or(0)).collect::<Vec<_>>())?;
+        dict.set_item("queue_ahead", placed.iter().map(|placed| placed.queue_ahead).collect::<Vec<_>>())?;
+        dict.set_item("end_ns", placed.iter().map(|placed| placed.end_ns).collect::<Vec<_>>())?;
+        dict.set_item("accept_ns", placed.iter().map(|placed| placed.accept_ns).collect::<Vec<_>>())?;
+        Ok(dict)
+    }
+
+    /// Fills with the fields of the run hash, as exact integers.
+    #[getter]
+    fn fills<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_fills(py, self.core.engine().fills())
+    }
+
+    /// Postings with the fields of the run hash, as exact integers.
+    #[getter]
+    fn postings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        columns::exact_postings(py, &self.core.engine().ledger().postings().collect::<Vec<_>>())
+    }
+
+    /// Trades as positions in the list of fills, as exact integers.
+    #[getter]
+    fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let trades = self.core.engine().round_trips().map_err(|error| raise(py, &error))?;
+        columns::exact_trades(py, &trades)
+    }
+
+    /// Times and amounts of the equity samples, as exact integers.
+    #[getter]
+    fn equity_samples(&self, py: Python<'_>) -> PyResult<(Vec<i64>, Vec<i128>)> {
+        let samples = self.core.engine().samples();
+        let amounts = samples.amounts(&[], |amount| amount).map_err(|error| raise(py, &error))?;
+        Ok((samples.times(&[]).to_vec(), amounts))
+    }
+
+    /// Best bid and ask in ticks at each sample, instrument by instrument, 0 where there was none.
+    #[getter]
+    fn touches(&self) -> Vec<(i64, i64)> {
+        self.core.touches().iter().map(|&[bid, ask]| (bid, ask)).collect()
+    }
+
+    /// Checks the laws that hold between any two events; an error says which one does not.
+    fn check_invariants(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.engine().check_invariants().map_err(|error| raise(py, &error))
+    }
+
+    /// SHA-256 digests, in hex, of inputs, parameters, orders, fills and postings, and the run hash that binds them.
+    fn digests<'py>(&self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
+        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
+        let sources = sources_of(&self.sources, &borrowed)?;
+        let engine = self.core.engine();
+        let instruments: Vec<&Instrument> = engine.instruments().collect();
+        let parts = [
+            digest::recorded_inputs(&instruments, &sources),
+            digest::of_text(parameters),
+            digest::placed_orders(engine.orders(), self.core.placed()),
+            digest::fills(engine.fills()),
+            digest::postings(engine.ledger().postings()),
+        ];
+        crate::engine::digest_dict(py, version, &parts)
+    }
+}
+
+/// The sources as the engine takes them.
+fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
+    let one = |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| {
+        Ok(Source { words: records_of(words)?, ranks: &held.ranks })
+    };
+    held.iter().zip(borrowed).map(one).collect()
+}
+
+fn one_of<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> Result<T, Error> {
+    let found = known.iter().find(|(known, _)| *known == name);
+    found.map(|&(_, value)| value).ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        Error::Misuse(format!("{what} is one of {}, not {name:?}", names.join(", ")))
+    })
+}
+
+/// Adds this room to the extension.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Replay>()
+}

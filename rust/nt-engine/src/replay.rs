@@ -1,0 +1,564 @@
+//! Recorded books and trades against a strategy's orders, on one time line with two clocks (docs/book-rules.md).
+//!
+//! A replay is pulled, as the player of bars is: `advance` runs it to the strategy's next turn. Nothing reads ahead of
+//! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
+
+mod sending;
+mod view;
+
+use std::collections::VecDeque;
+
+use nt_book::Ladder;
+use nt_core::money::{add, notional, subtract};
+use nt_core::record::EventKind;
+use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Result, Side, State};
+
+use crate::config::Config;
+use crate::engine::{Engine, Notice};
+use crate::latency::Latency;
+use crate::source::{Cursor, Source};
+use crate::venue::{Resting, Venue, VenueRules};
+
+/// A turn of the strategy in a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// An answer of a venue.
+    Answer(Notice),
+    /// A record that was asked for, by its source and its position there.
+    Record {
+        /// The source.
+        source: usize,
+        /// The position.
+        index: usize,
+    },
+    /// A timer rings.
+    Timer(Nanos),
+}
+
+/// How a replay is played.
+#[derive(Debug, Clone)]
+pub struct ReplaySettings {
+    /// How long orders and answers take.
+    pub latency: Latency,
+    /// How long records take to us, where it is not to be as recorded.
+    pub feed_ns: Option<Nanos>,
+    /// How orders meet the market.
+    pub venue: VenueRules,
+    /// The time between samples of equity.
+    pub sample_ns: Nanos,
+}
+
+impl Default for ReplaySettings {
+    fn default() -> Self {
+        ReplaySettings {
+            latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
+            feed_ns: None,
+            venue: VenueRules::default(),
+            sample_ns: 1_000_000_000,
+        }
+    }
+}
+
+/// What a strategy sends to a venue.
+#[derive(Debug, Clone, Copy)]
+enum Command {
+    New(u32),
+    Cancel(u32),
+    Amend { id: u32, limit: Price, quantity: Quantity },
+}
+
+/// The connection to one instrument's venue: both directions keep their order.
+#[derive(Debug, Clone, Default)]
+struct Line {
+    commands: VecDeque<(Nanos, Command)>,
+    answers: VecDeque<(Nanos, Notice)>,
+    last_command_ns: Nanos,
+    last_answer_ns: Nanos,
+}
+
+/// What is kept of an order beside what the engine keeps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placed {
+    /// What a limit order asked for.
+    pub terms: Resting,
+    /// When the venue took it, if it did.
+    pub accept_ns: Option<Nanos>,
+    /// When the venue had done with it, if it has.
+    pub end_ns: Option<Nanos>,
+    /// What stood before it when it came to rest, an estimate in lots; nothing where nobody knew.
+    pub queue_ahead: Option<f64>,
+}
+
+impl Placed {
+    fn with(terms: Resting) -> Self {
+        Placed { terms, accept_ns: None, end_ns: None, queue_ahead: None }
+    }
+}
+
+/// What happens next, in the order of section 2; records at their venue come before all of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    Expiry,
+    Command,
+    Sample,
+    Answer,
+    Record,
+    Timer,
+}
+
+/// More answers than this at one time mean that a strategy answers itself without end.
+const ANSWERS_PER_MOMENT_MAX: u32 = 10_000;
+const NEVER: Nanos = Nanos::MAX;
+
+/// Up to where the records have arrived here: those before a time, and those of that time up to a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Arrived {
+    time_ns: Nanos,
+    source: usize,
+    index: usize,
+}
+
+/// A replay: the account, the venues, and what is on its way between them and us.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    engine: Engine,
+    settings: ReplaySettings,
+    venues: Vec<Venue>,
+    lines: Vec<Line>,
+    placed: Vec<Placed>,
+    /// Orders up to here have been looked at for exits that came to exist.
+    orders_seen: usize,
+    timers: VecDeque<(Nanos, u64)>,
+    timers_set: u64,
+    at_venue: Vec<Cursor>,
+    /// Where the next record that is wanted is looked for.
+    wanted: Vec<Cursor>,
+    wants: u64,
+    seen: Vec<Cursor>,
+    arrived: Arrived,
+    views: Vec<Ladder>,
+    views_known: Vec<bool>,
+    now_ns: Nanos,
+    answers_now: u32,
+    next_sample_ns: Nanos,
+    last_sample_ns: Option<Nanos>,
+    touches: Vec<[Price; 2]>,
+    known_positions: Vec<Quantity>,
+    known_cash: Money,
+    finished: bool,
+    end_ns: Nanos,
+}
+
+impl Replay {
+    /// A replay over instruments in ascending order of their symbols, at the beginning of so many sources.
+    pub fn new(config: Config, instruments: Vec<Instrument>, sources: usize, settings: ReplaySettings) -> Result<Self> {
+        let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
+        if slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through {
+            return Err(Error::Misuse(
+                "slippage, a volume cap and fill rules are for bars; a replay has the book".into(),
+            ));
+        }
+        if settings.sample_ns <= 0 || settings.feed_ns.is_some_and(|feed_ns| feed_ns < 0) {
+            return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
+        }
+        let count = instruments.len();
+        let engine = Engine::new(config, instruments)?;
+        Ok(Replay {
+            known_cash: engine.cash(),
+            engine,
+            venues: (0..count).map(|rank| Venue::new(rank, settings.venue)).collect(),
+            settings,
+            lines: vec![Line::default(); count],
+            placed: Vec::new(),
+            orders_seen: 0,
+            timers: VecDeque::new(),
+            timers_set: 0,
+            at_venue: vec![Cursor::default(); sources],
+            wanted: vec![Cursor::default(); sources],
+            wants: 0,
+            seen: vec![Cursor::default(); sources],
+            arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
+            views: vec![Ladder::default(); count],
+            views_known: vec![true; count],
+            now_ns: 0,
+            answers_now: 0,
+            next_sample_ns: NEVER,
+            last_sample_ns: None,
+            touches: Vec::new(),
+            known_positions: vec![0; count],
+            finished: false,
+            end_ns: NEVER - 1,
+        })
+    }
+
+    /// Asks for records of a kind; those of other kinds make no turn.
+    pub fn want(&mut self, kind: EventKind) {
+        self.wants |= 1 << (kind as u8);
+    }
+
+    /// The account and its records, as they are at the venue: not for the eyes of a strategy.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What is kept of orders beside what the engine keeps; that of order `id` is at `id - 1`.
+    pub fn placed(&self) -> &[Placed] {
+        &self.placed
+    }
+
+    /// Best bid and ask at each sample, instrument by instrument, 0 where there was none.
+    pub fn touches(&self) -> &[[Price; 2]] {
+        &self.touches
+    }
+
+    /// Our time.
+    pub fn now_ns(&self) -> Nanos {
+        self.now_ns
+    }
+
+    /// Lots held, as far as we have been told.
+    pub fn position(&self, instrument: usize) -> Quantity {
+        self.known_positions[instrument]
+    }
+
+    /// Cash, as far as we have been told.
+    pub fn cash(&self) -> Money {
+        self.known_cash
+    }
+
+    /// Rings at a time, at once if that is past.
+    pub fn set_timer(&mut self, time_ns: Nanos) {
+        let key = (time_ns.max(self.now_ns), self.timers_set);
+        self.timers_set += 1;
+        let at = self.timers.partition_point(|&other| other < key);
+        self.timers.insert(at, key);
+    }
+
+    /// Runs to the strategy's next turn; `None` at the end.
+    pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
+        loop {
+            let (time_ns, next, at) = self.next(sources);
+            if self.play_records(sources, time_ns)? {
+                continue;
+            }
+            if time_ns > self.last_arrival_ns(sources) {
+                self.finish(sources)?;
+                return Ok(None);
+            }
+            match next {
+                Next::Expiry => self.expire(time_ns, at)?,
+                Next::Command => self.arrive(time_ns, at)?,
+                Next::Sample => self.sample(time_ns)?,
+                Next::Answer => {
+                    self.arrived = Arrived { time_ns, source: 0, index: 0 };
+                    if let Some((_, notice)) = self.lines[at].answers.pop_front() {
+                        return self.deliver(time_ns, notice).map(Some);
+                    }
+                }
+                Next::Record => {
+                    let cursor = &mut self.wanted[at];
+                    let index = cursor.at;
+                    if let Some(record) = sources[at].get(index) {
+                        cursor.pass_here(&record, time_ns);
+                    }
+                    self.arrived = Arrived { time_ns, source: at, index: index + 1 };
+                    self.set_now(time_ns);
+                    return Ok(Some(Turn::Record { source: at, index }));
+                }
+                Next::Timer => {
+                    self.timers.pop_front();
+                    self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
+                    self.set_now(time_ns);
+                    return Ok(Some(Turn::Timer(time_ns)));
+                }
+            }
+        }
+    }
+
+    /// The next thing that happens beside records at their venue: when, what, and where.
+    fn next(&mut self, sources: &[Source<'_>]) -> (Nanos, Next, usize) {
+        let mut next = (NEVER, Next::Timer, 0);
+        if let Some(&(time_ns, _)) = self.timers.front() {
+            next = (time_ns, Next::Timer, 0);
+        }
+        if self.wants != 0 {
+            for (at, source) in sources.iter().enumerate() {
+                if let Some(time_ns) = self.next_wanted(at, source) {
+                    next = next.min((time_ns, Next::Record, at));
+                }
+            }
+        }
+        next = next.min((self.next_sample_ns, Next::Sample, 0));
+        for (k, line) in self.lines.iter().enumerate() {
+            if let Some(&(time_ns, _)) = line.answers.front() {
+                next = next.min((time_ns, Next::Answer, k));
+            }
+            if let Some(&(time_ns, _)) = line.commands.front() {
+                next = next.min((time_ns, Next::Command, k));
+            }
+        }
+        let expiries = self.venues.iter().enumerate();
+        let expiry = expiries.filter_map(|(k, venue)| venue.next_expiry().map(|expiry| (expiry, k))).min();
+        if let Some(((time_ns, _), k)) = expiry {
+            next = next.min((time_ns, Next::Expiry, k));
+        }
+        next
+    }
+
+    /// When the next record that is wanted arrives here.
+    #[inline]
+    fn next_wanted(&mut self, at: usize, source: &Source<'_>) -> Option<Nanos> {
+        let cursor = &mut self.wanted[at];
+        loop {
+            let record = source.get(cursor.at)?;
+            let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
+            if self.wants >> (record.kind & 63) & 1 == 1 && record.kind < 64 && source.rank_of(&record).is_some() {
+                return Some(time_ns);
+            }
+            cursor.pass_here(&record, time_ns);
+        }
+    }
+
+    /// Plays records at their venues up to a time. Says whether something else may come first now.
+    fn play_records(&mut self, sources: &[Source<'_>], until_ns: Nanos) -> Result<bool> {
+        if let [source] = sources {
+            return self.play_lone(source, until_ns);
+        }
+        let mut any = false;
+        loop {
+            let next = |(at, source): (usize, &Source<'_>)| {
+                let cursor = &self.at_venue[at];
+                source.get(cursor.at).map(|record| (cursor.venue_ns(&record), at))
+            };
+            let Some((time_ns, at)) = sources.iter().enumerate().filter_map(next).min() else { return Ok(any) };
+            if time_ns > until_ns {
+                return Ok(any);
+            }
+            let begins = self.begin_interval(time_ns);
+            let index = self.at_venue[at].at;
+            self.at_venue[at].pass_venue(time_ns);
+            let source = &sources[at];
+            let happened = match source.get(index).and_then(|record| Some((source.rank_of(&record)?, record))) {
+                Some((rank, record)) => {
+                    self.engine.now_ns = time_ns;
+                    let played = self.venues[rank].play(&mut self.engine, &record);
+                    played.map_err(|error| at_record(error, at, index))?;
+                    self.settle(time_ns)?
+                }
+                None => false,
+            };
+            if begins || happened {
+                return Ok(true);
+            }
+            any = true;
+        }
+    }
+
+    /// The same for one source, in one stretch as long as nothing of ours happens.
+    fn play_lone(&mut self, source: &Source<'_>, until_ns: Nanos) -> Result<bool> {
+        let mut cursor = self.at_venue[0];
+        let mut stopped = false;
+        while let Some(record) = source.get(cursor.at) {
+            let time_ns = cursor.venue_ns(&record);
+            if time_ns > until_ns {
+                break;
+            }
+            stopped = self.begin_interval(time_ns);
+            cursor.pass_venue(time_ns);
+            if let Some(rank) = source.rank_of(&record) {
+                self.engine.now_ns = time_ns;
+                let played = self.venues[rank].play(&mut self.engine, &record);
+                played.map_err(|error| at_record(error, 0, cursor.at - 1))?;
+                if !self.engine.notices.is_empty() {
+                    self.at_venue[0] = cursor;
+                    self.settle(time_ns)?;
+                    stopped = true;
+                }
+            }
+            if stopped {
+                break;
+            }
+        }
+        self.at_venue[0] = cursor;
+        Ok(stopped)
+    }
+
+    /// Says when the interval that a record belongs to is sampled, if no sample is due yet.
+    #[inline]
+    fn begin_interval(&mut self, time_ns: Nanos) -> bool {
+        if self.next_sample_ns != NEVER || time_ns <= 0 {
+            return false;
+        }
+        let interval = self.settings.sample_ns;
+        let missing = (interval - time_ns % interval) % interval;
+        let sample_ns = time_ns.saturating_add(missing);
+        // A record at the very time of the last sample, after it, belongs to none.
+        if self.last_sample_ns == Some(sample_ns) {
+            return false;
+        }
+        self.next_sample_ns = sample_ns;
+        true
+    }
+
+    fn expire(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
+        self.engine.now_ns = time_ns;
+        self.venues[k].expire(&mut self.engine);
+        self.settle(time_ns).map(drop)
+    }
+
+    fn arrive(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
+        let Some((_, command)) = self.lines[k].commands.pop_front() else { return Ok(()) };
+        self.engine.now_ns = time_ns;
+        let venue = &mut self.venues[k];
+        match command {
+            Command::New(id) => venue.arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
+            Command::Cancel(id) => venue.cancel(&mut self.engine, id),
+            Command::Amend { id, limit, quantity } => {
+                let terms = self.placed[id as usize - 1].terms;
+                venue.amend(&mut self.engine, id, limit, quantity, terms)?;
+            }
+        }
+        self.settle(time_ns).map(drop)
+    }
+
+    /// Lets exits that came to exist arrive at their venue, and sends the answers to all that happened there on their way.
+    fn settle(&mut self, time_ns: Nanos) -> Result<bool> {
+        if self.engine.notices.is_empty() {
+            return Ok(false);
+        }
+        while self.orders_seen < self.engine.orders.len() {
+            self.orders_seen += 1;
+            let id = self.orders_seen as u32;
+            let order = self.engine.order(id);
+            if order.parent == 0 {
+                continue;
+            }
+            let k = order.instrument as usize;
+            self.placed.push(Placed::with(Resting::default()));
+            if order.is_working() {
+                self.venues[k].arrive(&mut self.engine, id, Resting::default())?;
+            }
+        }
+        let arrival_ns = time_ns.saturating_add(self.settings.latency.response_ns(time_ns));
+        let notices = std::mem::take(&mut self.engine.notices);
+        for &notice in &notices {
+            let instrument = match notice {
+                Notice::Fill(at) => {
+                    let fill = &self.engine.fills[at];
+                    if fill.order != 0 && self.engine.order(fill.order).state == State::Filled {
+                        self.placed[fill.order as usize - 1].end_ns.get_or_insert(time_ns);
+                    }
+                    fill.instrument
+                }
+                Notice::Accepted(id) => {
+                    let order = self.engine.order(id);
+                    let placed = &mut self.placed[id as usize - 1];
+                    placed.accept_ns = Some(time_ns);
+                    placed.queue_ahead = self.venues[order.instrument as usize].queue_ahead(order.side, id);
+                    order.instrument
+                }
+                Notice::OrderEnded(id) => {
+                    self.placed[id as usize - 1].end_ns = Some(time_ns);
+                    self.engine.order(id).instrument
+                }
+                Notice::Amended(id) | Notice::Refused(id) | Notice::Triggered(id) => self.engine.order(id).instrument,
+            };
+            self.answer(instrument as usize, arrival_ns, notice);
+        }
+        self.engine.notices = notices;
+        self.engine.notices.clear();
+        Ok(true)
+    }
+
+    fn sample(&mut self, time_ns: Nanos) -> Result<()> {
+        self.next_sample_ns = NEVER;
+        self.last_sample_ns = Some(time_ns);
+        self.engine.now_ns = time_ns;
+        for venue in &self.venues {
+            venue.read_mark(&mut self.engine, 0)?;
+            let price = |side| venue.best(side).map_or(0, |level| level.price);
+            self.touches.push([price(Side::Buy), price(Side::Sell)]);
+        }
+        self.engine.ruin_check()?;
+        if self.engine.halted {
+            for venue in &mut self.venues {
+                venue.mark_stale();
+                venue.sweep(&self.engine);
+            }
+        }
+        let equity = self.engine.equity()?;
+        self.engine.samples.push(time_ns, equity);
+        self.engine.exposed_samples += u64::from(self.engine.held != 0);
+        self.settle(time_ns).map(drop)
+    }
+
+    fn set_now(&mut self, time_ns: Nanos) {
+        if time_ns != self.now_ns {
+            self.now_ns = time_ns;
+            self.answers_now = 0;
+        }
+    }
+
+    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+        self.set_now(time_ns);
+        self.answers_now += 1;
+        if self.answers_now > ANSWERS_PER_MOMENT_MAX {
+            return Err(Error::OrderLoop { time_ns });
+        }
+        if let Notice::Fill(at) = notice {
+            let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
+            let unit = self.engine.instrument(instrument as usize).unit;
+            let signed = side.sign() * quantity;
+            let known = &mut self.known_positions[instrument as usize];
+            *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
+            let paid = add(notional(price, signed, unit)?, fee)?;
+            self.known_cash = subtract(self.known_cash, paid)?;
+        }
+        Ok(Turn::Answer(notice))
+    }
+
+    /// When the last record arrives here, once all have been played at their venues; until then, something before never.
+    #[inline]
+    fn last_arrival_ns(&mut self, sources: &[Source<'_>]) -> Nanos {
+        if self.end_ns == NEVER - 1
+            && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.words.len())
+        {
+            self.end_ns = self.find_end(sources);
+        }
+        self.end_ns
+    }
+
+    #[cold]
+    fn find_end(&self, sources: &[Source<'_>]) -> Nanos {
+        let last = |(at, source): (usize, &Source<'_>)| {
+            let mut cursor = self.seen[at];
+            let mut last_ns = cursor.our_ns(&Record::default(), None);
+            while let Some(record) = source.get(cursor.at) {
+                last_ns = cursor.our_ns(&record, self.settings.feed_ns);
+                cursor.pass_here(&record, last_ns);
+            }
+            last_ns
+        };
+        sources.iter().enumerate().map(last).max().unwrap_or(0)
+    }
+
+    fn finish(&mut self, sources: &[Source<'_>]) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        let end_ns = self.last_arrival_ns(sources);
+        if self.last_sample_ns.is_none_or(|last_ns| last_ns < end_ns) && end_ns > 0 {
+            self.sample(end_ns)?;
+        }
+        self.engine.now_ns = end_ns;
+        self.engine.finish()
+    }
+}
+
+#[cold]
+fn at_record(error: Error, source: usize, index: usize) -> Error {
+    match error {
+        Error::Misuse(what) => Error::Misuse(format!("record {index} of source {source}: {what}")),
+        other => other,
+    }
+}

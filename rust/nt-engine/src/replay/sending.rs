@@ -1,0 +1,136 @@
+//! What is on its way between us and the venues (docs/book-rules.md, sections 2 and 4).
+
+use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side, State, TimeInForce};
+
+use super::{Command, Placed, Replay};
+use crate::engine::{Engine, Notice, Request, Size};
+use crate::latency::Entry;
+use crate::venue::Resting;
+
+impl Replay {
+    /// Sends an order; returns its id, or 0 where a target is reached as far as we know.
+    ///
+    /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
+    pub fn submit(&mut self, request: &Request, terms: Resting, reduce_only: bool) -> Result<u32> {
+        self.engine.check_request(request)?;
+        let is_plain = terms == Resting::default();
+        if request.kind != Kind::Limit && !is_plain {
+            return Err(Error::Misuse("only limit orders can be post-only or display a part".into()));
+        }
+        let at_once = matches!(request.time_in_force, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill);
+        if at_once && (!matches!(request.kind, Kind::Market | Kind::Limit) || !is_plain) {
+            return Err(Error::Misuse(
+                "immediate-or-cancel and fill-or-kill are for market and limit orders that need not rest".into(),
+            ));
+        }
+        let k = request.instrument;
+        let (side, quantity) = match request.size {
+            Size::Quantity(lots) => (request.side, lots),
+            Size::TargetQuantity(target) => {
+                let missing =
+                    target.checked_sub(self.known_positions[k]).ok_or(Error::Overflow("the size of an order"))?;
+                let side = if missing > 0 { Side::Buy } else { Side::Sell };
+                match missing.checked_abs() {
+                    Some(0) => return Ok(0),
+                    Some(lots) => (side, lots),
+                    None => return Err(Error::Overflow("the size of an order")),
+                }
+            }
+            Size::Cash(_) | Size::Fraction(_) | Size::TargetFraction(_) => {
+                return Err(Error::Misuse("a replay takes sizes as quantities".into()));
+            }
+        };
+        let refusal = if !Engine::has_prices_in_range(request) {
+            Some(Reason::Price)
+        } else {
+            (quantity <= 0 || terms.display.is_some_and(|shown| shown <= 0)).then_some(Reason::Size)
+        };
+        let id = self.engine.next_id()?;
+        let mut order = self.engine.order_of(id, request, side, quantity.max(0));
+        order.submit_ns = self.now_ns;
+        order.reduce_only = reduce_only;
+        order.target = match request.size {
+            Size::TargetQuantity(target) => Some(target),
+            _ => None,
+        };
+        order.state = State::Sent;
+        if let Some(reason) = refusal {
+            order.cancelled = order.quantity;
+            order.state = State::Rejected;
+            order.reason = reason;
+        }
+        self.engine.orders.push(order);
+        self.placed.push(Placed::with(terms));
+        match refusal {
+            Some(_) => {
+                self.placed[id as usize - 1].end_ns = Some(self.now_ns);
+                self.answer(k, self.now_ns, Notice::OrderEnded(id));
+            }
+            None => self.send(k, Command::New(id)),
+        }
+        Ok(id)
+    }
+
+    /// Asks the venue to cancel an order.
+    pub fn cancel(&mut self, id: u32) -> Result<()> {
+        let instrument = self.instrument_of(id)?;
+        self.send(instrument, Command::Cancel(id));
+        Ok(())
+    }
+
+    /// Asks the venue to give a limit order at rest another price and another total quantity.
+    pub fn amend(&mut self, id: u32, limit: Price, quantity: Quantity) -> Result<()> {
+        let instrument = self.instrument_of(id)?;
+        if limit <= 0 {
+            return Err(Error::Misuse("a limit price is positive".into()));
+        }
+        self.send(instrument, Command::Amend { id, limit, quantity });
+        Ok(())
+    }
+
+    pub(super) fn instrument_of(&self, id: u32) -> Result<usize> {
+        let order = (id as usize).checked_sub(1).and_then(|at| self.engine.orders.get(at));
+        order.map(|order| order.instrument as usize).ok_or_else(|| Error::Misuse(format!("there is no order {id}")))
+    }
+
+    pub(super) fn send(&mut self, instrument: usize, command: Command) {
+        match self.settings.latency.entry(self.now_ns) {
+            Entry::After(entry_ns) => {
+                let line = &mut self.lines[instrument];
+                line.last_command_ns = line.last_command_ns.max(self.now_ns.saturating_add(entry_ns));
+                line.commands.push_back((line.last_command_ns, command));
+            }
+            Entry::Refused(after_ns) => {
+                let back_ns = self.now_ns.saturating_add(after_ns);
+                let notice = match command {
+                    Command::New(id) => {
+                        let order = self.engine.order_mut(id);
+                        order.cancelled = order.quantity;
+                        order.state = State::Rejected;
+                        order.reason = Reason::Refused;
+                        self.placed[id as usize - 1].end_ns = Some(back_ns);
+                        Notice::OrderEnded(id)
+                    }
+                    Command::Cancel(id) | Command::Amend { id, .. } => Notice::Refused(id),
+                };
+                self.answer(instrument, back_ns, notice);
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, instrument: usize, arrival_ns: Nanos, notice: Notice) {
+        let line = &mut self.lines[instrument];
+        line.last_answer_ns = line.last_answer_ns.max(arrival_ns);
+        line.answers.push_back((line.last_answer_ns, notice));
+    }
+
+    /// A plain request without exits, for strategies written in Rust.
+    pub fn limit(instrument: usize, side: Side, limit: Price, quantity: Quantity) -> Request {
+        Request {
+            kind: Kind::Limit,
+            limit: Some(limit),
+            bracket: Bracket::default(),
+            ..Request::market(instrument, side, Size::Quantity(quantity))
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! One instrument at its venue: the book, our orders in it, and what records and orders do to each other
+//! (docs/book-rules.md, sections 3 to 7).
+
+mod arrival;
+mod passive;
+mod stops;
+
+use nt_book::{Depth as _, Ladder, Level};
+use nt_core::record::{ASK, BID, EventKind, UNSIZED};
+use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
+
+use crate::engine::Engine;
+use crate::execute::Meeting;
+use crate::queue_model::{QueueModel, UNKNOWN};
+
+/// Which records make the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Levels and snapshots.
+    #[default]
+    Levels,
+    /// The best level of each side.
+    Quotes,
+}
+
+/// What happens where an order that takes meets orders of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SelfTrade {
+    /// What is left of the taker is cancelled.
+    #[default]
+    CancelNewest,
+    /// Those at rest are cancelled.
+    CancelOldest,
+    /// All of them are cancelled.
+    CancelBoth,
+    /// They trade.
+    Off,
+}
+
+/// How orders meet the market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VenueRules {
+    /// Which records make the book.
+    pub depth: Depth,
+    /// The kind of record that tells trades: all of them, or those of one aggressor in one.
+    pub trades: EventKind,
+    /// How places in queues are estimated.
+    pub queue: QueueModel,
+    /// Orders at rest fill wholly or not at all.
+    pub whole: bool,
+    /// What happens where we would trade with ourselves.
+    pub self_trade: SelfTrade,
+}
+
+impl Default for VenueRules {
+    fn default() -> Self {
+        VenueRules {
+            depth: Depth::Levels,
+            trades: EventKind::Trade,
+            queue: QueueModel::default(),
+            whole: false,
+            self_trade: SelfTrade::default(),
+        }
+    }
+}
+
+/// What only limit orders may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resting {
+    /// It does not take: it is cancelled instead.
+    pub post_only: bool,
+    /// How much of it is shown at a time, if not all.
+    pub display: Option<Quantity>,
+}
+
+/// An order of ours in the queue of its price.
+#[derive(Debug, Clone, Copy)]
+struct Queued {
+    id: u32,
+    price: Price,
+    /// What stands before it, an estimate.
+    front: f64,
+    /// What traded at its price since the displayed quantity last changed.
+    traded: Quantity,
+    /// How much of it is shown at a time, 0 for all.
+    display: Quantity,
+    /// What is left of the part that is shown.
+    shown: Quantity,
+}
+
+/// What displays 2^52 lots: a quote that does not say how many.
+pub(crate) const UNSIZED_LOTS: Quantity = 1 << 52;
+
+/// One instrument at its venue.
+#[derive(Debug, Clone)]
+pub(crate) struct Venue {
+    instrument: usize,
+    rules: VenueRules,
+    book: Ladder,
+    known: bool,
+    /// What we took of displayed levels, per side.
+    taken: [Vec<(Price, Quantity)>; 2],
+    /// Our orders at rest, per side: the best price first, then the first to arrive.
+    queued: [Vec<Queued>; 2],
+    /// Orders that wait for their stop, by id.
+    waiting: Vec<u32>,
+    /// When orders expire, the first last.
+    expiries: Vec<(Nanos, u32)>,
+    last_trade: Price,
+    /// Nothing of ours is here, so that a record is no more than a change of the book.
+    idle: bool,
+    /// Orders in these lists may have ended.
+    stale: bool,
+    levels: Vec<Level>,
+}
+
+#[inline]
+fn place(side: Side) -> usize {
+    usize::from(side == Side::Sell)
+}
+
+/// Ascends from the best price of a side to the worst.
+#[inline]
+fn rank(side: Side, price: Price) -> Price {
+    -side.sign() * price
+}
+
+impl Venue {
+    pub fn new(instrument: usize, rules: VenueRules) -> Self {
+        Venue {
+            instrument,
+            rules,
+            book: Ladder::default(),
+            known: true,
+            taken: Default::default(),
+            queued: Default::default(),
+            waiting: Vec::new(),
+            expiries: Vec::new(),
+            last_trade: 0,
+            idle: true,
+            stale: false,
+            levels: Vec::new(),
+        }
+    }
+
+    /// The best level that is displayed.
+    pub fn best(&self, side: Side) -> Option<Level> {
+        self.book.best(side).filter(|_| self.known)
+    }
+
+    /// When the next order expires.
+    #[inline]
+    pub fn next_expiry(&self) -> Option<(Nanos, u32)> {
+        self.expiries.last().copied()
+    }
+
+    /// One record of the instrument.
+    #[inline]
+    pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        if record.is(self.rules.trades) {
+            return self.trade(engine, record);
+        }
+        let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
+        match self.rules.depth {
+            Depth::Levels if record.is(EventKind::Level) => {
+                let previous = self.set(side, record.price, record.quantity)?;
+                if self.idle { Ok(()) } else { self.level(engine, side, record.price, previous, record.quantity) }
+            }
+            Depth::Levels => self.snapshot(engine, record, side),
+            Depth::Quotes if record.is(EventKind::Quote) => self.quote(engine, record, side),
+            Depth::Quotes => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, side: Side, price: Price, quantity: Quantity) -> Result<Quantity> {
+        self.book.set(side, price, quantity).map_err(|error| Error::Misuse(error.to_string()))
+    }
+
+    #[cold]
+    fn snapshot(&mut self, engine: &mut Engine, record: &Record, side: Side) -> Result<()> {
+        if record.is(EventKind::SnapshotLevel) {
+            self.set(side, record.price, record.quantity)?;
+            self.cut_taken(side, record.price, record.quantity);
+        } else if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+            self.book.clear();
+            self.known = false;
+        } else if record.is(EventKind::SnapshotEnd) {
+            self.known = true;
+            self.after_snapshot(engine)?;
+        }
+        Ok(())
+    }
+
+    fn after_snapshot(&mut self, engine: &mut Engine) -> Result<()> {
+        for side in [Side::Buy, Side::Sell] {
+            for queued in &mut self.queued[place(side)] {
+                queued.front = queued.front.min(self.book.quantity_at(side, queued.price) as f64);
+                queued.traded = 0;
+            }
+            let mut taken = std::mem::take(&mut self.taken[place(side)]);
+            for (price, quantity) in &mut taken {
+                *quantity = (*quantity).min(self.book.quantity_at(side, *price));
+            }
+            taken.retain(|&(_, quantity)| quantity > 0);
+            self.taken[place(side)] = taken;
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let mut levels = std::mem::take(&mut self.levels);
+            let crosses = |level: &Level| self.crosses_own(side, level.price);
+            levels.extend(self.book.levels(side).take_while(crosses));
+            for level in levels.drain(..) {
+                self.cross(engine, side, level.price)?;
+            }
+            self.levels = levels;
+        }
+        self.trigger_by_best(engine)
+    }
+
+    /// What follows from a change of a level, where there are orders of ours.
+    #[inline(never)]
+    fn level(
+        &mut self,
+        engine: &mut Engine,
+        side: Side,
+        price: Price,
+        previous: Quantity,
+        new: Quantity,
+    ) -> Result<()> {
+        self.cut_taken(side, price, new);
+        if !self.known {
+            return Ok(());
+        }
+        let model = self.rules.queue;
+        for queued in self.at_price(side, price) {
+            queued.front = model.after_change(queued.front, previous, new, queued.traded).max(0.0);
+            queued.traded = 0;
+        }
+        if self.crosses_own(side, price) {
+            self.cross(engine, side, price)?;
+        }
+        if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_best(engine) }
+    }
+
+    fn quote(&mut self, engine: &mut Engine, record: &Record, side: Side) -> Result<()> {
+        let new = if record.flags & UNSIZED != 0 { UNSIZED_LOTS } else { record.quantity };
+        let price = record.price;
+        let before = self.book.best(side);
+        if let Some(before) = before
+            && before.price != price
+        {
+            self.set(side, before.price, 0)?;
+        }
+        let previous = self.set(side, price, new)?;
+        if self.idle {
+            return Ok(());
+        }
+        self.taken[place(side)].retain(|taken| taken.0 == price && new > 0);
+        self.cut_taken(side, price, new);
+        let model = self.rules.queue;
+        let was_best = before.is_some_and(|before| before.price == price);
+        if new > 0 {
+            for queued in &mut self.queued[place(side)] {
+                match rank(side, queued.price).cmp(&rank(side, price)) {
+                    std::cmp::Ordering::Less => queued.front = 0.0,
+                    std::cmp::Ordering::Equal if was_best => {
+                        queued.front = model.after_change(queued.front, previous, new, queued.traded).max(0.0);
+                        queued.traded = 0;
+                    }
+                    std::cmp::Ordering::Equal => {
+                        queued.front = queued.front.min(new as f64);
+                        queued.traded = 0;
+                    }
+                    std::cmp::Ordering::Greater => {}
+                }
+            }
+        }
+        if self.crosses_own(side, price) {
+            self.cross(engine, side, price)?;
+        }
+        if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_best(engine) }
+    }
+
+    fn trade(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        let (price, quantity) = (record.price, record.quantity);
+        if quantity <= 0 {
+            return Ok(());
+        }
+        self.last_trade = price;
+        if self.idle {
+            return Ok(());
+        }
+        let passive = match (record.flags & BID != 0, record.flags & ASK != 0) {
+            (true, _) => Some(Side::Sell),
+            (_, true) => Some(Side::Buy),
+            _ if self.best(Side::Buy).is_some_and(|bid| price <= bid.price) => Some(Side::Buy),
+            _ if self.best(Side::Sell).is_some_and(|ask| price >= ask.price) => Some(Side::Sell),
+            _ => None,
+        };
+        if let Some(passive) = passive {
+            self.trade_with_queue(engine, passive, price, quantity)?;
+        }
+        if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_trade(engine, price) }
+    }
+
+    fn fill(&mut self, engine: &mut Engine, id: u32, most: Quantity, price: Price, taker: bool) -> Result<Quantity> {
+        let before = engine.order(id).filled;
+        engine.markets[self.instrument].budget = Some(most);
+        let time_ns = engine.now_ns;
+        engine.execute(id, Meeting { reference: price, taker, spread: 0, time_ns, children_live_bar: 0 })?;
+        engine.markets[self.instrument].budget = None;
+        self.stale = true;
+        let filled = engine.order(id).filled - before;
+        if filled != 0 {
+            self.read_mark(engine, price)?;
+        }
+        Ok(filled)
+    }
+
+    /// Marks the position at the price at which it could be closed.
+    pub fn read_mark(&self, engine: &mut Engine, otherwise: Price) -> Result<()> {
+        let position = engine.position(self.instrument);
+        if position == 0 {
+            return Ok(());
+        }
+        let best = self.best(if position > 0 { Side::Buy } else { Side::Sell });
+        let mark = engine.mark(self.instrument);
+        engine.set_mark(self.instrument, best.map_or(if mark == 0 { otherwise } else { mark }, |level| level.price))
+    }
+
+    fn taken(&self, side: Side, price: Price) -> Quantity {
+        self.taken[place(side)].iter().find(|taken| taken.0 == price).map_or(0, |taken| taken.1)
+    }
+
+    fn available(&self, side: Side, price: Price) -> Quantity {
+        (self.book.quantity_at(side, price) - self.taken(side, price)).max(0)
+    }
+
+    fn take_from(&mut self, side: Side, price: Price, quantity: Quantity) {
+        if quantity == 0 {
+            return;
+        }
+        let taken = &mut self.taken[place(side)];
+        match taken.iter_mut().find(|taken| taken.0 == price) {
+            Some(taken) => taken.1 += quantity,
+            None => taken.push((price, quantity)),
+        }
+        self.idle = false;
+    }
+
+    #[inline]
+    fn cut_taken(&mut self, side: Side, price: Price, displayed: Quantity) {
+        let taken = &mut self.taken[place(side)];
+        if let Some(at) = taken.iter().position(|taken| taken.0 == price) {
+            taken[at].1 = taken[at].1.min(displayed);
+            if displayed == 0 {
+                taken.swap_remove(at);
+                self.stale = true;
+            }
+        }
+    }
+
+    /// Forgets orders that have ended.
+    pub fn sweep(&mut self, engine: &Engine) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        let works = |id: u32| engine.order(id).is_working();
+        for list in &mut self.queued {
+            list.retain(|queued| works(queued.id));
+        }
+        self.waiting.retain(|&id| works(id));
+        self.expiries.retain(|&(_, id)| works(id));
+        self.idle = self.queued.iter().all(Vec::is_empty)
+            && self.waiting.is_empty()
+            && self.expiries.is_empty()
+            && self.taken.iter().all(Vec::is_empty);
+    }
+
+    /// Says that orders may have ended elsewhere, as in ruin.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
+
+    /// What is estimated to stand before an order at rest, in lots; nothing where nobody knows.
+    pub fn queue_ahead(&self, side: Side, id: u32) -> Option<f64> {
+        let queued = self.queued[place(side)].iter().find(|queued| queued.id == id)?;
+        (queued.front < UNKNOWN).then_some(queued.front)
+    }
+}
