@@ -1,6 +1,7 @@
 //! Records of a run as dictionaries of columns: exact integers for those who verify, numpy arrays for those who read.
 
 use nt_core::{Fill, Instrument, Money, Order, TimeInForce, Trail};
+use nt_engine::Engine;
 use nt_engine::ledger::Posting;
 use nt_engine::trades::Trade;
 use numpy::{Element, IntoPyArray};
@@ -105,6 +106,22 @@ pub fn exact_trades<'py>(py: Python<'py>, trades: &[Trade]) -> PyResult<Bound<'p
     exact(&dict, "fees", trades, |trade| trade.fees)?;
     exact(&dict, "pnl", trades, |trade| trade.pnl)?;
     Ok(dict)
+}
+
+/// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
+pub fn fill_record(engine: &Engine, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
+    let fill = &engine.fills()[at];
+    let grid = engine.instrument(fill.instrument as usize);
+    let (quantity, price) = (grid.lot.value_of(fill.quantity as f64), grid.tick.value_of(fill.price as f64));
+    (fill.order, fill.instrument, fill.side as i8, quantity, price, currency(fill.fee), fill.maker, fill.time_ns)
+}
+
+/// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
+pub fn order_record(engine: &Engine, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
+    let order = &engine.orders()[id as usize - 1];
+    let lot = engine.instrument(order.instrument as usize).lot;
+    let (quantity, filled) = (lot.value_of(order.quantity as f64), lot.value_of(order.filled as f64));
+    (order.instrument, order.side as i8, order.kind as u8, quantity, filled, order.state as u8, order.reason as u8)
 }
 
 /// Orders for frames, prices and quantities in decimal units.

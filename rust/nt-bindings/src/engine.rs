@@ -403,21 +403,12 @@ impl Engine {
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
     fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        let fill = &self.core.fills()[at];
-        let instrument = self.instrument(fill.instrument);
-        let (quantity, price) =
-            (instrument.lot.value_of(fill.quantity as f64), instrument.tick.value_of(fill.price as f64));
-        let fee = columns::currency(fill.fee);
-        (fill.order, fill.instrument, fill.side as i8, quantity, price, fee, fill.maker, fill.time_ns)
+        columns::fill_record(&self.core, at)
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
     fn order_record(&self, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
-        let order = &self.core.orders()[id as usize - 1];
-        let lot = self.instrument(order.instrument).lot;
-        let (quantity, filled) = (lot.value_of(order.quantity as f64), lot.value_of(order.filled as f64));
-        let (kind, state, reason) = (order.kind as u8, order.state as u8, order.reason as u8);
-        (order.instrument, order.side as i8, kind, quantity, filled, state, reason)
+        columns::order_record(&self.core, id)
     }
 
     /// Checks the laws that hold between any two events; an error says which one does not.

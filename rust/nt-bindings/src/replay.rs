@@ -1,22 +1,24 @@
 //! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
 
-use nt_core::record::WORDS;
-use nt_core::{Bracket, Error, Instrument, Step};
+use nt_book::Level;
+use nt_core::record::{ASK, BID, WORDS};
+use nt_core::{Bracket, Error, Instrument, Record, Step};
 use nt_engine::{
-    Config, Depth, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, SelfTrade,
-    Source, Turn, VenueRules, digest,
+    Config, Depth, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip,
+    SelfTrade, Source, Turn, VenueRules, digest,
 };
 use nt_feed::event::EventKind;
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::columns;
 use crate::error::raise;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
+const TURNS_PER_REPORT: usize = 16_384;
 
 /// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
 struct Held {
@@ -43,6 +45,8 @@ fn records_of<'a>(words: &'a PyReadonlyArray1<'_, i64>) -> PyResult<&'a [[i64; W
 pub struct Replay {
     core: Core,
     sources: Vec<Held>,
+    /// Rank of the instrument that the present callback is about.
+    current: usize,
 }
 
 #[pymethods]
@@ -135,7 +139,7 @@ impl Replay {
             return Err(PyValueError::new_err(format!("there are no rules of {like:?}")));
         }
         let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
-        Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held })
+        Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held, current: 0 })
     }
 
     /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
@@ -216,7 +220,7 @@ impl Replay {
     /// Price and quantity of the best level of a side (1 for bids, -1 for asks), as far as is known here.
     fn best(&mut self, py: Python<'_>, instrument: usize, side: i64) -> PyResult<Option<(i64, i64)>> {
         let side = side_of(side, "quantity").map_err(|error| raise(py, &error))?;
-        let Replay { core, sources } = self;
+        let Replay { core, sources, .. } = self;
         let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
         let sources = sources_of(sources, &borrowed)?;
         let level = core.best(&sources, instrument, side).map_err(|error| raise(py, &error))?;
@@ -233,7 +237,6 @@ impl Replay {
     /// `on_answer(replay, kind, number)` and `on_timer(replay, time_ns)`.
     #[pyo3(signature = (strategy, wants=Vec::new()))]
     fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>, wants: Vec<String>) -> PyResult<()> {
-        let py = slf.py();
         let on_record = strategy.getattr("on_record")?;
         let on_answer = strategy.getattr("on_answer")?;
         let on_timer = strategy.getattr("on_timer")?;
@@ -243,37 +246,244 @@ impl Replay {
                 kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
             slf.try_borrow_mut()?.core.want(kind);
         }
-        let held: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.words.clone_ref(py)).collect();
-        let ranks: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.ranks.clone()).collect();
-        let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
-        let mut sources = Vec::with_capacity(borrowed.len());
-        for (words, ranks) in borrowed.iter().zip(&ranks) {
-            sources.push(Source { words: records_of(words)?, ranks });
-        }
-        let mut turns: u32 = 0;
-        loop {
-            let turn = slf.try_borrow_mut()?.core.advance(&sources).map_err(|error| raise(py, &error))?;
-            turns = turns.wrapping_add(1);
-            if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
-                py.check_signals()?;
-            }
+        drive(slf, |_, turn, _| {
             match turn {
-                None => return Ok(()),
-                Some(Turn::Record { source, index }) => on_record.call1((slf, source, index))?,
-                Some(Turn::Timer(time_ns)) => on_timer.call1((slf, time_ns))?,
-                Some(Turn::Answer(notice)) => {
-                    let (kind, number) = match notice {
-                        Notice::Fill(at) => ("fill", at),
-                        Notice::OrderEnded(id) => ("ended", id as usize),
-                        Notice::Accepted(id) => ("accepted", id as usize),
-                        Notice::Amended(id) => ("amended", id as usize),
-                        Notice::Refused(id) => ("refused", id as usize),
-                        Notice::Triggered(id) => ("triggered", id as usize),
-                    };
-                    on_answer.call1((slf, kind, number))?
+                Turn::Record { source, index } => on_record.call1((slf, source, index))?,
+                Turn::Timer(time_ns) => on_timer.call1((slf, time_ns))?,
+                Turn::Answer(notice) => {
+                    let (event, number) = named(notice);
+                    on_answer.call1((slf, event, number))?
                 }
             };
+            Ok(())
+        })
+    }
+
+    /// Sets our time to the arrival of the first record, for what is done before it.
+    fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Replay { core, sources, .. } = self;
+        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
+        core.begin(&sources_of(sources, &borrowed)?);
+        Ok(())
+    }
+
+    /// Runs a strategy given by its callbacks, each of which may be absent.
+    ///
+    /// `on_trade(tick)` and `on_quote(tick)` get a `Tick`, `on_book(symbol)` the symbol of a book that a whole message has
+    /// changed, `on_timer(time_ns)` the time, `on_fill(at)` the position of a fill, and `on_order(id, event)` an order with
+    /// what the venue says of it. `progress(records)` is called now and then with the number of records played.
+    #[pyo3(signature = (*, on_trade=None, on_quote=None, on_book=None, on_timer=None, on_fill=None, on_order=None,
+        progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "one keyword per callback")]
+    fn play(
+        slf: &Bound<'_, Self>,
+        on_trade: Option<Bound<'_, PyAny>>,
+        on_quote: Option<Bound<'_, PyAny>>,
+        on_book: Option<Bound<'_, PyAny>>,
+        on_timer: Option<Bound<'_, PyAny>>,
+        on_fill: Option<Bound<'_, PyAny>>,
+        on_order: Option<Bound<'_, PyAny>>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let (symbols, scales) = {
+            let core = &mut slf.try_borrow_mut()?.core;
+            if on_trade.is_some() {
+                core.want(core.trades());
+            }
+            if on_quote.is_some() {
+                core.want(EventKind::Quote);
+            }
+            if on_book.is_some() {
+                core.want_books();
+            }
+            let instruments = core.engine().instruments();
+            let symbols: Vec<_> = instruments.map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
+            let scales: Vec<_> = core.engine().instruments().map(|i| (i.tick, i.lot)).collect();
+            (symbols, scales)
+        };
+        let mut turns: usize = 0;
+        drive(slf, |py, turn, sources| {
+            turns += 1;
+            if turns.is_multiple_of(TURNS_PER_REPORT)
+                && let Some(progress) = &progress
+            {
+                progress.call1((slf.try_borrow()?.core.played(),))?;
+            }
+            match turn {
+                Turn::Record { source, index } => {
+                    let Some(record) = sources[source].get(index) else { return Ok(()) };
+                    let Some(rank) = sources[source].rank_of(&record) else { return Ok(()) };
+                    let time_ns = {
+                        let replay = &mut *slf.try_borrow_mut()?;
+                        replay.current = rank;
+                        replay.core.now_ns()
+                    };
+                    let symbol = symbols[rank].clone_ref(py);
+                    let callback = if record.is(EventKind::Quote) {
+                        &on_quote
+                    } else if record.is(EventKind::Trade) || record.is(EventKind::AggregateTrade) {
+                        &on_trade
+                    } else {
+                        if let Some(on_book) = &on_book {
+                            on_book.call1((symbol,))?;
+                        }
+                        return Ok(());
+                    };
+                    if let Some(callback) = callback {
+                        callback.call1((Tick { record, time_ns, symbol, scales: scales[rank] },))?;
+                    }
+                }
+                Turn::Timer(time_ns) => {
+                    if let Some(on_timer) = &on_timer {
+                        on_timer.call1((time_ns,))?;
+                    }
+                }
+                Turn::Answer(Notice::Fill(at)) => {
+                    if let Some(on_fill) = &on_fill {
+                        let replay = &mut *slf.try_borrow_mut()?;
+                        replay.current = replay.core.engine().fills()[at].instrument as usize;
+                        on_fill.call1((at,))?;
+                    }
+                }
+                Turn::Answer(notice) => {
+                    if let Some(on_order) = &on_order {
+                        let (event, id) = named(notice);
+                        {
+                            let replay = &mut *slf.try_borrow_mut()?;
+                            replay.current = replay.core.engine().orders()[id - 1].instrument as usize;
+                        }
+                        on_order.call1((id, event))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Rank of the instrument that the present callback is about.
+    #[getter]
+    fn current(&self) -> usize {
+        self.current
+    }
+
+    /// Units held of an instrument, negative if short, as far as is known here.
+    fn units(&self, instrument: usize) -> f64 {
+        self.core.engine().instrument(instrument).lot.value_of(self.core.position(instrument) as f64)
+    }
+
+    /// Middle of the best bid and ask as far as is known here, NaN where a side is empty.
+    fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
+        let (bid, ask) = (self.best(py, instrument, 1)?, self.best(py, instrument, -1)?);
+        Ok(match (bid, ask) {
+            (Some((bid, _)), Some((ask, _))) => {
+                self.core.engine().instrument(instrument).tick.value_of((bid + ask) as f64 / 2.0)
+            }
+            _ => f64::NAN,
+        })
+    }
+
+    /// The best levels of a side as far as is known here, prices and quantities in decimal units.
+    fn levels(&mut self, py: Python<'_>, instrument: usize, side: i64, count: usize) -> PyResult<Vec<(f64, f64)>> {
+        let side = side_of(side, "quantity").map_err(|error| raise(py, &error))?;
+        let Replay { core, sources, .. } = self;
+        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
+        let sources = sources_of(sources, &borrowed)?;
+        let levels = core.best_levels(&sources, instrument, side, count).map_err(|error| raise(py, &error))?;
+        let grid = core.engine().instrument(instrument);
+        let decimal = |level: Level| (grid.tick.value_of(level.price as f64), grid.lot.value_of(level.quantity as f64));
+        Ok(levels.into_iter().map(decimal).collect())
+    }
+
+    /// Cash and positions at the prices at which they could be closed, as far as is known here, in the account currency.
+    #[getter]
+    fn equity_value(&mut self, py: Python<'_>) -> PyResult<f64> {
+        let mut equity = columns::currency(self.core.cash());
+        let count = self.core.engine().instruments().len();
+        for instrument in 0..count {
+            let lots = self.core.position(instrument);
+            if lots != 0 {
+                let price = self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64);
+                let grid = self.core.engine().instrument(instrument);
+                equity += grid.tick.value_of(price) * grid.lot.value_of(lots as f64);
+            }
         }
+        Ok(equity)
+    }
+
+    /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
+    fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
+        columns::fill_record(self.core.engine(), at)
+    }
+
+    /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
+    fn order_record(&self, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
+        columns::order_record(self.core.engine(), id)
+    }
+
+    /// Samples at which a position was open.
+    #[getter]
+    fn exposed_samples(&self) -> u64 {
+        self.core.engine().exposed_samples()
+    }
+
+    /// Times (int64) and amounts (float64, account currency) of the equity samples.
+    #[allow(clippy::type_complexity, reason = "two arrays")]
+    fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>)> {
+        let samples = self.core.engine().samples();
+        let amounts = samples.amounts(&[], columns::currency).map_err(|error| raise(py, &error))?;
+        Ok((samples.times(&[]).to_pyarray(py), amounts.into_pyarray(py)))
+    }
+
+    /// Best bids and asks in ticks at each sample (int64, 0 where there was none), a row per sample, for one instrument.
+    fn touch_arrays<'py>(
+        &self,
+        py: Python<'py>,
+        instrument: usize,
+    ) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>) {
+        let count = self.core.engine().instruments().len();
+        let own = self.core.touches().iter().skip(instrument).step_by(count.max(1));
+        let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
+        (bids.into_pyarray(py), asks.into_pyarray(py))
+    }
+
+    /// Orders as numpy columns in decimal units, with what only a replay knows of them: times in nanoseconds (0 for never)
+    /// and the quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
+    fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.core.engine();
+        let instruments: Vec<_> = engine.instruments().collect();
+        let dict = columns::order_arrays(py, engine.orders(), &instruments)?;
+        let placed = self.core.placed();
+        let times = |field: fn(&Placed) -> Option<i64>| {
+            placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
+        };
+        dict.set_item("accept_ns", times(|placed| placed.accept_ns))?;
+        dict.set_item("end_ns", times(|placed| placed.end_ns))?;
+        let ahead = engine.orders().iter().zip(placed).map(|(order, placed)| {
+            placed.queue_ahead.map_or(f64::NAN, |lots| instruments[order.instrument as usize].lot.value_of(lots))
+        });
+        dict.set_item("queue_ahead", ahead.collect::<Vec<_>>().into_pyarray(py))?;
+        Ok(dict)
+    }
+
+    /// Fills as numpy columns in decimal units.
+    fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.core.engine();
+        columns::fill_arrays(py, engine.fills(), &engine.instruments().collect::<Vec<_>>())
+    }
+
+    /// Trades as numpy columns in decimal units.
+    fn trade_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.core.engine();
+        let trades = engine.round_trips().map_err(|error| raise(py, &error))?;
+        columns::trade_arrays(py, &trades, &engine.instruments().collect::<Vec<_>>())
+    }
+
+    /// Postings as numpy columns in decimal units.
+    fn posting_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let engine = self.core.engine();
+        let postings: Vec<_> = engine.ledger().postings().collect();
+        columns::posting_arrays(py, &postings, &engine.instruments().collect::<Vec<_>>())
     }
 
     /// Whether the run has ended in ruin.
@@ -352,6 +562,104 @@ impl Replay {
     }
 }
 
+/// What a venue says, and of what.
+fn named(notice: Notice) -> (&'static str, usize) {
+    match notice {
+        Notice::Fill(at) => ("fill", at),
+        Notice::OrderEnded(id) => ("ended", id as usize),
+        Notice::Accepted(id) => ("accepted", id as usize),
+        Notice::Amended(id) => ("amended", id as usize),
+        Notice::Refused(id) => ("refused", id as usize),
+        Notice::Triggered(id) => ("triggered", id as usize),
+    }
+}
+
+/// Plays to the end, handing each turn on; the replay is not borrowed meanwhile, so the strategy can use it.
+fn drive(
+    slf: &Bound<'_, Replay>,
+    mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
+) -> PyResult<()> {
+    let py = slf.py();
+    let (held, ranks): (Vec<_>, Vec<_>) = {
+        let replay = slf.try_borrow()?;
+        replay.sources.iter().map(|held| (held.words.clone_ref(py), held.ranks.clone())).unzip()
+    };
+    let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
+    let mut sources = Vec::with_capacity(borrowed.len());
+    for (words, ranks) in borrowed.iter().zip(&ranks) {
+        sources.push(Source { words: records_of(words)?, ranks });
+    }
+    let mut turns: u32 = 0;
+    loop {
+        let turn = slf.try_borrow_mut()?.core.advance(&sources).map_err(|error| raise(py, &error))?;
+        let Some(turn) = turn else { return Ok(()) };
+        turns = turns.wrapping_add(1);
+        if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
+            py.check_signals()?;
+        }
+        take(py, turn, &sources)?;
+    }
+}
+
+/// A trade or a quote as it arrived here, in decimal units.
+#[pyclass(module = "neural_trader._core", frozen)]
+pub struct Tick {
+    record: Record,
+    time_ns: i64,
+    symbol: Py<PyString>,
+    scales: (Step, Step),
+}
+
+#[pymethods]
+impl Tick {
+    /// The instrument.
+    #[getter]
+    fn symbol(&self, py: Python<'_>) -> Py<PyString> {
+        self.symbol.clone_ref(py)
+    }
+
+    /// When it arrived here, UTC nanoseconds.
+    #[getter]
+    fn time_ns(&self) -> i64 {
+        self.time_ns
+    }
+
+    /// When it happened, as the venue says; 0 if it does not.
+    #[getter]
+    fn venue_ns(&self) -> i64 {
+        self.record.ts_event_ns
+    }
+
+    /// The price.
+    #[getter]
+    fn price(&self) -> f64 {
+        self.scales.0.value_of(self.record.price as f64)
+    }
+
+    /// The quantity.
+    #[getter]
+    fn quantity(&self) -> f64 {
+        self.scales.1.value_of(self.record.quantity as f64)
+    }
+
+    /// 1 for a bid or where the buyer took, -1 for an ask or where the seller did, 0 where that is unknown.
+    #[getter]
+    fn side(&self) -> i64 {
+        i64::from(self.record.flags & BID != 0) - i64::from(self.record.flags & ASK != 0)
+    }
+
+    /// The venue's own number.
+    #[getter]
+    fn id(&self) -> u64 {
+        self.record.id
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let symbol = self.symbol.bind(py).to_string();
+        format!("Tick({symbol} {} @ {}, side {})", self.quantity(), self.price(), self.side())
+    }
+}
+
 /// The sources as the engine takes them.
 fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
     let one = |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| {
@@ -370,5 +678,6 @@ fn one_of<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> Result<T, Err
 
 /// Adds this room to the extension.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Replay>()
+    module.add_class::<Replay>()?;
+    module.add_class::<Tick>()
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use nt_book::Ladder;
 use nt_core::money::{add, notional, subtract};
-use nt_core::record::EventKind;
+use nt_core::record::{EventKind, LAST};
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Result, Side, State};
 
 use crate::config::Config;
@@ -134,6 +134,7 @@ pub struct Replay {
     /// Where the next record that is wanted is looked for.
     wanted: Vec<Cursor>,
     wants: u64,
+    wants_books: bool,
     seen: Vec<Cursor>,
     arrived: Arrived,
     views: Vec<Ladder>,
@@ -176,6 +177,7 @@ impl Replay {
             at_venue: vec![Cursor::default(); sources],
             wanted: vec![Cursor::default(); sources],
             wants: 0,
+            wants_books: false,
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
             views: vec![Ladder::default(); count],
@@ -194,6 +196,27 @@ impl Replay {
     /// Asks for records of a kind; those of other kinds make no turn.
     pub fn want(&mut self, kind: EventKind) {
         self.wants |= 1 << (kind as u8);
+    }
+
+    /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
+    pub fn want_books(&mut self) {
+        self.wants_books = true;
+    }
+
+    /// The kind of record that tells trades.
+    pub fn trades(&self) -> EventKind {
+        self.settings.venue.trades
+    }
+
+    /// How many records have been played at their venues.
+    pub fn played(&self) -> usize {
+        self.at_venue.iter().map(|cursor| cursor.at).sum()
+    }
+
+    /// Sets our time to the arrival of the first record, for what is done before it.
+    pub fn begin(&mut self, sources: &[Source<'_>]) {
+        let first = |source: &Source<'_>| Some(Cursor::default().our_ns(&source.get(0)?, self.settings.feed_ns));
+        self.now_ns = self.now_ns.max(sources.iter().filter_map(first).min().unwrap_or(0));
     }
 
     /// The account and its records, as they are at the venue: not for the eyes of a strategy.
@@ -281,7 +304,7 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if self.wants != 0 {
+        if self.wants != 0 || self.wants_books {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));
@@ -312,7 +335,7 @@ impl Replay {
         loop {
             let record = source.get(cursor.at)?;
             let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
-            if self.wants >> (record.kind & 63) & 1 == 1 && record.kind < 64 && source.rank_of(&record).is_some() {
+            if is_wanted(self.wants, self.wants_books, &record) && source.rank_of(&record).is_some() {
                 return Some(time_ns);
             }
             cursor.pass_here(&record, time_ns);
@@ -553,6 +576,14 @@ impl Replay {
         self.engine.now_ns = end_ns;
         self.engine.finish()
     }
+}
+
+/// Whether a record makes a turn of the strategy.
+#[inline]
+fn is_wanted(kinds: u64, books: bool, record: &Record) -> bool {
+    let ends_message = record.is(EventKind::Level) && record.flags & LAST != 0;
+    (record.kind < 64 && kinds >> record.kind & 1 == 1)
+        || (books && (ends_message || record.is(EventKind::SnapshotEnd)))
 }
 
 #[cold]

@@ -1,6 +1,6 @@
 //! What we know of the books: those made of the records that have arrived here.
 
-use nt_book::{BookError, Depth as _, Ladder, Level};
+use nt_book::{BookError, Depth as _, Level};
 use nt_core::record::{BID, EventKind, UNSIZED};
 use nt_core::{Error, Record, Result, Side};
 
@@ -15,10 +15,17 @@ impl Replay {
         Ok(self.views[instrument].best(side).filter(|_| self.views_known[instrument]))
     }
 
-    /// The book of an instrument as far as we know; empty while it cannot be trusted.
-    pub fn view(&mut self, sources: &[Source<'_>], instrument: usize) -> Result<&Ladder> {
+    /// The best levels of a side as far as we know, best first; none while the book cannot be trusted.
+    pub fn best_levels(
+        &mut self,
+        sources: &[Source<'_>],
+        instrument: usize,
+        side: Side,
+        count: usize,
+    ) -> Result<Vec<Level>> {
         self.look(sources)?;
-        Ok(&self.views[instrument])
+        let count = if self.views_known[instrument] { count } else { 0 };
+        Ok(self.views[instrument].levels(side).take(count).collect())
     }
 
     /// Brings our views up to the records that have arrived.
