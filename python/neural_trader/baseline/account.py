@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from neural_trader.baseline.arithmetic import BILLION, div_up, money
 from neural_trader.baseline.costs import Costs
-from neural_trader.baseline.instrument import Instrument
 from neural_trader.baseline.ledger import Ledger
+
+
+class Valued(Protocol):
+    """An instrument as the account sees it: its value, and the money in one tick times one lot."""
+
+    @property
+    def mark(self) -> int: ...
+    @property
+    def unit(self) -> int: ...
 
 
 class Account:
     """A view of the ledger and the marks; it holds no state of its own."""
 
-    def __init__(self, ledger: Ledger, instruments: Sequence[Instrument], costs: Costs, leverage_ppb: int) -> None:
+    def __init__(self, ledger: Ledger, instruments: Sequence[Valued], costs: Costs, leverage_ppb: int) -> None:
         self._ledger = ledger
         self._instruments = instruments
         self._costs = costs

@@ -9,8 +9,8 @@ from neural_trader.baseline.arithmetic import BILLION, div_down, int64
 from neural_trader.errors import EngineError
 
 
-class BarsLike(Sized, Protocol):
-    """The part of ``neural_trader.market.bars.Bars`` that the engine reads; any integer columns will do."""
+class OnGrid(Protocol):
+    """Something with a symbol and the steps of its prices and quantities."""
 
     @property
     def symbol(self) -> str: ...
@@ -18,6 +18,11 @@ class BarsLike(Sized, Protocol):
     def tick(self) -> Any: ...
     @property
     def lot(self) -> Any: ...
+
+
+class BarsLike(OnGrid, Sized, Protocol):
+    """The part of ``neural_trader.market.bars.Bars`` that the engine reads; any integer columns will do."""
+
     @property
     def open_ns(self) -> Any: ...
     @property
@@ -85,12 +90,12 @@ class Instrument:
         return int64(div_down(self.bar.volume * self._volume_cap_ppb, BILLION), "volume budget")
 
 
-def money_unit(bars: BarsLike) -> int:
+def money_unit(grid: OnGrid) -> int:
     """The money in one tick times one lot, in 10**-18 of the account currency."""
-    for step in (bars.tick, bars.lot):
+    for step in (grid.tick, grid.lot):
         if step.mantissa <= 0 or not 0 <= step.decimals <= 9:
-            raise EngineError(f"{bars.symbol}: a tick or lot needs a positive mantissa and 0 to 9 decimals")
-    unit: int = bars.tick.mantissa * bars.lot.mantissa * 10 ** (18 - bars.tick.decimals - bars.lot.decimals)
+            raise EngineError(f"{grid.symbol}: a tick or lot needs a positive mantissa and 0 to 9 decimals")
+    unit: int = grid.tick.mantissa * grid.lot.mantissa * 10 ** (18 - grid.tick.decimals - grid.lot.decimals)
     return unit
 
 

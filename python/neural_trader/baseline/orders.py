@@ -9,11 +9,26 @@ from neural_trader.baseline.arithmetic import BILLION, div_up, int64, money
 from neural_trader.baseline.records import BUY, SELL, Kind, OrderRecord, Reason, State, TimeInForce
 from neural_trader.errors import EngineError
 
-SIZE_KINDS = ("quantity", "cash", "fraction", "target_quantity", "target_fraction")
 TARGET_SIZE_KINDS = ("target_quantity", "target_fraction")
 DAY_NS = 86_400 * 10**9
 
 Code = TypeVar("Code", Kind, TimeInForce)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What an engine lets a ticket say."""
+
+    kinds: tuple[Kind, ...]
+    times_in_force: tuple[TimeInForce, ...]
+    size_kinds: tuple[str, ...]
+
+
+OF_BARS = Vocabulary(
+    (Kind.MARKET, Kind.LIMIT, Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP),
+    (TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY),
+    ("quantity", "cash", "fraction", "target_quantity", "target_fraction"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +112,13 @@ def make_ticket(
     take_profit: int | None,
     stop_loss_trail_ticks: int | None,
     stop_loss_trail_ppb: int | None,
+    vocabulary: Vocabulary = OF_BARS,
 ) -> Ticket:
     """The ticket of a call; a call that contradicts itself is an error of the strategy, not a rejected order."""
-    if size_kind not in SIZE_KINDS:
-        raise EngineError(f"unknown size kind {size_kind!r}: use one of {', '.join(SIZE_KINDS)}")
-    order_kind = _named(Kind, kind, "order kind")
-    force = _named(TimeInForce, time_in_force, "time in force")
+    if size_kind not in vocabulary.size_kinds:
+        raise EngineError(f"unknown size kind {size_kind!r}: use one of {', '.join(vocabulary.size_kinds)}")
+    order_kind = _named(vocabulary.kinds, kind, "order kind")
+    force = _named(vocabulary.times_in_force, time_in_force, "time in force")
     is_target = size_kind in TARGET_SIZE_KINDS
     if is_target and order_kind is not Kind.MARKET:
         raise EngineError(f"a target is reached by a market order, not by kind {kind!r}")
@@ -110,7 +126,7 @@ def make_ticket(
         raise EngineError(f"side must be {BUY} (buy) or {SELL} (sell), not {side}")
     if (limit is not None) != (order_kind in (Kind.LIMIT, Kind.STOP_LIMIT)):
         raise EngineError(f"a {kind} order {'takes no' if limit is not None else 'needs a'} limit price")
-    if (stop is not None) != (order_kind in (Kind.STOP, Kind.STOP_LIMIT)):
+    if (stop is not None) != (order_kind in (Kind.STOP, Kind.STOP_LIMIT, Kind.MARKET_IF_TOUCHED)):
         raise EngineError(f"a {kind} order {'takes no' if stop is not None else 'needs a'} stop price")
     if (expire_ns is not None) != (force is TimeInForce.GTD):
         raise EngineError(f"a {time_in_force} order {'takes no' if expire_ns is not None else 'needs an'} expiry time")
@@ -132,7 +148,7 @@ def make_ticket(
     return Ticket(side, order_kind, size_kind, size, limit, stop, trail, force, expire_ns or 0, bracket)
 
 
-def _named(codes: type[Code], name: str, what: str) -> Code:
+def _named(codes: tuple[Code, ...], name: str, what: str) -> Code:
     for code in codes:
         if code.name.lower() == name:
             return code

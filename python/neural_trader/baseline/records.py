@@ -17,24 +17,28 @@ class Kind(IntEnum):
     STOP = 2
     STOP_LIMIT = 3
     TRAILING_STOP = 4
+    MARKET_IF_TOUCHED = 5
 
 
 class TimeInForce(IntEnum):
-    """Until when an order works: cancelled, a given time, the end of its day."""
+    """Until when an order works: cancelled, a given time, the end of its day; or only at once, in parts or all."""
 
     GTC = 0
     GTD = 1
     DAY = 2
+    IOC = 3
+    FOK = 4
 
 
 class State(IntEnum):
-    """Where an order is in its life; all but the first are final."""
+    """Where an order is in its life; all but working, and sent in a replay, are final."""
 
     WORKING = 0
     FILLED = 1
     CANCELLED = 2
     EXPIRED = 3
     REJECTED = 4
+    SENT = 5
 
 
 class Reason(IntEnum):
@@ -53,6 +57,10 @@ class Reason(IntEnum):
     HALTED = 10
     PRICE = 11
     REACHED = 12
+    REFUSED = 13
+    NO_LIQUIDITY = 14
+    WOULD_TAKE = 15
+    SELF_TRADE = 16
 
 
 class Account(IntEnum):

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 
+from neural_trader.baseline.account import Valued
 from neural_trader.baseline.arithmetic import money
-from neural_trader.baseline.instrument import Instrument
 from neural_trader.baseline.records import FillRecord, TradeRecord
 
 
@@ -34,7 +34,7 @@ class _FeeShares:
         return whole.fee * after // whole.quantity - whole.fee * before // whole.quantity
 
 
-def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Instrument]) -> list[TradeRecord]:
+def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Valued]) -> list[TradeRecord]:
     """Closed trades in the order of their exits, then open lots in the order of their entries, valued at the mark."""
     shares = _FeeShares(fills)
     trades: list[TradeRecord] = []
@@ -67,7 +67,7 @@ def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Instrument])
 
 def trades_of_matches(
     fills: Sequence[FillRecord],
-    instruments: Sequence[Instrument],
+    instruments: Sequence[Valued],
     closed: Sequence[tuple[int, int, int]],
     still_open: Sequence[tuple[int, int]],
 ) -> list[TradeRecord]:

@@ -1,0 +1,39 @@
+"""Canonical bytes of what a replay was given and of its orders (docs/book-rules.md section 11)."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+
+from neural_trader.baseline.arithmetic import INT64_MIN
+from neural_trader.baseline.instrument import OnGrid
+from neural_trader.baseline.replay.orders import ReplayOrderRecord
+from neural_trader.baseline.replay.sources import Source
+from neural_trader.baseline.run_hash import encode_order, encode_text
+
+_MORE = struct.Struct("<Bqq")
+POST_ONLY, REDUCE_ONLY = 1, 2
+
+
+def digest_replay_inputs(instruments: Sequence[OnGrid], sources: Sequence[Source]) -> bytes:
+    """Digest of the instruments and of all records of all sources."""
+    digest = hashlib.sha256()
+    for each in instruments:
+        steps = (each.tick.mantissa, each.tick.decimals, each.lot.mantissa, each.lot.decimals)
+        digest.update(encode_text(each.symbol) + struct.pack("<qBqB", *steps))
+    for source in sources:
+        records = hashlib.sha256(b"".join(event.to_bytes() for event in source.events))
+        digest.update(struct.pack("<Q", len(source.events)) + records.digest())
+        digest.update(struct.pack(f"<H{len(source.ranks)}h", len(source.ranks), *source.ranks))
+    return digest.digest()
+
+
+def encode_replay_order(order: ReplayOrderRecord) -> bytes:
+    flags = POST_ONLY * order.post_only + REDUCE_ONLY * order.reduce_only
+    accept_ns = INT64_MIN if order.accept_ns is None else order.accept_ns
+    return encode_order(order) + _MORE.pack(flags, order.display, accept_ns)
+
+
+def digest_replay_orders(orders: Iterable[ReplayOrderRecord]) -> bytes:
+    return hashlib.sha256(b"".join(map(encode_replay_order, orders))).digest()

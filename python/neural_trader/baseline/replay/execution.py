@@ -1,0 +1,215 @@
+"""One fill and what follows from it: quantity, margin, money, exits (docs/fill-rules.md sections 3 and 8)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from neural_trader.baseline.account import Account
+from neural_trader.baseline.arithmetic import int64, money
+from neural_trader.baseline.costs import Costs
+from neural_trader.baseline.ledger import Ledger
+from neural_trader.baseline.records import BUY, SELL, FillRecord, Kind, Reason, State
+from neural_trader.baseline.replay.market import Market
+from neural_trader.baseline.replay.orders import ReplayOrder
+
+Tell = Callable[[str, int, int], None]
+"""Send an answer of this kind about this instrument and this number on its way."""
+
+
+class Execution:
+    """All orders of a run, how they fill and how they end, and the account as the venue knows it."""
+
+    def __init__(self, markets: Sequence[Market], ledger: Ledger, costs: Costs, leverage_ppb: int, tell: Tell) -> None:
+        self.now_ns = 0
+        self.orders: list[ReplayOrder] = []
+        self.fills: list[FillRecord] = []
+        self.costs = costs
+        self.exits_to_arrive: deque[ReplayOrder] = deque()
+        """Children that this happening has made; they meet the book when it is over."""
+        self.is_halted = False
+        self._markets = markets
+        self._ledger = ledger
+        self._account = Account(ledger, markets, costs, leverage_ppb)
+        self._working: dict[int, ReplayOrder] = {}
+        self._tell = tell
+
+    # Orders and how they end.
+
+    def equity(self) -> int:
+        return self._account.equity()
+
+    def working(self, order_id: int) -> ReplayOrder | None:
+        return self._working.get(order_id)
+
+    def working_orders(self) -> list[ReplayOrder]:
+        """By id, as a list because what is done to one may end another."""
+        return sorted(self._working.values(), key=lambda order: order.id)
+
+    def tell(self, kind: str, order: ReplayOrder) -> None:
+        self._tell(kind, order.instrument, order.id)
+
+    def begin(self, order: ReplayOrder) -> None:
+        """The venue has taken the order on."""
+        order.accept(self.now_ns)
+        self._working[order.id] = order
+
+    def reject(self, order: ReplayOrder, reason: Reason) -> None:
+        """End an order that never worked, without a word."""
+        order.cancelled = order.quantity
+        order.state = State.REJECTED
+        order.reason = reason
+
+    def cut(self, order: ReplayOrder, quantity: int, reason: Reason) -> None:
+        """Take a quantity off a working order; it is cancelled when nothing is left of it."""
+        order.cancelled += quantity
+        order.reason = reason
+        if order.leaves == 0:
+            self._finish(order, State.CANCELLED, reason)
+
+    def cancel(self, order: ReplayOrder, reason: Reason) -> None:
+        self.cut(order, order.leaves, reason)
+
+    def expire(self, order: ReplayOrder) -> None:
+        order.cancelled += order.leaves
+        self._finish(order, State.EXPIRED, Reason.TIME)
+
+    def _finish(self, order: ReplayOrder, state: State, reason: Reason) -> None:
+        order.state = state
+        order.reason = reason
+        del self._working[order.id]
+        self._markets[order.instrument].remove(order)
+        # That an order is filled is told by its last fill.
+        if state is not State.FILLED:
+            self.tell("ended", order)
+
+    # Fills.
+
+    def fill(self, order: ReplayOrder, found: int, price: int, *, maker: bool) -> int:
+        """Fill as much of what was found as the order's purpose and the margin allow; nothing only if it ends so."""
+        quantity = self.wanted(order, found)
+        if quantity == 0:
+            return 0
+        allowed = self._account.allowed(order.instrument, order.side, quantity, price, price, maker=maker)
+        if allowed:
+            self._record(order, allowed, price, maker=maker)
+        if allowed < quantity:
+            self.cancel(order, Reason.MARGIN)
+        if allowed:
+            self._follow(order, allowed, price)
+        return allowed
+
+    def fill_among_ourselves(self, taker: ReplayOrder, maker: ReplayOrder) -> None:
+        """Two fills at the maker's price; margin has no say where the position stays as it was."""
+        quantity = self.wanted(taker, min(taker.leaves, maker.leaves))
+        if quantity:
+            quantity = self.wanted(maker, quantity)
+        if quantity:
+            for order in (maker, taker):
+                self._record(order, quantity, maker.limit, maker=order is maker)
+                self._follow(order, quantity, maker.limit)
+
+    def wanted(self, order: ReplayOrder, found: int) -> int:
+        """What of a quantity found the order's purpose leaves; what has become pointless is cancelled."""
+        position = self._ledger.position(order.instrument)
+        if order.target is not None:
+            missing = max(0, order.side * (order.target - position))
+            if missing < order.leaves:
+                self.cut(order, order.leaves - missing, Reason.REACHED)
+        quantity = min(order.leaves, found)
+        if quantity and order.only_reduces:
+            quantity = min(quantity, max(0, -order.side * position))
+            if quantity == 0:
+                self.cancel(order, Reason.NOTHING_TO_REDUCE)
+        return quantity
+
+    def _record(self, order: ReplayOrder, quantity: int, price: int, *, maker: bool) -> None:
+        unit = self._markets[order.instrument].unit
+        fee = self.costs.fee(money(price * quantity * unit, "notional"), maker=maker)
+        order.filled += quantity
+        self._post(order.id, order.instrument, order.side, quantity, price, fee, maker=maker)
+        if order.leaves == 0:
+            self._finish(order, State.FILLED, order.reason)
+
+    def _post(self, order_id: int, index: int, side: int, quantity: int, price: int, fee: int, *, maker: bool) -> None:
+        market = self._markets[index]
+        fill = FillRecord(order_id, index, side, quantity, price, price, fee, 0, int(maker), self.now_ns)
+        int64(market.position + side * quantity, "position")
+        self._ledger.post_fill(fill, market.unit)
+        market.value()
+        market.mark = market.mark or price
+        self.fills.append(fill)
+        self._tell("fill", index, len(self.fills) - 1)
+
+    def _follow(self, order: ReplayOrder, quantity: int, price: int) -> None:
+        """What a fill means for other orders."""
+        sibling = self.working(order.sibling)
+        if sibling is not None:
+            self.cut(sibling, min(quantity, sibling.leaves), Reason.SIBLING)
+        self._release_exits(order, quantity)
+        self._attach_exits(order, quantity, price)
+
+    def _release_exits(self, order: ReplayOrder, quantity: int) -> None:
+        """Cancel the exits of a position that this fill has brought to zero or through it."""
+        after = self._ledger.position(order.instrument)
+        before = after - order.side * quantity
+        if before * order.side < 0 <= after * order.side:
+            for other in self.working_orders():
+                if other.instrument == order.instrument and other.parent and other.side == order.side:
+                    self.cancel(other, Reason.NOTHING_TO_REDUCE)
+
+    def _attach_exits(self, parent: ReplayOrder, quantity: int, price: int) -> None:
+        """Make the exits of a bracket with the first fill of their parent; enlarge those that work with later ones."""
+        bracket = parent.bracket
+        if bracket is None:
+            return
+        if parent.filled > quantity:
+            for child_id in (parent.stop_child, parent.limit_child):
+                child = self.working(child_id)
+                if child is not None:
+                    child.quantity = int64(child.quantity + quantity, "order quantity")
+            return
+        stop = limit = None
+        if bracket.stop_loss is not None or bracket.trail is not None:
+            stop = self._make_exit(parent, Kind.TRAILING_STOP if bracket.trail else Kind.STOP, quantity)
+            stop.stop = bracket.stop_loss or 0
+            stop.trail = bracket.trail
+            if stop.trail is not None:
+                stop.start_trailing(price)
+            parent.stop_child = stop.id
+        if bracket.take_profit is not None:
+            limit = self._make_exit(parent, Kind.LIMIT, quantity)
+            limit.limit = bracket.take_profit
+            parent.limit_child = limit.id
+        if stop is not None and limit is not None:
+            stop.sibling, limit.sibling = limit.id, stop.id
+
+    def _make_exit(self, parent: ReplayOrder, kind: Kind, quantity: int) -> ReplayOrder:
+        child = ReplayOrder(
+            id=len(self.orders) + 1,
+            instrument=parent.instrument,
+            side=-parent.side,
+            kind=kind,
+            quantity=quantity,
+            live_bar=0,
+            submit_ns=self.now_ns,
+            parent=parent.id,
+        )
+        self.orders.append(child)
+        self.begin(child)
+        self.exits_to_arrive.append(child)
+        return child
+
+    # Ruin.
+
+    def check_ruin(self) -> None:
+        """Without equity: cancel everything, close every position at its mark for nothing, and halt."""
+        if self.is_halted or self.equity() > 0:
+            return
+        for order in self.working_orders():
+            self.cancel(order, Reason.RUIN)
+        for market in self._markets:
+            if market.position:
+                side = SELL if market.position > 0 else BUY
+                self._post(0, market.index, side, abs(market.position), market.mark, 0, maker=False)
+        self.is_halted = True

@@ -1,0 +1,85 @@
+"""One instrument at its venue: its book, our orders that rest in it or wait beside it, and the prices last known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from neural_trader.baseline.instrument import money_unit
+from neural_trader.baseline.ledger import Ledger
+from neural_trader.baseline.records import BUY, SELL
+from neural_trader.baseline.replay.depth import Depth
+from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.replay.queues import UNKNOWN
+
+
+class Step(NamedTuple):
+    """A tick or a lot: ``mantissa / 10**decimals``."""
+
+    mantissa: int
+    decimals: int
+
+
+class Grid(NamedTuple):
+    """An instrument's symbol, and the steps of its prices and quantities."""
+
+    symbol: str
+    tick: Step
+    lot: Step
+
+
+class Market:
+    """What the venue knows of one instrument."""
+
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, quotes: bool) -> None:
+        self.index = index
+        self.grid = grid
+        self.unit = money_unit(grid)
+        self.depth = Depth(quotes=quotes)
+        self.last_trade: int | None = None
+        self.mark = 0
+        """The price at which the position could be closed, when it was last looked at; 0 before any is known."""
+        self.resting: dict[int, list[ReplayOrder]] = {BUY: [], SELL: []}
+        """Our queue on each side, in the order of arrival."""
+        self.waiting: dict[int, ReplayOrder] = {}
+        """Stops that have not triggered, by id."""
+        self._ledger = ledger
+
+    @property
+    def position(self) -> int:
+        return self._ledger.position(self.index)
+
+    def value(self) -> None:
+        """Look at the mark: the best bid for what we hold, the best ask for what we owe, if there is one."""
+        best = self.depth.best(BUY if self.position > 0 else SELL) if self.position else None
+        if best is not None:
+            self.mark = best[0]
+
+    def queue(self, side: int) -> list[ReplayOrder]:
+        """Our orders at rest on one side, the best price first, then the one that came first; a copy."""
+        return sorted(self.resting[side], key=lambda order: -side * order.limit)
+
+    def join_queue(self, order: ReplayOrder) -> None:
+        """Put an order at the end of our queue at its price, behind what is displayed there."""
+        self.remove(order)
+        order.front = self._front(order)
+        order.traded = 0
+        order.shown = min(order.display, order.leaves)
+        self.resting[order.side].append(order)
+
+    def _front(self, order: ReplayOrder) -> float:
+        if not self.depth.is_known:
+            return UNKNOWN
+        if self.depth.has_only_best:
+            best = self.depth.best(order.side)
+            if best is None or order.side * (best[0] - order.limit) > 0:
+                return UNKNOWN
+        return float(self.depth.displayed(order.side, order.limit))
+
+    def remove(self, order: ReplayOrder) -> None:
+        """Forget an order that has ended, or that leaves its queue."""
+        self.waiting.pop(order.id, None)
+        if self.rests(order):
+            self.resting[order.side] = [other for other in self.resting[order.side] if other is not order]
+
+    def rests(self, order: ReplayOrder) -> bool:
+        return any(other is order for other in self.resting[order.side])

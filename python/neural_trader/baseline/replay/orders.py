@@ -1,0 +1,114 @@
+"""Orders of a replay: what a ticket may say more than for bars, and what changes while an order works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neural_trader.baseline.orders import DAY_NS, Order, Ticket, Vocabulary
+from neural_trader.baseline.records import BUY, Kind, OrderRecord, State, TimeInForce
+from neural_trader.errors import EngineError
+
+OF_REPLAYS = Vocabulary(tuple(Kind), tuple(TimeInForce), ("quantity", "target_quantity"))
+IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+STOPS = (Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP, Kind.MARKET_IF_TOUCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOrderRecord(OrderRecord):
+    """An order of a replay as it stands; ``accept_ns`` is None if it was never acknowledged."""
+
+    post_only: bool
+    reduce_only: bool
+    display: int
+    accept_ns: int | None
+
+
+@dataclass(slots=True)
+class ReplayOrder(Order):
+    """An order with its place in the queue. ``live_bar`` means nothing here."""
+
+    post_only: bool = False
+    reduce_only: bool = False
+    display: int = 0
+    """The part that an iceberg shows; 0 for an order that shows all."""
+    accept_ns: int | None = None
+    ends_ns: int | None = None
+    """When it expires, known from its acceptance on."""
+    front: float = 0.0
+    """What others have at rest ahead of it."""
+    traded: int = 0
+    """What has traded at its price since its level last changed."""
+    shown: int = 0
+    """What is left of the part that an iceberg shows."""
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether a limit holds it now."""
+        return self.kind is Kind.LIMIT or (self.kind is Kind.STOP_LIMIT and self.triggered)
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a price before it is sent into the book."""
+        return self.kind in STOPS
+
+    @property
+    def only_reduces(self) -> bool:
+        return self.reduce_only or self.parent != 0
+
+    def accepts(self, price: int) -> bool:
+        """Whether it trades at this price; without a limit it trades at any."""
+        if not self.is_limit:
+            return True
+        return price <= self.limit if self.side == BUY else price >= self.limit
+
+    @property
+    def waits_for_rise(self) -> bool:
+        """Whether its price is above the market, as that of a stop that buys or of a sale if touched."""
+        return (self.side == BUY) != (self.kind is Kind.MARKET_IF_TOUCHED)
+
+    def triggers_at(self, price: int) -> bool:
+        """Whether a market at this price is at the stop or beyond it, or touches the price that was waited for."""
+        return price >= self.stop if self.waits_for_rise else price <= self.stop
+
+    def accept(self, time_ns: int) -> None:
+        self.state = State.WORKING
+        self.accept_ns = time_ns
+        if self.time_in_force is TimeInForce.GTD:
+            self.ends_ns = self.expire_ns
+        if self.time_in_force is TimeInForce.DAY:
+            self.ends_ns = (time_ns // DAY_NS + 1) * DAY_NS
+
+    def record(self) -> ReplayOrderRecord:
+        trail = self.trail
+        return ReplayOrderRecord(
+            self.id,
+            self.parent,
+            self.instrument,
+            self.side,
+            self.kind,
+            self.time_in_force,
+            self.expire_ns,
+            self.quantity,
+            self.limit,
+            self.stop,
+            trail.ticks if trail else 0,
+            trail.ppb if trail else 0,
+            self.filled,
+            self.cancelled,
+            self.state,
+            self.reason,
+            self.submit_ns,
+            self.post_only,
+            self.reduce_only,
+            self.display,
+            self.accept_ns,
+        )
+
+
+def check_options(ticket: Ticket, *, post_only: bool, display: int | None) -> None:
+    """Raise EngineError for options that contradict the kind of the order."""
+    name = ticket.kind.name.lower()
+    if ticket.time_in_force in IMMEDIATE and ticket.kind not in (Kind.MARKET, Kind.LIMIT):
+        raise EngineError(f"a {name} order waits: {ticket.time_in_force.name.lower()} is for market and limit orders")
+    if ticket.kind is not Kind.LIMIT and (post_only or display is not None):
+        raise EngineError(f"only limit orders can be post-only or display a part, not those of kind {name!r}")

@@ -1,0 +1,442 @@
+"""The replay: recorded books and trades, and a strategy whose orders meet them (docs/book-rules.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, Protocol
+
+from neural_trader.baseline.arithmetic import BILLION, int64
+from neural_trader.baseline.costs import Costs
+from neural_trader.baseline.ledger import Ledger
+from neural_trader.baseline.orders import Ticket, make_ticket
+from neural_trader.baseline.records import BUY, SELL, FillRecord, PostingRecord, Reason, State, TradeRecord
+from neural_trader.baseline.replay.depth import Depth, SnapshotEnded
+from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_replay_orders
+from neural_trader.baseline.replay.events import (
+    BEFORE_FLAG,
+    COUNT_MAX,
+    Event,
+    EventKind,
+    kind_named,
+    side_of,
+)
+from neural_trader.baseline.replay.execution import Execution
+from neural_trader.baseline.replay.invariants import ReplayInvariants
+from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
+from neural_trader.baseline.replay.market import Grid, Market, Step
+from neural_trader.baseline.replay.matching import Matching
+from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
+from neural_trader.baseline.replay.passive import Passive
+from neural_trader.baseline.replay.queues import front_model
+from neural_trader.baseline.replay.samples import Samples
+from neural_trader.baseline.replay.sources import NOT_PART, Source
+from neural_trader.baseline.replay.timeline import Agenda, Answer, Command, Happening
+from neural_trader.baseline.run_hash import digest_fills, digest_postings, run_hash
+from neural_trader.baseline.sizing import Size, resolve_size
+from neural_trader.baseline.trades import match_trades
+from neural_trader.errors import EngineError
+
+CALLS_MAX = 10_000
+"""Answers and timers at one time; more can only be a strategy that answers each of them with an order or a timer."""
+
+NEVER_NS = -1
+
+TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
+DEPTHS = ("levels", "quotes")
+
+
+class ReplayStrategy(Protocol):
+    """Each of these calls may send commands and set timers."""
+
+    def on_record(self, replay: Replay, source: int, index: int) -> None:
+        """A record of a kind that was asked for has arrived."""
+
+    def on_answer(self, replay: Replay, kind: str, number: int) -> None:
+        """An answer has arrived: of an order by its id, or a fill by its index."""
+
+    def on_timer(self, replay: Replay, time_ns: int) -> None:
+        """It is the time that a timer was set to."""
+
+
+class Replay:
+    """One run over sources of market records; instruments are numbered by the order of their symbols."""
+
+    def __init__(
+        self,
+        instruments: Sequence[tuple[str, Any, Any]],
+        sources: Sequence[tuple[Any, Sequence[int]]],
+        *,
+        cash: int,
+        leverage_ppb: int = BILLION,
+        maker_ppb: int = 0,
+        taker_ppb: int = 0,
+        fixed_fee: int = 0,
+        entry_ns: int = 0,
+        response_ns: int = 0,
+        feed_ns: int | None = None,
+        latency_rows: Sequence[tuple[int, int, int]] | None = None,
+        queue: str = "risk_averse",
+        power: int = 2,
+        whole: bool = False,
+        depth: str = "levels",
+        trades: str = "trade",
+        self_trade: str = "cancel_newest",
+        sample_ns: int = BILLION,
+        checked: bool = False,
+    ) -> None:
+        grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
+        if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
+            raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+        if cash <= 0 or leverage_ppb <= 0 or sample_ns <= 0:
+            raise EngineError("cash, leverage and the sampling interval must be positive")
+        if feed_ns is not None and feed_ns < 0:
+            raise EngineError("latencies must not be negative")
+        if depth not in DEPTHS or trades not in TRADE_KINDS:
+            raise EngineError("depth is 'levels' or 'quotes', trades are 'trade' or 'aggregate_trade'")
+        self.now_ns = 0
+        ledger = Ledger(cash)
+        quotes = depth == "quotes"
+        costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
+        self._grids = grids
+        self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
+        self._trade_kind = TRADE_KINDS[trades]
+        self._markets = [Market(index, grid, ledger, quotes=quotes) for index, grid in enumerate(grids)]
+        self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
+        self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
+        self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
+        self._ledger = ledger
+        self._samples = Samples(self._sources, sample_ns)
+        self._agenda = Agenda()
+        self._end_ns = max((source.here_ns[-1] for source in self._sources if source.events), default=NEVER_NS)
+        """The last arrival here of any record; nothing is played after it."""
+        # What is known here: it lags behind the venue.
+        self._known = Ledger(cash)
+        self._views = [Depth(quotes=quotes) for _ in grids]
+        latency: Latency = ConstantLatency(entry_ns, response_ns)
+        if latency_rows is not None:
+            latency = RecordedLatency(latency_rows)
+        self._connections = [Connection(latency) for _ in grids]
+        self._wants: set[int] = set()
+        self._calls = (0, 0)
+        """The time of the last answer or timer, and how many there were at that time."""
+        self._has_run = False
+        meets_others = self_trade != "off"
+        invariants = ReplayInvariants(self._execution, self._markets, ledger, meets_others=meets_others)
+        self._invariants = invariants if checked else None
+
+    # What a strategy may ask and do.
+
+    def position(self, instrument: int) -> int:
+        """Lots held, as far as fills are known here."""
+        return self._known.position(self._index(instrument))
+
+    def cash(self) -> int:
+        """Cash, as far as fills are known here."""
+        return self._known.cash()
+
+    def best(self, instrument: int, side: int) -> tuple[int, int] | None:
+        """Price and quantity of the best bid (side 1) or ask (-1) of the book that has arrived here."""
+        if side not in (BUY, SELL):
+            raise EngineError(f"side must be {BUY} (bid) or {SELL} (ask), not {side}")
+        return self._views[self._index(instrument)].best(side)
+
+    def timer(self, time_ns: int) -> None:
+        """Call ``on_timer`` at this time; a time that has passed is now."""
+        self._agenda.add(Happening.TIMER, max(self.now_ns, int64(time_ns, "time of a timer")))
+
+    def submit(
+        self,
+        instrument: int,
+        side: int,
+        kind: str = "market",
+        *,
+        size_kind: str = "quantity",
+        size: int,
+        limit: int | None = None,
+        stop: int | None = None,
+        trail_ticks: int | None = None,
+        trail_ppb: int | None = None,
+        time_in_force: str = "gtc",
+        expire_ns: int | None = None,
+        stop_loss: int | None = None,
+        take_profit: int | None = None,
+        stop_loss_trail_ticks: int | None = None,
+        stop_loss_trail_ppb: int | None = None,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        display: int | None = None,
+    ) -> int:
+        """Send an order; returns its id, or 0 when a target is already reached. The side of a target is ignored."""
+        index = self._index(instrument)
+        ticket = make_ticket(
+            side,
+            kind,
+            size_kind=size_kind,
+            size=size,
+            limit=limit,
+            stop=stop,
+            trail_ticks=trail_ticks,
+            trail_ppb=trail_ppb,
+            time_in_force=time_in_force,
+            expire_ns=expire_ns,
+            stop_loss=stop_loss,
+            take_profit=take_profit,
+            stop_loss_trail_ticks=stop_loss_trail_ticks,
+            stop_loss_trail_ppb=stop_loss_trail_ppb,
+            vocabulary=OF_REPLAYS,
+        )
+        check_options(ticket, post_only=post_only, display=display)
+        shown = None if display is None else int64(display, "display")
+        resolved = resolve_size(ticket, equity=0, position=self.position(index), mark=0, unit=0)
+        refusal = _refusal(ticket, resolved, shown)
+        if refusal is not Reason.NONE:
+            resolved = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
+        elif resolved.quantity == 0:
+            return 0
+        order = self._make(index, ticket, resolved)
+        order.post_only, order.reduce_only, order.display = post_only, reduce_only, max(0, shown or 0)
+        self._execution.orders.append(order)
+        if refusal is Reason.NONE:
+            self._send_order(order)
+        else:
+            self._execution.reject(order, refusal)
+            self._agenda.add(Happening.ANSWER, self.now_ns, index, Answer("ended", order.id))
+        return order.id
+
+    def cancel(self, order_id: int) -> None:
+        """Ask the venue to cancel an order."""
+        self._send(Command("cancel", self._order(order_id)))
+
+    def amend(self, order_id: int, limit: int, quantity: int) -> None:
+        """Ask the venue to change the limit price and the total quantity of an order that rests."""
+        limit, quantity = int64(limit, "limit"), int64(quantity, "quantity")
+        self._send(Command("amend", self._order(order_id), limit, quantity))
+
+    def _make(self, index: int, ticket: Ticket, size: Size) -> ReplayOrder:
+        position = self.position(index)
+        return ReplayOrder(
+            id=len(self._execution.orders) + 1,
+            instrument=index,
+            side=size.side,
+            kind=ticket.kind,
+            quantity=size.quantity,
+            live_bar=0,
+            submit_ns=self.now_ns,
+            limit=ticket.limit or 0,
+            stop=ticket.stop or 0,
+            trail=ticket.trail,
+            time_in_force=ticket.time_in_force,
+            expire_ns=ticket.expire_ns,
+            bracket=ticket.bracket,
+            target=position + size.side * size.quantity if ticket.is_target else None,
+            state=State.SENT,
+        )
+
+    # Commands and answers on their way.
+
+    def _send_order(self, order: ReplayOrder) -> None:
+        if not self._send(Command("submit", order)):
+            self._execution.reject(order, Reason.REFUSED)
+
+    def _send(self, command: Command) -> bool:
+        """Whether the venue will hear of it; otherwise it is answered without having been there."""
+        index = command.order.instrument
+        connection = self._connections[index]
+        entry = connection.entry(self.now_ns)
+        arrives_ns = self.now_ns + entry.after_ns
+        if entry.is_refused:
+            answer = Answer("ended" if command.what == "submit" else "refused", command.order.id)
+            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), index, answer)
+        else:
+            self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), index, command)
+        return not entry.is_refused
+
+    def _tell(self, kind: str, instrument: int, number: int) -> None:
+        arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
+        self._agenda.add(Happening.ANSWER, arrives_ns, instrument, Answer(kind, number))
+
+    # The time line (section 2).
+
+    def run(self, strategy: ReplayStrategy, wants: Iterable[str] = ()) -> None:
+        """Play all records to the strategy, which is told of those of the kinds that it wants. A replay runs once."""
+        if self._has_run:
+            raise EngineError("this replay has already run: make a new one")
+        self._has_run = True
+        self._wants = {kind_named(name) for name in wants}
+        while True:
+            time_ns, kind, number = min(self._next())
+            if time_ns > self._end_ns:
+                break
+            self.now_ns = self._execution.now_ns = time_ns
+            self._play(kind, number, strategy)
+            self._matching.let_exits_arrive()
+            if self._invariants is not None:
+                self._invariants.check()
+        self._samples.take_last(self._end_ns, self._execution, self._markets)
+
+    def _next(self) -> list[tuple[int, Happening, int]]:
+        """The first of each kind, as time, kind, and the number of the source or order."""
+        first = [(self._end_ns + 1, Happening.SAMPLE, 0)]
+        for source in self._sources:
+            if source.at_venue < len(source.events):
+                first.append((source.venue_ns[source.at_venue], Happening.RECORD_AT_VENUE, source.number))
+            if source.here < source.at_venue:
+                first.append((source.here_ns[source.here], Happening.RECORD_HERE, source.number))
+        first += [
+            (order.ends_ns, Happening.EXPIRY, order.id)
+            for order in self._execution.working_orders()
+            if order.ends_ns is not None
+        ]
+        first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
+        if self._samples.next_ns is not None:
+            first.append((self._samples.next_ns, Happening.SAMPLE, 0))
+        return first
+
+    def _play(self, kind: Happening, number: int, strategy: ReplayStrategy) -> None:
+        match kind:
+            case Happening.RECORD_AT_VENUE:
+                self._record_at_venue(self._sources[number])
+            case Happening.EXPIRY:
+                self._execution.expire(self._execution.orders[number - 1])
+            case Happening.COMMAND:
+                self._obey(self._agenda.pop(kind))
+            case Happening.ANSWER:
+                self._answer_here(self._agenda.pop(kind), strategy)
+            case Happening.RECORD_HERE:
+                self._record_here(self._sources[number], strategy)
+            case Happening.TIMER:
+                self._agenda.pop(kind)
+                self._count_call()
+                strategy.on_timer(self, self.now_ns)
+            case Happening.SAMPLE:
+                self._samples.take(self._execution, self._markets)
+
+    def _record_at_venue(self, source: Source) -> None:
+        event = source.events[source.at_venue]
+        rank = source.rank(event)
+        try:
+            if rank != NOT_PART:
+                self._happen(self._markets[rank], event)
+        except EngineError as error:
+            raise EngineError(f"record {source.at_venue} of source {source.number}: {error}") from error
+        source.at_venue += 1
+
+    def _happen(self, market: Market, event: Event) -> None:
+        is_trade = event.kind == self._trade_kind
+        if self._invariants is not None:
+            self._invariants.begin(event, is_trade=is_trade)
+        if is_trade:
+            if event.price > 0 and event.quantity > 0 and not event.flags & BEFORE_FLAG:
+                if max(event.price, event.quantity) > COUNT_MAX:
+                    raise EngineError(f"a trade of {event.quantity} lots at {event.price} ticks is beyond counting")
+                self._passive.trade(market, event.price, event.quantity, side_of(event))
+            return
+        change = market.depth.read(event)
+        if isinstance(change, SnapshotEnded):
+            self._passive.snapshot_ended(market)
+        elif change is not None:
+            self._passive.level_changed(market, change)
+
+    def _obey(self, command: Command | Answer | None) -> None:
+        assert isinstance(command, Command)
+        match command.what:
+            case "submit":
+                self._matching.arrive(command.order)
+            case "cancel":
+                self._matching.cancel(command.order)
+            case "amend":
+                self._matching.amend(command.order, command.limit, command.quantity)
+
+    def _answer_here(self, answer: Command | Answer | None, strategy: ReplayStrategy) -> None:
+        assert isinstance(answer, Answer)
+        self._count_call()
+        if answer.kind == "fill":
+            fill = self._execution.fills[answer.number]
+            self._known.post_fill(fill, self._markets[fill.instrument].unit)
+        strategy.on_answer(self, answer.kind, answer.number)
+
+    def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
+        index = source.here
+        source.here += 1
+        event = source.events[index]
+        rank = source.rank(event)
+        if rank != NOT_PART:
+            self._views[rank].read(event)
+            if event.kind in self._wants:
+                strategy.on_record(self, source.number, index)
+
+    def _count_call(self) -> None:
+        time_ns, count = self._calls
+        count = count + 1 if time_ns == self.now_ns else 1
+        self._calls = (self.now_ns, count)
+        if count > CALLS_MAX:
+            raise EngineError(f"more than {CALLS_MAX} answers and timers at {self.now_ns} ns: orders answer orders")
+
+    # What is left after a run.
+
+    @property
+    def orders(self) -> list[ReplayOrderRecord]:
+        return [order.record() for order in self._execution.orders]
+
+    @property
+    def fills(self) -> list[FillRecord]:
+        return self._execution.fills
+
+    @property
+    def postings(self) -> list[PostingRecord]:
+        return self._ledger.postings
+
+    @property
+    def equity_samples(self) -> list[tuple[int, int]]:
+        """(time, equity) of each sample."""
+        return self._samples.equity
+
+    @property
+    def touches(self) -> list[list[tuple[int, int]]]:
+        """For each sample the best bid and ask of each instrument, 0 where there is none."""
+        return self._samples.touches
+
+    @property
+    def halted(self) -> bool:
+        """Whether the run was ruined."""
+        return self._execution.is_halted
+
+    def equity(self) -> int:
+        """Cash and positions at the venue, as they stand."""
+        return self._execution.equity()
+
+    def trades(self) -> list[TradeRecord]:
+        return match_trades(self.fills, self._markets)
+
+    def digests(self, version: str, parameters_json: str) -> dict[str, str]:
+        """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
+        parts = {
+            "inputs": digest_replay_inputs(self._grids, self._sources),
+            "parameters": hashlib.sha256(parameters_json.encode()).digest(),
+            "orders": digest_replay_orders(self.orders),
+            "fills": digest_fills(self.fills),
+            "postings": digest_postings(self.postings),
+        }
+        return {name: digest.hex() for name, digest in (parts | {"run": run_hash(version, **parts)}).items()}
+
+    def _order(self, order_id: int) -> ReplayOrder:
+        if not 1 <= order_id <= len(self._execution.orders):
+            raise EngineError(f"there is no order {order_id}")
+        return self._execution.orders[order_id - 1]
+
+    def _index(self, index: int) -> int:
+        if not 0 <= index < len(self._markets):
+            raise EngineError(f"there is no instrument {index}: they are numbered from 0 to {len(self._markets) - 1}")
+        return index
+
+
+def _refusal(ticket: Ticket, size: Size, display: int | None) -> Reason:
+    """Why a ticket is not even sent."""
+    if not ticket.prices_are_positive():
+        return Reason.PRICE
+    displays_nothing = display is not None and display <= 0
+    if displays_nothing or size.quantity < 0 or (size.quantity == 0 and not ticket.is_target):
+        return Reason.SIZE
+    return Reason.NONE

@@ -1,0 +1,53 @@
+"""Sources: when each record happened at the venue, and when it reached us (docs/book-rules.md section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from neural_trader.baseline.arithmetic import int64
+from neural_trader.baseline.replay.events import Event, events_of
+from neural_trader.errors import EngineError
+
+NOT_PART = -1
+"""The rank of an instrument that is not part of the run."""
+
+
+class Source:
+    """Records in the order of their receipt, with both clocks, which never go back, and how far each has come."""
+
+    def __init__(self, number: int, records: Any, ranks: Sequence[int], instruments: int, feed_ns: int | None) -> None:
+        self.number = number
+        self.events = events_of(records)
+        self.ranks = [int(rank) for rank in ranks]
+        if any(not NOT_PART <= rank < instruments for rank in self.ranks):
+            raise EngineError(f"source {number}: a rank is that of one of the {instruments} instruments, or -1")
+        self.venue_ns = _venue_times(self.events)
+        self.here_ns = _our_times(self.events, self.venue_ns, feed_ns)
+        self.at_venue = 0
+        """Position of the next record at the venue."""
+        self.here = 0
+        """Position of the next record to arrive here."""
+
+    def rank(self, event: Event) -> int:
+        """Which instrument of the run the record is of; -1 for none of them."""
+        return self.ranks[event.instrument] if event.instrument < len(self.ranks) else NOT_PART
+
+
+def _venue_times(events: Sequence[Event]) -> list[int]:
+    # Where the venue never says when, the time of receipt is the best that is known.
+    is_timed = any(event.ts_event_ns > 0 for event in events)
+    times, now_ns = [], 0
+    for event in events:
+        now_ns = max(now_ns, event.ts_event_ns if is_timed else event.ts_recv_ns)
+        times.append(now_ns)
+    return times
+
+
+def _our_times(events: Sequence[Event], venue_ns: Sequence[int], feed_ns: int | None) -> list[int]:
+    times, now_ns = [], 0
+    for event, happened_ns in zip(events, venue_ns, strict=True):
+        received_ns = event.ts_recv_ns if feed_ns is None else int64(happened_ns + feed_ns, "time of receipt")
+        now_ns = max(now_ns, happened_ns, received_ns)
+        times.append(now_ns)
+    return times

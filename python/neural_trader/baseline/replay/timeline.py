@@ -1,0 +1,57 @@
+"""What happens next: all that waits for its time, in the order of docs/book-rules.md section 2."""
+
+from __future__ import annotations
+
+import heapq
+from enum import IntEnum
+from typing import NamedTuple
+
+from neural_trader.baseline.replay.orders import ReplayOrder
+
+
+class Happening(IntEnum):
+    """What can happen, in the order of precedence at one time."""
+
+    RECORD_AT_VENUE = 0
+    EXPIRY = 1
+    COMMAND = 2
+    SAMPLE = 3
+    ANSWER = 4
+    RECORD_HERE = 5
+    TIMER = 6
+
+
+class Command(NamedTuple):
+    """What is asked of the venue about an order; the numbers are those of an amendment."""
+
+    what: str
+    order: ReplayOrder
+    limit: int = 0
+    quantity: int = 0
+
+
+class Answer(NamedTuple):
+    """What the venue says; the number is that of a fill or of an order."""
+
+    kind: str
+    number: int
+
+
+class Agenda:
+    """Commands, answers and timers by the time of their arrival, then instrument, then the order in which they came."""
+
+    def __init__(self) -> None:
+        self._heaps: dict[Happening, list[tuple[int, int, int, Command | Answer | None]]] = {
+            kind: [] for kind in (Happening.COMMAND, Happening.ANSWER, Happening.TIMER)
+        }
+        self._count = 0
+
+    def add(self, kind: Happening, time_ns: int, instrument: int = 0, what: Command | Answer | None = None) -> None:
+        self._count += 1
+        heapq.heappush(self._heaps[kind], (time_ns, instrument, self._count, what))
+
+    def first_times(self) -> list[tuple[int, Happening]]:
+        return [(heap[0][0], kind) for kind, heap in self._heaps.items() if heap]
+
+    def pop(self, kind: Happening) -> Command | Answer | None:
+        return heapq.heappop(self._heaps[kind])[3]
