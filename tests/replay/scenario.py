@@ -59,9 +59,11 @@ class Engines:
     def replay(self, instruments: Any, sources: Any, **config: Any) -> Any:
         if self.name == "baseline":
             return Replay(instruments, sources, **config, checked=True)
-        from neural_trader._core import Replay as RustReplay  # type: ignore[attr-defined]
+        from neural_trader._native import Replay as RustReplay
 
-        return RustReplay(instruments, sources, **config)
+        pairs = [(symbol, *((step.mantissa, step.decimals) for step in steps)) for symbol, *steps in instruments]
+        words = [(np.ascontiguousarray(records).view(np.int64), ranks) for records, ranks in sources]
+        return RustReplay(pairs, words, **config)
 
 
 def tape(text: str, instrument: int = 0) -> Tape:

@@ -50,8 +50,8 @@ class Execution:
         self._tell(kind, order.instrument, order.id)
 
     def begin(self, order: ReplayOrder) -> None:
-        """The venue has taken the order on."""
-        order.accept(self.now_ns)
+        """The order works from now on."""
+        order.state = State.WORKING
         self._working[order.id] = order
 
     def reject(self, order: ReplayOrder, reason: Reason) -> None:
@@ -117,7 +117,7 @@ class Execution:
             if missing < order.leaves:
                 self.cut(order, order.leaves - missing, Reason.REACHED)
         quantity = min(order.leaves, found)
-        if quantity and order.only_reduces:
+        if quantity and order.reduce_only:
             quantity = min(quantity, max(0, -order.side * position))
             if quantity == 0:
                 self.cancel(order, Reason.NOTHING_TO_REDUCE)
@@ -194,6 +194,7 @@ class Execution:
             live_bar=0,
             submit_ns=self.now_ns,
             parent=parent.id,
+            reduce_only=True,
         )
         self.orders.append(child)
         self.begin(child)

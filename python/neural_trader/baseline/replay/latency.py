@@ -64,8 +64,8 @@ class RecordedLatency:
         for index, row in enumerate(self._rows):
             if row.back < row.sent or (not row.is_refused and not row.sent <= row.venue <= row.back):
                 raise EngineError(f"latency row {index}: sent, venue and back must follow each other: {tuple(row)}")
-        if _goes_back([row.sent for row in self._rows]) or _goes_back([row.venue for row in self._answered]):
-            raise EngineError("latency rows must be in ascending order of both times, sent and venue")
+        if not (_ascends([row.sent for row in self._rows]) and _ascends([row.venue for row in self._answered])):
+            raise EngineError("latency rows must be in ascending order of both times, sent and venue, each time once")
 
     def entry(self, sent_ns: int) -> Entry:
         before, after = _around(self._rows, [row.sent for row in self._rows], sent_ns)
@@ -79,8 +79,8 @@ class RecordedLatency:
         return _between(given_ns, before.venue, after.venue, first, second)
 
 
-def _goes_back(times: Sequence[int]) -> bool:
-    return any(later < earlier for earlier, later in pairwise(times))
+def _ascends(times: Sequence[int]) -> bool:
+    return all(earlier < later for earlier, later in pairwise(times))
 
 
 def _around(rows: Sequence[Row], times: Sequence[int], time_ns: int) -> tuple[Row, Row]:

@@ -54,7 +54,7 @@ class Matching:
 
     def amend(self, order: ReplayOrder, limit: int, quantity: int) -> None:
         market = self._markets[order.instrument]
-        if not market.rests(order) or limit <= 0:
+        if not market.rests(order):
             self._execution.tell("refused", order)
             return
         if quantity <= order.filled + order.cancelled:
@@ -73,6 +73,7 @@ class Matching:
 
     def _enter(self, order: ReplayOrder) -> None:
         execution, market = self._execution, self._markets[order.instrument]
+        order.accept(execution.now_ns)
         execution.tell("accepted", order)
         if order.ends_ns is not None and order.ends_ns <= execution.now_ns:
             execution.expire(order)

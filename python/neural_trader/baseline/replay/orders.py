@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neural_trader.baseline.orders import DAY_NS, Order, Ticket, Vocabulary
-from neural_trader.baseline.records import BUY, Kind, OrderRecord, State, TimeInForce
+from neural_trader.baseline.records import BUY, Kind, OrderRecord, TimeInForce
 from neural_trader.errors import EngineError
 
 OF_REPLAYS = Vocabulary(tuple(Kind), tuple(TimeInForce), ("quantity", "target_quantity"))
@@ -51,10 +51,6 @@ class ReplayOrder(Order):
         """Whether it waits for a price before it is sent into the book."""
         return self.kind in STOPS
 
-    @property
-    def only_reduces(self) -> bool:
-        return self.reduce_only or self.parent != 0
-
     def accepts(self, price: int) -> bool:
         """Whether it trades at this price; without a limit it trades at any."""
         if not self.is_limit:
@@ -71,7 +67,7 @@ class ReplayOrder(Order):
         return price >= self.stop if self.waits_for_rise else price <= self.stop
 
     def accept(self, time_ns: int) -> None:
-        self.state = State.WORKING
+        """The venue acknowledges it."""
         self.accept_ns = time_ns
         if self.time_in_force is TimeInForce.GTD:
             self.ends_ns = self.expire_ns
@@ -110,5 +106,6 @@ def check_options(ticket: Ticket, *, post_only: bool, display: int | None) -> No
     name = ticket.kind.name.lower()
     if ticket.time_in_force in IMMEDIATE and ticket.kind not in (Kind.MARKET, Kind.LIMIT):
         raise EngineError(f"a {name} order waits: {ticket.time_in_force.name.lower()} is for market and limit orders")
-    if ticket.kind is not Kind.LIMIT and (post_only or display is not None):
-        raise EngineError(f"only limit orders can be post-only or display a part, not those of kind {name!r}")
+    rests = ticket.kind is Kind.LIMIT and ticket.time_in_force not in IMMEDIATE
+    if not rests and (post_only or display is not None):
+        raise EngineError("only limit orders that may rest can be post-only or display a part")

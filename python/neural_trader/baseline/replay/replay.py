@@ -202,7 +202,8 @@ class Replay:
             self._send_order(order)
         else:
             self._execution.reject(order, refusal)
-            self._agenda.add(Happening.ANSWER, self.now_ns, index, Answer("ended", order.id))
+            arrives_ns = self._connections[index].answer_arrives_at(self.now_ns)
+            self._agenda.add(Happening.ANSWER, arrives_ns, index, Answer("ended", order.id))
         return order.id
 
     def cancel(self, order_id: int) -> None:
@@ -212,6 +213,8 @@ class Replay:
     def amend(self, order_id: int, limit: int, quantity: int) -> None:
         """Ask the venue to change the limit price and the total quantity of an order that rests."""
         limit, quantity = int64(limit, "limit"), int64(quantity, "quantity")
+        if limit <= 0:
+            raise EngineError("a limit price is positive")
         self._send(Command("amend", self._order(order_id), limit, quantity))
 
     def _make(self, index: int, ticket: Ticket, size: Size) -> ReplayOrder:
@@ -394,8 +397,8 @@ class Replay:
         return self._samples.equity
 
     @property
-    def touches(self) -> list[list[tuple[int, int]]]:
-        """For each sample the best bid and ask of each instrument, 0 where there is none."""
+    def touches(self) -> list[tuple[int, int]]:
+        """Best bid and ask at each sample, instrument by instrument, 0 where there is none."""
         return self._samples.touches
 
     @property

@@ -16,7 +16,7 @@ class Samples:
 
     def __init__(self, sources: Sequence[Source], interval_ns: int) -> None:
         self.equity: list[tuple[int, int]] = []
-        self.touches: list[list[tuple[int, int]]] = []
+        self.touches: list[tuple[int, int]] = []
         times = {time_ns for source in sources for time_ns in source.venue_ns if time_ns > 0}
         # The end of each interval in which something happened: a market that sleeps is not sampled.
         self._due = deque(sorted({-(-time_ns // interval_ns) * interval_ns for time_ns in times}))
@@ -40,7 +40,7 @@ class Samples:
             market.value()
         execution.check_ruin()
         self.equity.append((time_ns, execution.equity()))
-        self.touches.append([_touch(market) for market in markets])
+        self.touches += [_touch(market) for market in markets]
 
 
 def _touch(market: Market) -> tuple[int, int]:
