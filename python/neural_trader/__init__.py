@@ -12,7 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neural_trader._native import Bar, Indicator, __version__
+    from neural_trader._native import Bar, Indicator, Tick, __version__
+    from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.run import backtest
     from neural_trader.errors import NeuralTraderError
@@ -29,9 +30,11 @@ _HOMES = {
     "Order": "strategy.base",
     "Result": "backtesting.result",
     "Strategy": "strategy.base",
+    "Tick": "_native",
     "__version__": "_native",
     "backtest": "backtesting.run",
     "load_bars": "market",
+    "replay": "backtesting.replay",
     "synthetic_bars": "market",
 }
 
@@ -44,9 +47,11 @@ __all__ = [
     "Order",
     "Result",
     "Strategy",
+    "Tick",
     "__version__",
     "backtest",
     "load_bars",
+    "replay",
     "synthetic_bars",
 ]
 

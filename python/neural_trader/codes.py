@@ -1,8 +1,8 @@
 """Names of the engine's codes, in the order of docs/fill-rules.md, section 10."""
 
-KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop")
-TIMES_IN_FORCE = ("gtc", "gtd", "day")
-STATES = ("working", "filled", "cancelled", "expired", "rejected")
+KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop", "market_if_touched")
+TIMES_IN_FORCE = ("gtc", "gtd", "day", "ioc", "fok")
+STATES = ("working", "filled", "cancelled", "expired", "rejected", "sent")
 REASONS = (
     "",
     "user",
@@ -17,5 +17,9 @@ REASONS = (
     "halted",
     "price",
     "reached",
+    "refused",
+    "no liquidity",
+    "would take",
+    "self trade",
 )
 ACCOUNTS = ("cash", "capital", "trading", "slippage", "fees", "position")

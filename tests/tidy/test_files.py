@@ -22,7 +22,9 @@ def _code(*folders: str) -> list[Path]:
 
 
 def test_no_source_file_is_longer_than_a_reader_can_hold() -> None:
-    lengths = {str(path): len((text_of(path) or "").splitlines()) for path in _code("rust", "python", "npm", "bin")}
+    # A stub is a list to look things up in.
+    sources = [path for path in _code("rust", "python", "npm", "bin") if path.suffix != ".pyi"]
+    lengths = {str(path): len((text_of(path) or "").splitlines()) for path in sources}
     assert not {path: lines for path, lines in lengths.items() if lines > LINES_MAX}
 
 

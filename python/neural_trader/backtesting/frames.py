@@ -12,7 +12,7 @@ from neural_trader.codes import ACCOUNTS, KINDS, REASONS, STATES, TIMES_IN_FORCE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neural_trader._native import Engine
+    from neural_trader._native import Engine, Replay
     from neural_trader.market.bars import Bars
 
 _UTC = pl.Datetime("ns", "UTC")
@@ -58,10 +58,10 @@ def equity(time_ns: Any, curve: Any, drawdown: Any) -> pl.DataFrame:
     return pl.DataFrame([_time("time", time_ns), pl.Series("equity", curve), pl.Series("drawdown", drawdown)])
 
 
-def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+def orders(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     """Every order; absent prices and parents are null."""
     columns = engine.order_arrays()
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [
             pl.Series("id", columns["id"]),
             _present("parent", columns["parent"]),
@@ -81,9 +81,17 @@ def orders(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
             _names("reason", columns["reason"], REASONS).replace("", None),
         ]
     )
+    if "accept_ns" not in columns:
+        return frame
+    # What only a venue of a replay knows of an order.
+    return frame.with_columns(
+        _time("accepted", pl.Series(columns["accept_ns"]).replace(0, None)),
+        _time("ended", pl.Series(columns["end_ns"]).replace(0, None)),
+        pl.Series("queue_ahead", columns["queue_ahead"]).fill_nan(None),
+    )
 
 
-def fills(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     """Every fill; a fill without an order closed a position in ruin or at the end of data."""
     columns = engine.fill_arrays()
     return pl.DataFrame(
@@ -102,7 +110,7 @@ def fills(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def trades(engine: Engine, bars: Sequence[Bars]) -> pl.DataFrame:
+def trades(engine: Engine | Replay, bars: Sequence[Bars]) -> pl.DataFrame:
     """Round trips; ``bars`` counts the bars that opened from the entry up to the exit."""
     columns, of_fill = engine.trade_arrays(), engine.fill_arrays()
     entry, leave = columns["entry_fill"], columns["exit_fill"]
@@ -136,7 +144,7 @@ def trades(engine: Engine, bars: Sequence[Bars]) -> pl.DataFrame:
     )
 
 
-def postings(engine: Engine, symbols: Sequence[str]) -> pl.DataFrame:
+def postings(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     """The ledger; ``unit`` is the account currency (null) or the symbol whose units the amount counts."""
     columns = engine.posting_arrays()
     ranks = ["", *symbols]

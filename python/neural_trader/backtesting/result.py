@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
-    from neural_trader._native import Engine
+    from neural_trader._native import Engine, Replay
     from neural_trader.market.bars import Bars
     from neural_trader.report.metrics import Stats
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Result:
     """The outcome of one run. Frames, statistics and digests are made when they are first asked for."""
 
-    engine: Engine = field(repr=False)
+    engine: Engine | Replay = field(repr=False)
     """The engine as the run left it: every record as exact integers."""
     version: str
     run: dict[str, Any]

@@ -87,13 +87,13 @@ def backtest(
         currency=currency,
         like=like,
     )
-    instance = _instance(strategy, parameters)
+    instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
     engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
     run = {
-        "strategy": _name(instance),
+        "strategy": name_of(instance),
         "parameters": instance.parameters,
         "overlays": [overlay.document() for overlay in overlays],
         **settings.document(),
@@ -107,7 +107,7 @@ def backtest(
         origin={
             "strategy": strategy if isinstance(strategy, str) else None,
             "class": type(instance).__qualname__,
-            "source_sha256": _source_digest(instance),
+            "source_sha256": source_digest(instance),
             "data": _origin(data, kind),
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
@@ -136,7 +136,8 @@ def play(
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
     engine = Engine(list(bars), **settings.engine_arguments())
-    strategy._bind(engine, bars, tuple(overlays))
+    interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
+    strategy._bind(engine, bars, tuple(overlays), interval_ns)
     try:
         strategy.on_start()
         for overlay in overlays:
@@ -151,7 +152,7 @@ def play(
     except EngineError:
         raise
     except Exception as error:
-        raise StrategyRunError(_place(strategy, error)) from error
+        raise StrategyRunError(place_of(strategy, error)) from error
     return engine
 
 
@@ -162,7 +163,8 @@ def buy_and_hold(bars: Sequence[Bars], settings: Settings) -> Engine:
     return engine
 
 
-def _instance(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
+def instance_of(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
+    """The strategy that a user names or gives, with its parameters."""
     if isinstance(strategy, Strategy):
         if parameters:
             raise UsageError("parameters go to a strategy class or name; this is an instance that already has its own")
@@ -176,7 +178,7 @@ def _instance(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str
     return strategy(**(parameters or {}))
 
 
-def _name(strategy: Strategy) -> str:
+def name_of(strategy: Strategy) -> str:
     """The library name of a library strategy, else the name of the class."""
     of_class = {entry.class_name: name for name, entry in LIBRARY.items()}
     own = type(strategy)
@@ -185,7 +187,7 @@ def _name(strategy: Strategy) -> str:
     return own.__name__
 
 
-def _source_digest(strategy: Strategy) -> str | None:
+def source_digest(strategy: Strategy) -> str | None:
     """SHA-256 of the file of a user's strategy; the version tells a library strategy, and a notebook has no file."""
     own = type(strategy).__module__
     file = getattr(sys.modules.get(own), "__file__", None)
@@ -235,7 +237,7 @@ def _counted(progress: Callable[[float], None] | None, bars: Sequence[Bars]) -> 
     return lambda played: progress(played / total)
 
 
-def _place(strategy: Strategy, error: Exception) -> str:
+def place_of(strategy: Strategy, error: Exception) -> str:
     """One line about an error in a strategy: what it was, when, and the last line of the strategy's own code."""
     name = type(strategy).__name__
     if isinstance(error, NeuralTraderError):

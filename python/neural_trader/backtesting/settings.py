@@ -32,7 +32,7 @@ class Fee:
         if len(parts) > 3:
             raise ConfigError(f"fee {given!r}: give one rate, or maker/taker, or maker/taker/fixed")
         rates = [_rate("fee", part) for part in parts[:2]]
-        fixed = _decimal("fee", parts[2]) if len(parts) == 3 else Decimal(0)
+        fixed = decimal_of("fee", parts[2]) if len(parts) == 3 else Decimal(0)
         if fixed < 0 or any(not 0 <= rate < 1 for rate in rates):
             raise ConfigError(f"fee {given!r}: a rate is from 0 to below 1 (0.001 is 0.1 %), a fixed fee not negative")
         return cls(rates[0], rates[-1], fixed)
@@ -58,12 +58,12 @@ class Slippage:
             if match is None:
                 rate += _rate("slippage", term)
             elif match[2].startswith("tick"):
-                count = _decimal("slippage", match[1])
+                count = decimal_of("slippage", match[1])
                 if count != int(count):
                     raise ConfigError(f"slippage {given!r}: ticks are whole")
                 ticks += int(count)
             else:
-                spread += _decimal("slippage", match[1])
+                spread += decimal_of("slippage", match[1])
         if ticks < 0 or not 0 <= rate < 1 or spread < 0:
             raise ConfigError(f"slippage {given!r}: it is not negative, and a rate is below 1 (0.0002 is 2 bps)")
         return cls(ticks, rate, spread)
@@ -73,9 +73,9 @@ class Slippage:
         if self.ticks:
             terms.append(f"{self.ticks} tick" + "s" * (self.ticks > 1))
         if self.rate:
-            terms.append(f"{_plain(self.rate * 10_000)} bps")
+            terms.append(f"{plain_decimal(self.rate * 10_000)} bps")
         if self.spread:
-            terms.append(f"{_plain(self.spread)} spread")
+            terms.append(f"{plain_decimal(self.spread)} spread")
         return " + ".join(terms) or "none"
 
 
@@ -120,7 +120,7 @@ class Settings:
             usual.get(name, KEYS[name].default) if given is None else given
             for name, given in (("cash", cash), ("fee", fee), ("slippage", slippage), ("fill", fill))
         )
-        amount = _decimal("cash", cash)
+        amount = decimal_of("cash", cash)
         if amount <= 0:
             raise ConfigError(f"cash {cash}: a run needs a positive amount, such as 10000")
         if amount >= 10**15:
@@ -129,7 +129,7 @@ class Settings:
             raise ConfigError(f'fill {fill!r}: "open" (the next bar\'s open) or "close" (the deciding bar\'s close)')
         if limit not in ("touch", "through"):
             raise ConfigError(f'limit {limit!r}: "touch" or "through"')
-        times = _decimal("leverage", leverage)
+        times = decimal_of("leverage", leverage)
         if not Decimal("0.001") <= times <= 1000:
             raise ConfigError(f"leverage {leverage}: between 0.001 and 1000")
         cap = None if volume_cap is None else _rate("volume_cap", volume_cap)
@@ -155,17 +155,17 @@ class Settings:
     def engine_arguments(self) -> dict[str, Any]:
         """The engine's keyword arguments, all integers."""
         return {
-            "cash": _whole("cash", self.cash, _MONEY),
-            "leverage_ppb": _whole("leverage", self.leverage, _PPB),
-            "maker_ppb": _whole("fee", self.fee.maker, _PPB),
-            "taker_ppb": _whole("fee", self.fee.taker, _PPB),
-            "fixed_fee": _whole("fee", self.fee.fixed, _MONEY),
+            "cash": whole_units("cash", self.cash, _MONEY),
+            "leverage_ppb": whole_units("leverage", self.leverage, _PPB),
+            "maker_ppb": whole_units("fee", self.fee.maker, _PPB),
+            "taker_ppb": whole_units("fee", self.fee.taker, _PPB),
+            "fixed_fee": whole_units("fee", self.fee.fixed, _MONEY),
             "slippage_ticks": self.slippage.ticks,
-            "slippage_ppb": _whole("slippage", self.slippage.rate, _PPB),
-            "slippage_spread_ppb": _whole("slippage", self.slippage.spread, _PPB),
+            "slippage_ppb": whole_units("slippage", self.slippage.rate, _PPB),
+            "slippage_spread_ppb": whole_units("slippage", self.slippage.spread, _PPB),
             "fill_close": self.fill == "close",
             "limit_through": self.limit == "through",
-            "volume_cap_ppb": None if self.volume_cap is None else _whole("volume_cap", self.volume_cap, _PPB),
+            "volume_cap_ppb": None if self.volume_cap is None else whole_units("volume_cap", self.volume_cap, _PPB),
             "close_at_end": self.close_at_end,
             **({} if self.like is None else self.like.engine_arguments()),
         }
@@ -175,7 +175,7 @@ class Settings:
 
         def plain(value: Any) -> Any:
             if isinstance(value, Decimal):
-                return _plain(value)
+                return plain_decimal(value)
             if isinstance(value, dict):
                 return {key: plain(item) for key, item in value.items()}
             return value
@@ -185,7 +185,8 @@ class Settings:
         return document | {"slippage": str(self.slippage), "like": like}
 
 
-def _decimal(name: str, given: Any) -> Decimal:
+def decimal_of(name: str, given: Any) -> Decimal:
+    """A finite number as an exact decimal; ConfigError for anything else."""
     try:
         value = Decimal(str(given).strip())
     except InvalidOperation:
@@ -199,16 +200,18 @@ def _rate(name: str, given: Any) -> Decimal:
     text = str(given).strip()
     for suffix, scale in (("bps", 10_000), ("bp", 10_000), ("%", 100)):
         if text.endswith(suffix):
-            return _decimal(name, text.removesuffix(suffix)) / scale
-    return _decimal(name, text)
+            return decimal_of(name, text.removesuffix(suffix)) / scale
+    return decimal_of(name, text)
 
 
-def _whole(name: str, value: Decimal, scale: int) -> int:
+def whole_units(name: str, value: Decimal, scale: int) -> int:
+    """A value as a count of the engine's units, of which ``scale`` make one; ConfigError if it lies between two."""
     scaled = value * scale
     if scaled != int(scaled):
         raise ConfigError(f"{name} {value} is finer than the engine counts ({Decimal(1) / scale:f})")
     return int(scaled)
 
 
-def _plain(value: Decimal) -> str:
+def plain_decimal(value: Decimal) -> str:
+    """A decimal without an exponent and without zeros that say nothing."""
     return f"{value.normalize():f}"

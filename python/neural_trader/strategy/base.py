@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neural_trader._native import Bar, Engine, Indicator
+from neural_trader._native import Bar, Engine, Indicator, Replay, Tick
 from neural_trader.codes import KINDS, REASONS, STATES
 from neural_trader.errors import UsageError
 from neural_trader.strategy.parameters import accept
+from neural_trader.strategy.terms import Exits, Grid, Terms, rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from neural_trader.market.bars import Bars, Step
+    from neural_trader.market.bars import Bars
+    from neural_trader.market.recordings import Listed
     from neural_trader.strategy.overlays import Overlay
 
-__all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy"]
+__all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy", "Tick"]
 
-_PPB = 1_000_000_000
 _MONEY = 10**18
 
 
@@ -37,7 +37,11 @@ class Fill(NamedTuple):
 
 
 class Order(NamedTuple):
-    """An order that ended without filling wholly: ``state`` is cancelled, expired or rejected, ``reason`` says why."""
+    """An order that ended without filling wholly: ``state`` is cancelled, expired or rejected, ``reason`` says why.
+
+    In a replay also one of which a venue says something else: ``event`` is accepted, amended, refused (to be cancelled
+    or amended), triggered or ended.
+    """
 
     id: int
     symbol: str
@@ -47,13 +51,15 @@ class Order(NamedTuple):
     filled: float
     state: str
     reason: str
+    event: str = "ended"
 
 
 class Strategy:
     """A trading strategy; annotated class attributes are its parameters.
 
-    Override any of ``on_start on_bar on_moment on_fill on_order on_stop``. What is decided at the close of a bar fills
-    at the next open, and nothing of the future can be reached from here.
+    Override any of ``on_start on_bar on_moment on_fill on_order on_stop``; for replays of recorded books and trades
+    ``on_trade on_quote on_book on_timer`` instead of bars. What is decided at the close of a bar fills at the next
+    open, what is sent in a replay arrives after its latency, and nothing of the future can be reached from here.
 
     >>> class Breakout(Strategy):
     ...     window: int = 20
@@ -89,6 +95,18 @@ class Strategy:
 
     def on_moment(self, time_ns: int) -> None:
         """Called once after all bars that close at the same time; decide across instruments here."""
+
+    def on_trade(self, trade: Tick) -> None:
+        """Called for each trade of a replay."""
+
+    def on_quote(self, quote: Tick) -> None:
+        """Called for each side of the best prices that a venue states in a replay."""
+
+    def on_book(self, symbol: str) -> None:
+        """Called when a whole message has changed a book of a replay; see ``best_bid``, ``best_ask`` and ``levels``."""
+
+    def on_timer(self, time_ns: int) -> None:
+        """Called at the times that ``set_timer`` asked for, in a replay."""
 
     def on_fill(self, fill: Fill) -> None:
         """Called for each fill of an own order."""
@@ -128,8 +146,27 @@ class Strategy:
         """Time of the last event, UTC nanoseconds."""
         return self._engine.now_ns
 
+    def best_bid(self, symbol: str | None = None) -> float:
+        """The best bid of a replay that has arrived here, NaN if there is none."""
+        return self._best(symbol, 1)
+
+    def best_ask(self, symbol: str | None = None) -> float:
+        """The best ask of a replay that has arrived here, NaN if there is none."""
+        return self._best(symbol, -1)
+
+    def levels(self, side: int, count: int = 10, symbol: str | None = None) -> list[tuple[float, float]]:
+        """Prices and quantities of the best levels of a replay that have arrived here: bids of side 1, asks of -1."""
+        return self._replay.levels(self._rank(symbol), side, count)
+
+    def _best(self, symbol: str | None, side: int) -> float:
+        k = self._rank(symbol)
+        level = self._replay.best(k, side)
+        return math.nan if level is None else self._grids[k].tick.value_of(level[0])
+
     def indicator(self, name: str, *parameters: float) -> Indicator:
         """A feature by name over every instrument of the run; ``features`` of the command line lists them."""
+        if isinstance(self._engine, Replay):
+            raise UsageError("indicators are of bars; a replay has books and trades")
         return self._engine.indicator(name, [float(parameter) for parameter in parameters])
 
     def sma(self, window: int) -> Indicator:
@@ -184,6 +221,9 @@ class Strategy:
         Size: ``quantity`` in units, ``cash=`` in the account currency, or ``fraction=`` of equity (default: ``share``).
         Kind: market, or ``limit=``, ``stop=``, both, or ``trail=`` (a distance in price). Exits: ``stop_loss=`` or
         ``stop_loss_trail=``, ``take_profit=``. ``good_till`` is "day" or a time in UTC nanoseconds or as a datetime.
+        A replay takes quantities only, and also ``touch=`` (a market order once its price is touched),
+        ``post_only=True``, ``reduce_only=True``, ``display=`` (the part of a limit order that is shown) and
+        ``good_till="ioc"`` or ``"fok"``.
         ``symbol=`` defaults to the instrument whose bar is being delivered. Prices off the grid are moved to it, never
         towards a worse limit or an earlier stop.
         """
@@ -216,74 +256,49 @@ class Strategy:
             if stop_loss is None and stop_loss_trail is None and fraction:
                 levels = (overlay.stop_loss(self, self.symbols[k], fraction) for overlay in self._overlays)
                 stop_loss = next((level for level in levels if level is not None), None)
-            size_kind, size = "target_fraction", _rate(fraction)
+            size_kind, size = "target_fraction", rate(fraction)
         elif quantity is not None:
-            size_kind, size = "target_quantity", self._whole_lots(k, quantity)
+            size_kind, size = "target_quantity", self._grids[k].lots(quantity)
         held = self._engine.position(k)
         goes_up = (size > 0) if fraction is not None else size > held
-        exits = self._exits(k, 1 if goes_up else -1, stop_loss, stop_loss_trail, take_profit)
-        return self._engine.submit(k, 1, size_kind=size_kind, size=size, **exits)
+        exits = Exits(stop_loss=stop_loss, stop_loss_trail=stop_loss_trail, take_profit=take_profit)
+        closing = exits.arguments(self._grids[k], 1 if goes_up else -1)
+        return self._engine.submit(k, 1, size_kind=size_kind, size=size, **closing)
 
     def cancel(self, order: int) -> bool:
-        """Cancel a working order; says whether there was one."""
+        """Cancel a working order; says whether there was one. A replay asks the venue, and ``on_order`` tells."""
+        if isinstance(self._engine, Replay):
+            self._engine.cancel(order)
+            return True
         return self._engine.cancel(order)
 
-    def _send(
-        self,
-        side: int,
-        quantity: float | None,
-        *,
-        cash: float | None = None,
-        fraction: float | None = None,
-        symbol: str | None = None,
-        limit: float | None = None,
-        stop: float | None = None,
-        trail: float | None = None,
-        stop_loss: float | None = None,
-        stop_loss_trail: float | None = None,
-        take_profit: float | None = None,
-        good_till: str | int | datetime | None = None,
-    ) -> int:
-        k = self._rank(symbol)
-        terms: dict[str, Any] = self._exits(k, side, stop_loss, stop_loss_trail, take_profit)
-        sizes = [size for size in (quantity, cash, fraction) if size is not None]
-        if len(sizes) > 1:
-            raise UsageError("an order has one size: a quantity, cash or a fraction")
-        if quantity is not None:
-            terms |= {"size_kind": "quantity", "size": self._whole_lots(k, quantity)}
-        elif cash is not None:
-            terms |= {"size_kind": "cash", "size": int(_number("cash", cash) * 1e9) * 10**9}
-        else:
-            terms |= {"size_kind": "fraction", "size": _rate(self.share if fraction is None else fraction)}
-        kind = "market"
-        if trail is not None:
-            if limit is not None or stop is not None:
-                raise UsageError("a trailing stop takes no limit and no stop")
-            kind = "trailing_stop"
-            terms["trail_ticks"] = self._on_grid(k, trail, up=True)
-        elif limit is not None or stop is not None:
-            kind = "limit" if stop is None else "stop" if limit is None else "stop_limit"
-            if limit is not None:
-                terms["limit"] = self._on_grid(k, limit, up=side < 0)
-            if stop is not None:
-                terms["stop"] = self._on_grid(k, stop, up=side > 0)
-        if good_till == "day":
-            terms["time_in_force"] = "day"
-        elif good_till is not None:
-            terms |= {"time_in_force": "gtd", "expire_ns": _time_ns(good_till)}
-        return self._engine.submit(k, side, kind, **terms)
+    def amend(self, order: int, *, limit: float, quantity: float) -> None:
+        """Ask the venue of a replay to give a limit order at rest another limit and another total quantity.
 
-    def _exits(
-        self, k: int, side: int, stop_loss: float | None, stop_loss_trail: float | None, take_profit: float | None
-    ) -> dict[str, Any]:
-        exits: dict[str, Any] = {}
-        if stop_loss is not None:
-            exits["stop_loss"] = self._on_grid(k, stop_loss, up=side < 0)
-        if stop_loss_trail is not None:
-            exits["stop_loss_trail_ticks"] = self._on_grid(k, stop_loss_trail, up=True)
-        if take_profit is not None:
-            exits["take_profit"] = self._on_grid(k, take_profit, up=side > 0)
-        return exits
+        A smaller quantity at the same limit keeps the order's place in its queue; everything else gives it up.
+        """
+        k, side, *_ = self._replay.order_record(order)
+        grid = self._grids[k]
+        self._replay.amend(order, grid.price(limit, up=side < 0), grid.lots(quantity))
+
+    def set_timer(self, *, at_ns: int | None = None, after_ns: int | None = None) -> None:
+        """Ask a replay for ``on_timer`` at a time, or after a time from now, in nanoseconds."""
+        if (at_ns is None) == (after_ns is None):
+            raise UsageError("a timer rings at a time or after a time, one of the two")
+        self._replay.timer(at_ns if at_ns is not None else self.now_ns + (after_ns or 0))
+
+    @property
+    def _replay(self) -> Replay:
+        if isinstance(self._engine, Replay):
+            return self._engine
+        raise UsageError("books, timers and amendments are of replays; this run plays bars")
+
+    def _send(self, side: int, quantity: float | None, *, symbol: str | None = None, **terms: Any) -> int:
+        k = self._rank(symbol)
+        order = Terms(quantity=quantity, **terms)
+        if order.is_of_replay:
+            return self._replay.submit(k, side, **order.arguments(self._grids[k], side, self.share))
+        return self._engine.submit(k, side, **order.arguments(self._grids[k], side, self.share))
 
     def _rank(self, symbol: str | None) -> int:
         if symbol is None:
@@ -293,59 +308,27 @@ class Strategy:
         except KeyError:
             raise UsageError(f"no instrument {symbol!r} in this run; it has {', '.join(self.symbols)}") from None
 
-    def _on_grid(self, k: int, price: float, *, up: bool) -> int:
-        return _steps(self._ticks[k], _number("price", price), up=up)
-
-    def _whole_lots(self, k: int, quantity: float) -> int:
-        lots = _steps(self._lots[k], abs(_number("quantity", quantity)), up=False)
-        return lots if quantity >= 0 else -lots
-
-    def _bind(self, engine: Engine, bars: Sequence[Bars], overlays: tuple[Overlay, ...]) -> None:
+    def _bind(
+        self,
+        engine: Engine | Replay,
+        instruments: Sequence[Bars | Listed],
+        overlays: tuple[Overlay, ...],
+        interval_ns: int = 0,
+    ) -> None:
         """Give the strategy its engine; the runner calls this before ``on_start``."""
         self._engine = engine
-        self.symbols = tuple(each.symbol for each in bars)
-        self.share = 1 / len(bars)
-        interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
+        self.symbols = tuple(each.symbol for each in instruments)
+        self.share = 1 / len(instruments)
         self.bars_per_year = 365.25 * 86_400e9 / interval_ns if interval_ns else math.nan
         self._ranks = {symbol: k for k, symbol in enumerate(self.symbols)}
-        self._ticks = [each.tick for each in bars]
-        self._lots = [each.lot for each in bars]
+        self._grids = [Grid(each.tick, each.lot) for each in instruments]
         self._overlays = overlays
 
     def _fill(self, at: int) -> Fill:
         order, k, side, quantity, price, fee, maker, time_ns = self._engine.fill_record(at)
         return Fill(order, self.symbols[k], side, quantity, price, fee, maker, time_ns)
 
-    def _order(self, order_id: int) -> Order:
+    def _order(self, order_id: int, event: str = "ended") -> Order:
         k, side, kind, quantity, filled, state, reason = self._engine.order_record(order_id)
-        return Order(order_id, self.symbols[k], side, KINDS[kind], quantity, filled, STATES[state], REASONS[reason])
-
-
-def _number(name: str, value: float) -> float:
-    if not math.isfinite(value):
-        raise UsageError(f"the {name} of an order is {value}; indicators are NaN until they are warm: wait for that")
-    return value
-
-
-def _rate(fraction: float) -> int:
-    # Towards zero, so that equal shares never add up to more than the whole; the half unit absorbs float noise.
-    return math.trunc(_number("fraction", fraction) * _PPB + math.copysign(1e-4, fraction))
-
-
-def _steps(step: Step, value: float, *, up: bool) -> int:
-    """The count of steps at a value, or the next one in a direction where the value is off the grid beyond noise."""
-    raw: float = value * 10**step.decimals / step.mantissa
-    nearest = round(raw)
-    if abs(raw - nearest) <= 1e-9 * max(1.0, abs(raw)):
-        return nearest
-    return math.ceil(raw) if up else math.floor(raw)
-
-
-def _time_ns(moment: str | int | datetime) -> int:
-    if isinstance(moment, int):
-        return moment
-    if isinstance(moment, str):
-        raise UsageError(f'good_till is "day", UTC nanoseconds or a datetime, not {moment!r}')
-    if moment.tzinfo is None:
-        raise UsageError("good_till needs a datetime with a time zone")
-    return int(moment.timestamp() * 1_000_000) * 1_000
+        state_name, reason_name = STATES[state], REASONS[reason]
+        return Order(order_id, self.symbols[k], side, KINDS[kind], quantity, filled, state_name, reason_name, event)

@@ -436,10 +436,6 @@ impl Engine {
 }
 
 impl Engine {
-    fn instrument(&self, rank: u32) -> &Instrument {
-        self.core.instrument(rank as usize)
-    }
-
     fn instruments(&self) -> Vec<&Instrument> {
         self.core.instruments().collect()
     }

@@ -133,11 +133,12 @@ impl Replay {
                     )?,
                 },
                 sample_ns,
+                like_hftbacktest: match like {
+                    None => false,
+                    Some(name) => one_of("like", name, &[("hftbacktest", true)])?,
+                },
             })
         };
-        if let Some(like) = like {
-            return Err(PyValueError::new_err(format!("there are no rules of {like:?}")));
-        }
         let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
         Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held, current: 0 })
     }
@@ -341,18 +342,14 @@ impl Replay {
                 }
                 Turn::Answer(Notice::Fill(at)) => {
                     if let Some(on_fill) = &on_fill {
-                        let replay = &mut *slf.try_borrow_mut()?;
-                        replay.current = replay.core.engine().fills()[at].instrument as usize;
+                        slf.try_borrow_mut()?.about_fill(at);
                         on_fill.call1((at,))?;
                     }
                 }
                 Turn::Answer(notice) => {
                     if let Some(on_order) = &on_order {
                         let (event, id) = named(notice);
-                        {
-                            let replay = &mut *slf.try_borrow_mut()?;
-                            replay.current = replay.core.engine().orders()[id - 1].instrument as usize;
-                        }
+                        slf.try_borrow_mut()?.about_order(id);
                         on_order.call1((id, event))?;
                     }
                 }
@@ -559,6 +556,16 @@ impl Replay {
             digest::postings(engine.ledger().postings()),
         ];
         crate::engine::digest_dict(py, version, &parts)
+    }
+}
+
+impl Replay {
+    fn about_fill(&mut self, at: usize) {
+        self.current = self.core.engine().fills()[at].instrument as usize;
+    }
+
+    fn about_order(&mut self, id: usize) {
+        self.current = self.core.engine().orders()[id - 1].instrument as usize;
     }
 }
 

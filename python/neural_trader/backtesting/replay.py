@@ -1,0 +1,228 @@
+"""Running one strategy over recorded books and trades."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_trader._native import Replay, __version__
+from neural_trader.backtesting.replay_settings import ReplaySettings
+from neural_trader.backtesting.result import Result
+from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, place_of, source_digest
+from neural_trader.backtesting.settings import Settings
+from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
+from neural_trader.market.bars import Bars
+from neural_trader.market.recordings import BOOKS, Recording, load_recording
+from neural_trader.strategy.base import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    from neural_trader._native import Engine
+    from neural_trader.backtesting.settings import Fee
+    from neural_trader.market.recordings import Listed
+
+
+def replay(
+    strategy: str | type[Strategy] | Strategy,
+    data: Any,
+    *,
+    venue: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    symbols: Sequence[str] | None = None,
+    cash: float | str | Decimal = 100_000,
+    fee: float | str | Decimal | Fee = "0.02%/0.05%",
+    leverage: float | str | Decimal = 1,
+    currency: str = "USD",
+    latency: str = "10ms",
+    feed: str | None = None,
+    queue: str = "risk_averse",
+    whole: bool = False,
+    self_trade: str = "cancel_newest",
+    sample: str = "1s",
+    benchmark: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Play recorded books and trades to a strategy, tick by tick, and return what came of it.
+
+    ``strategy`` is as for :func:`neural_trader.backtest`; it is told of trades, quotes, books, timers and of what
+    venues answer. ``data`` is a captured session (one file or several, with ``venue``) or a
+    :class:`~neural_trader.market.recordings.Recording`. Orders take ``latency`` to the venue and back ("10ms", or
+    "10ms/5ms"); records arrive when they were received, unless ``feed`` says after how long. ``queue`` is the model of
+    the place in a queue of which only the sum is known: "risk_averse", or such as "power:3" (docs/book-rules.md has
+    them all). ``whole``: orders at rest fill wholly or not at all. ``sample`` is the time between samples of equity.
+
+    Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
+    """
+    settings = ReplaySettings.of(
+        cash=cash,
+        fee=fee,
+        leverage=leverage,
+        currency=currency,
+        latency=latency,
+        feed=feed,
+        queue=queue,
+        whole=whole,
+        self_trade=self_trade,
+        sample=sample,
+    )
+    instance = instance_of(strategy, parameters)
+    recording = _recording(data, venue)
+    listed, ranks = _selected(recording, symbols)
+    kinds = recording.kinds()
+    market: dict[str, Any] = {
+        "depth": "levels" if any(kinds.get(name) for name in BOOKS) else "quotes",
+        "trades": "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade",
+    }
+    engine = Replay(
+        [(each.symbol, each.tick, each.lot) for each in listed],
+        [(recording.words, ranks)],
+        **settings.engine_arguments(),
+        **market,
+    )
+    play(instance, engine, listed, progress=_share(progress, len(recording)))
+    bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
+    run = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
+    return Result(
+        engine=engine,
+        version=__version__,
+        run=run,
+        bars=bars,
+        origin={
+            "strategy": strategy if isinstance(strategy, str) else None,
+            "class": type(instance).__qualname__,
+            "source_sha256": source_digest(instance),
+            "data": recording.source or None,
+            "venue": venue,
+            "symbols": list(symbols) if symbols else None,
+        },
+        warnings=_warnings(engine, settings),
+        run_benchmark=lambda: _buy_and_hold(bars, settings) if benchmark else None,
+    )
+
+
+def play(
+    strategy: Strategy, engine: Replay, listed: Sequence[Listed], *, progress: Callable[[int], None] | None = None
+) -> None:
+    """Play the records of a replay to a strategy; an error in it says where and when."""
+    if type(strategy).on_bar is not Strategy.on_bar or type(strategy).on_moment is not Strategy.on_moment:
+        raise UsageError(
+            f"{type(strategy).__name__} decides on bars; a replay has books and trades: use on_trade, on_book"
+        )
+    strategy._bind(engine, listed, ())
+    engine.begin()
+    try:
+        strategy.on_start()
+        engine.play(**_callbacks(strategy), progress=progress)
+        strategy.on_stop()
+    except EngineError:
+        raise
+    except Exception as error:
+        raise StrategyRunError(place_of(strategy, error)) from error
+
+
+def _callbacks(strategy: Strategy) -> dict[str, Any]:
+    """The engine's callbacks; those that a strategy does not define cost nothing."""
+    own = type(strategy)
+
+    def defined(hook: str) -> bool:
+        return getattr(own, hook) is not getattr(Strategy, hook)
+
+    callbacks = {hook: getattr(strategy, hook) for hook in _HOOKS if defined(hook)}
+    if defined("on_fill"):
+        callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
+    if defined("on_order"):
+        callbacks["on_order"] = lambda order, event: strategy.on_order(strategy._order(order, event))
+    return callbacks
+
+
+_HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+
+
+def _recording(data: Any, venue: str | None) -> Recording:
+    if isinstance(data, Recording):
+        return data
+    if venue is None:
+        raise UsageError("a captured session is of a venue: give it with --venue, such as binance")
+    return load_recording(data, venue)
+
+
+def _selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
+    """The instruments of the run by symbol, and for each of the recording its rank among them or -1."""
+    known = {each.symbol: each for each in recording.instruments}
+    chosen = list(symbols) if symbols else list(known)
+    for symbol in chosen:
+        if symbol not in known:
+            raise DataError(f"{recording.source or 'data'}: no symbol {symbol!r} here (found: {', '.join(known)})")
+    listed = sorted({known[symbol] for symbol in chosen}, key=lambda each: each.symbol.encode())
+    rank = {each.symbol: at for at, each in enumerate(listed)}
+    return listed, [rank.get(each.symbol, -1) for each in recording.instruments]
+
+
+def _sampled(engine: Replay, k: int, listed: Listed, recording: Recording, sample_ns: int) -> Bars:
+    """Bars of the middle between best bid and ask at each sample of equity, for charts and for buy and hold."""
+    times, _ = engine.equity_curve()
+    bids, asks = engine.touch_arrays(k)
+    has_both = (bids > 0) & (asks > 0)
+    # Where a side is empty the last middle stays; before the first there is none, and no bar.
+    seen = np.maximum.accumulate(np.where(has_both, np.arange(len(times)), -1))
+    close = ((bids + asks) // 2)[np.maximum(seen, 0)]
+    first = int(np.argmax(has_both)) if has_both.any() else len(times)
+    close, close_ns = close[first:], times[first:]
+    open_ = np.concatenate([close[:1], close[:-1]])
+    open_ns = np.maximum(close_ns - sample_ns, np.concatenate([close_ns[:1] - sample_ns, close_ns[:-1]]))
+    return Bars(
+        symbol=listed.symbol,
+        tick=listed.tick,
+        lot=listed.lot,
+        open_ns=open_ns,
+        close_ns=close_ns,
+        open=open_,
+        high=np.maximum(open_, close),
+        low=np.minimum(open_, close),
+        close=close,
+        origin=recording.origin,
+        source=recording.source,
+        interval_ns=sample_ns,
+        notes=(
+            *recording.notes,
+            f"{len(recording):,} records were played; bars are middle prices at samples of equity",
+        ),
+    )
+
+
+def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings) -> Engine | None:
+    """Buy and hold of the sampled middles at the same fees."""
+    if not all(len(each) and len(each) == len(bars[0]) for each in bars):
+        return None
+    fee = replace(settings.fee, maker=settings.fee.taker)
+    plain = Settings.of(
+        cash=settings.cash,
+        fee=fee,
+        slippage=0,
+        fill="open",
+        limit="touch",
+        leverage=settings.leverage,
+        volume_cap=None,
+        close_at_end=False,
+        currency=settings.currency,
+    )
+    return buy_and_hold(bars, plain)
+
+
+def _share(progress: Callable[[float], None] | None, records: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda played: progress(played / max(1, records))
+
+
+def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
+    warnings = []
+    if engine.halted:
+        warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    if not settings.entry_ns and not settings.response_ns:
+        warnings.append("Orders reached their venue without any latency.")
+    if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:
+        warnings.append("No fees were charged.")
+    return tuple(warnings)

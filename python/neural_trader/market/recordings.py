@@ -1,0 +1,81 @@
+"""Recorded books and trades as the engine replays them: records of 48 bytes, and the grids that they count on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from neural_trader.errors import DataError
+from neural_trader.market.bars import Step
+from neural_trader.market.events import EVENT, KIND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+BOOKS = ("level", "snapshot_level")
+"""Kinds that make a book of levels."""
+
+
+class Listed(NamedTuple):
+    """An instrument of a recording: its symbol, and the steps that prices and quantities count."""
+
+    symbol: str
+    tick: Step
+    lot: Step
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Records of one connection in the order of their receipt, and their instruments by number."""
+
+    records: NDArray[Any]
+    """With the dtype ``EVENT``."""
+    instruments: tuple[Listed, ...]
+    origin: Literal["synthetic", "file", "memory"] = "memory"
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    """What was recognised, inferred or left out on the way in, one sentence each."""
+
+    def __post_init__(self) -> None:
+        if self.records.dtype != EVENT or self.records.ndim != 1:
+            raise DataError(f"{self.source or 'recording'}: records are an array with the dtype EVENT")
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """The records as the engine takes them, without a copy where the array is whole."""
+        return np.require(self.records, requirements=["C", "A"]).view(np.int64)
+
+    def kinds(self) -> dict[str, int]:
+        """How many records of each kind there are."""
+        counts = np.bincount(self.records["kind"], minlength=256)
+        return {name: int(counts[code]) for name, code in KIND.items() if counts[code]}
+
+
+def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recording:
+    """A recording from a captured session of a venue, in one file or several."""
+    from neural_trader.market.captures import read_capture
+
+    paths = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
+    capture = read_capture(paths, venue)
+    if not len(capture.events):
+        raise DataError(f"{paths[0]}: no record of {venue} in this capture")
+    listed = tuple(Listed(one.symbol, Step(*one.tick), Step(*one.data_lot)) for one in capture.instruments)
+    notes = []
+    if capture.inferred:
+        grids = ", ".join(f"{one.symbol} {one.tick} x {one.lot}" for one in listed)
+        notes.append(f"tick and lot were inferred from the data: {grids}")
+    if capture.faults:
+        notes.append(f"{len(capture.faults)} malformed messages were left out")
+    faults = {name: count for name in ("gap", "bad_checksum", "crossed", "resync") if (count := capture.count(name))}
+    if faults:
+        notes.append(f"the capture has faults: {', '.join(f'{count} {name}' for name, count in faults.items())}")
+    source = " + ".join(str(path) for path in paths)
+    return Recording(capture.events, listed, "file", source, tuple(notes))
