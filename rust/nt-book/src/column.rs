@@ -56,11 +56,12 @@ impl Updates<'_> {
     #[inline]
     fn apply(&self, ladder: &mut Ladder, row: usize) -> Result<Side, BookError> {
         let at = |error| BookError::Row { row, error: Box::new(error) };
-        let side = match self.side[row] {
-            1 => Side::Buy,
-            -1 => Side::Sell,
-            given => return Err(at(BookError::Side { given: given.into() })),
-        };
+        let given = self.side[row];
+        // Checked apart from the choice, which then is no branch: nobody can predict the side of an update.
+        if given.unsigned_abs() != 1 {
+            return Err(at(BookError::Side { given: given.into() }));
+        }
+        let side = if given > 0 { Side::Buy } else { Side::Sell };
         ladder.set(side, self.price[row], self.quantity[row]).map(|_| side).map_err(at)
     }
 }
