@@ -6,6 +6,7 @@ try:
     from neural_trader._core import (
         EVENT_FLAGS,
         EVENT_KINDS,
+        ORDER_FLOW_VERSION,
         SYNTHETIC_TICK_DECIMALS,
         SYNTHETIC_VERSION,
         VENUES,
@@ -14,6 +15,8 @@ try:
         Indicator,
         Ladder,
         OrderBook,
+        OrderCollapse,
+        OrderStream,
         VenueFeed,
         __version__,
         check_not_negative,
@@ -47,6 +50,7 @@ except ImportError as error:  # pragma: no cover - only in a tree that was never
 __all__ = [
     "EVENT_FLAGS",
     "EVENT_KINDS",
+    "ORDER_FLOW_VERSION",
     "SYNTHETIC_TICK_DECIMALS",
     "SYNTHETIC_VERSION",
     "VENUES",
@@ -55,6 +59,8 @@ __all__ = [
     "Indicator",
     "Ladder",
     "OrderBook",
+    "OrderCollapse",
+    "OrderStream",
     "VenueFeed",
     "__version__",
     "check_not_negative",

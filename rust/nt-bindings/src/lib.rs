@@ -11,6 +11,7 @@ mod features;
 mod feed;
 mod indicator;
 mod models;
+mod order_flow;
 mod request;
 mod venues;
 
@@ -23,6 +24,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     features::register(module)?;
     feed::register(module)?;
     models::register(module)?;
+    order_flow::register(module)?;
     venues::register(module)?;
     Ok(())
 }
