@@ -23,10 +23,11 @@ from neural_trader.cli import (
     data_get,
     data_import,
     data_list,
+    data_synth,
 )
 
 DATA_VERBS = {
-    "synth": data.SYNTH_EXAMPLES,
+    "synth": data_synth.EXAMPLES,
     "info": data.INFO_EXAMPLES,
     "import": data_import.EXAMPLES,
     "get": data_get.EXAMPLES,

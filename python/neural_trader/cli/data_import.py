@@ -26,7 +26,9 @@ neural-trader data import bars.parquet --venue demo --catalog here
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files (CSV, Parquet, Feather), or folders of them.")],
     venue: Annotated[str, typer.Option("--venue", metavar="NAME", help="Where it was traded.")],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="bars, trades, quotes or capture.")] = "bars",
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="bars, trades, quotes, depth, orders or capture.")
+    ] = "bars",
     symbol: Annotated[str | None, typer.Option("--symbol", metavar="NAME", help="[the file's name or column]")] = None,
     tick: Annotated[str | None, typer.Option("--tick", metavar="STEP", help="Of prices. [from the data]")] = None,
     lot: Annotated[str | None, typer.Option("--lot", metavar="STEP", help="Of quantities. [from the data]")] = None,
@@ -39,9 +41,9 @@ def import_(
     from neural_trader.market.catalog.capturing import import_capture
     from neural_trader.market.catalog.importing import Imported, files_below, import_files
 
-    if sort and kind in ("bars", "capture"):
+    if sort and kind not in ("trades", "quotes"):
         raise UsageError(f"--sort: only trades and quotes are sorted, not {kind}; correct the file")
-    shown = kind if kind == "capture" else checked_kind(kind)
+    shown = kind if kind in ("depth", "orders", "capture") else checked_kind(kind)
     kept, files = Catalog(catalog), files_below(paths, kind)
     done: list[Imported] = []
     if kind == "capture":
