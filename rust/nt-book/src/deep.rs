@@ -52,15 +52,15 @@ impl Front {
     fn extend(&mut self, ladder: &Ladder, reach: Reach) -> i64 {
         let (mut levels, mut lots) = match reach {
             Reach::Nothing => return i64::MIN,
-            Reach::Levels(levels) => (levels, Quantity::MAX),
-            Reach::Lots(lots) => (usize::MAX, lots),
+            Reach::Levels(levels) => (levels, i128::MAX),
+            Reach::Lots(lots) => (usize::MAX, i128::from(lots)),
         };
         let mut horizon = i64::MIN;
         for level in &self.levels {
             if levels == 0 || lots <= 0 {
                 return horizon;
             }
-            (levels, lots) = (levels - 1, lots.saturating_sub(level.quantity));
+            (levels, lots) = (levels - 1, lots - i128::from(level.quantity));
             horizon = rank(self.side, level.price);
         }
         if levels == 0 || lots <= 0 {
@@ -68,7 +68,7 @@ impl Front {
         }
         for level in ladder.levels_behind(self.side, self.levels.last().map(|level| level.price)) {
             self.levels.push(level);
-            (levels, lots) = (levels - 1, lots.saturating_sub(level.quantity));
+            (levels, lots) = (levels - 1, lots - i128::from(level.quantity));
             if levels == 0 || lots <= 0 {
                 return rank(self.side, level.price);
             }
