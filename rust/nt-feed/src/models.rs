@@ -355,6 +355,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_first_regime_is_a_stationary_one_and_each_goes_to_either_of_the_others_alike() {
+        let frequencies = |found: &[usize], expected: &[f64]| {
+            let n = found.len() as f64;
+            for (regime, &share) in expected.iter().enumerate() {
+                let count = found.iter().filter(|state| **state == regime).count() as f64;
+                close(count / n, share, (share * (1.0 - share) / n).sqrt());
+            }
+        };
+        let model = Model::RegimeSwitching(REGIMES);
+        let first = |seed| simulate(model, seed, "first", 100.0, 1, DAY).second[0] as usize;
+        let slow = REGIMES.map(|regime| 1.0 / regime.leaving(DAY));
+        frequencies(&(0..20_000).map(first).collect::<Vec<_>>(), &slow.map(|s| s / slow.iter().sum::<f64>()));
+        let path = simulate(model, 1, "next", 100.0, STEPS, DAY).second;
+        let steps = path.iter().zip(&path[1..]).filter(|(from, to)| from != to);
+        let turns: Vec<usize> = steps.map(|(from, to)| (2 + *to as usize - *from as usize) % 3).collect();
+        frequencies(&turns, &[0.5, 0.5]);
+    }
+
     /// With one length for all regimes the chain has two equal eigenvalues beside 1, and whatever depends on the regime
     /// is forgotten as their powers: of squared returns and of the regimes themselves.
     #[test]

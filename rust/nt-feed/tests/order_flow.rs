@@ -239,9 +239,16 @@ fn changed_orders_change_the_levels_that_they_leave_and_reach() {
     collapse.push(&order(EventKind::OrderChange, 1, 99, 8), &mut out).expect("a feed");
     let told: Vec<_> = out.iter().map(|event| (event.price, event.quantity, event.id, event.instrument)).collect();
     assert_eq!(told, [(100, 5, 1, 3), (100, 0, 2, 3), (99, 8, 2, 3)]);
+    out.clear();
+    // Where a feed tells the trade behind its fills, the level is still the last.
+    collapse.push(&Event { flags: 1, ..order(EventKind::OrderFill, 1, 99, 3) }, &mut out).expect("a feed");
+    collapse.push(&order(EventKind::Trade, 1, 99, 3), &mut out).expect("a feed");
+    let told: Vec<_> = out.iter().map(|event| (event.kind, event.quantity, event.flags & LAST != 0)).collect();
+    assert_eq!(told, [(EventKind::Trade, 3, false), (EventKind::Level, 5, true)]);
+    out.clear();
     let refused = collapse.push(&order(EventKind::OrderFill, 9, 99, 1), &mut out).expect_err("no such order");
     assert_eq!(refused.to_string(), "no order 9 rests in the book");
-    assert_eq!(out.len(), 3);
+    assert_eq!(out, []);
 }
 
 #[test]
