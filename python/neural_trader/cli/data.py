@@ -9,6 +9,7 @@ import typer
 
 from neural_trader.cli import (
     data_bars,
+    data_book,
     data_check,
     data_export,
     data_get,
@@ -37,7 +38,7 @@ neural-trader data info prices.parquet --json
 class Verbs(Group):
     """The verbs of data, in the order in which one meets them."""
 
-    order = ("synth", "info", "import", "get", "list", "check", "bars", "export")
+    order = ("synth", "info", "import", "get", "list", "check", "book", "bars", "export")
 
 
 data = typer.Typer(
@@ -81,6 +82,7 @@ for _name, _verb, _examples in (
     ("get", data_get.get, data_get.EXAMPLES),
     ("list", data_list.list_, data_list.EXAMPLES),
     ("check", data_check.check, data_check.EXAMPLES),
+    ("book", data_book.book, data_book.EXAMPLES),
     ("bars", data_bars.bars, data_bars.EXAMPLES),
     ("export", data_export.export, data_export.EXAMPLES),
 ):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 neural-trader data import bars.parquet --venue demo
 neural-trader data import bars.parquet --venue demo --catalog here
+neural-trader data import session.txt --venue binance --kind capture
 """
 
 

@@ -241,20 +241,25 @@ def _rows(dataset: Dataset, manifest: Manifest, at_ns: int) -> Iterator[Records]
     dates = sorted(manifest.parts)
     start, row = 0, 0
     for at, date in reversed([*enumerate(dates)]):
-        is_begin = pl.col("is_snapshot") & (pl.col("side") == 0) & (pl.col("ts_event").dt.epoch("ns") <= at_ns)
+        is_begin = pl.col("is_snapshot") & ((pl.col("side") == 0) | ~pl.col("is_snapshot").shift(1, fill_value=False))
+        is_begin &= pl.col("ts_event").dt.epoch("ns") <= at_ns
         scanned = pl.scan_parquet(dataset.path_of(date), glob=False, hive_partitioning=False)
         found = scanned.with_row_index("row").filter(is_begin).select(pl.col("row").max()).collect().item()
         if found is not None:
             start, row = at, int(found)
             break
+    is_within = False
     for date in dates[start:]:
         scanned = pl.scan_parquet(dataset.path_of(date), glob=False, hive_partitioning=False)
         for first in range(row, manifest.parts[date].rows, SLICE):
-            yield _records(scanned.slice(first, SLICE).collect(), manifest)
+            frame = scanned.slice(first, SLICE).collect()
+            yield _records(frame, manifest, is_within)
+            is_within = bool(frame["is_snapshot"][-1])
         row = 0
 
 
-def _records(frame: pl.DataFrame, manifest: Manifest) -> Records:
+def _records(frame: pl.DataFrame, manifest: Manifest, is_within: bool) -> Records:
+    """Rows as records; a snapshot that no row announces is announced, unless rows of it came before."""
     from neural_trader.market.catalog.rows import counts_of
 
     records = np.zeros(len(frame), EVENT)
@@ -267,4 +272,8 @@ def _records(frame: pl.DataFrame, manifest: Manifest) -> Records:
     records["kind"] = np.where(
         side == 0, np.where(is_snapshot, _BEGIN, _LOST), np.where(is_snapshot, KIND["snapshot_level"], KIND["level"])
     )
-    return records
+    before = np.concatenate(([is_within], is_snapshot[:-1]))
+    unannounced = np.flatnonzero(is_snapshot & ~before & (side != 0))
+    begins = records[unannounced]
+    begins["kind"] = _BEGIN
+    return np.insert(records, unannounced, begins)
