@@ -219,13 +219,13 @@ def _timed(source: IO[bytes]) -> Iterator[tuple[float, bytes]]:
 
 def infer_instruments(paths: Sequence[Path], venue: str) -> tuple[VenueInstrument, ...]:
     """The coarsest decimal grid of each symbol that holds all of its prices and quantities."""
+    symbols: list[str] = []
     for decimals in COARSER:
-        grid = ((1, decimals), (1, decimals), decimals, decimals)
-        feed = feed_for(venue, (), fallback=grid, joins=False)
-        found: dict[int, tuple[int, int]] = {}
-        for piece in _fed(feed, paths):
-            _gather(np.frombuffer(piece, EVENT), found)
-        faults = feed.faults()
+        feed, found, faults = _read_at(decimals, symbols, paths, venue)
+        if any(fault[0] == "unknown_instrument" for fault in faults) and len(feed.instruments) == 1:
+            # A snapshot may come before anything names the only instrument that there is.
+            symbols = [symbol for symbol, _ in feed.instruments]
+            feed, found, faults = _read_at(decimals, symbols, paths, venue)
         if not any(fault[0] == "out_of_range" for fault in faults):
             break
     if any(fault[0] == "off_grid" for fault in faults):
@@ -238,6 +238,19 @@ def infer_instruments(paths: Sequence[Path], venue: str) -> tuple[VenueInstrumen
         price, quantity = (_decimals_left(divisor, decimals) for divisor in found.get(number, (0, 0)))
         instruments.append(VenueInstrument(symbol, (1, price), (1, quantity), price, quantity))
     return tuple(instruments)
+
+
+def _read_at(
+    decimals: int, symbols: Iterable[str], paths: Sequence[Path], venue: str
+) -> tuple[VenueFeed, dict[int, tuple[int, int]], list[Any]]:
+    """The feed behind a capture on one grid for all, common divisors by instrument, and the malformed messages."""
+    steps = (1, decimals), (1, decimals), decimals, decimals
+    known = [VenueInstrument(symbol, *steps) for symbol in symbols]
+    feed = feed_for(venue, known, fallback=steps, joins=False)
+    found: dict[int, tuple[int, int]] = {}
+    for piece in _fed(feed, paths):
+        _gather(np.frombuffer(piece, EVENT), found)
+    return feed, found, feed.faults()
 
 
 def _gather(events: NDArray[Any], found: dict[int, tuple[int, int]]) -> None:
