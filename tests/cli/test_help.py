@@ -25,6 +25,7 @@ from neural_trader.cli import (
     data_get,
     data_import,
     data_list,
+    data_record,
     data_synth,
 )
 
@@ -33,6 +34,7 @@ DATA_VERBS = {
     "info": data.INFO_EXAMPLES,
     "import": data_import.EXAMPLES,
     "get": data_get.EXAMPLES,
+    "record": data_record.EXAMPLES,
     "list": data_list.EXAMPLES,
     "check": data_check.EXAMPLES,
     "book": data_book.EXAMPLES,
@@ -57,10 +59,10 @@ def test_bare_command_prints_help(command: Command) -> None:
 
 
 def examples() -> list[str]:
-    # Those of `data get` ask a venue; tests/download runs them, against one on this machine.
+    # Those of `data get` and `data record` ask a venue; tests/download and tests/record run them, against one here.
     texts = [
         application.EXAMPLES,
-        *(text for text in DATA_VERBS.values() if text is not data_get.EXAMPLES),
+        *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         config.SHOW_EXAMPLES,
     ]
     texts += [text for _, text in application.VERBS.values()]

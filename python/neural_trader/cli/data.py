@@ -15,6 +15,7 @@ from neural_trader.cli import (
     data_get,
     data_import,
     data_list,
+    data_record,
     data_synth,
     options,
 )
@@ -38,7 +39,7 @@ neural-trader data info prices.parquet --json
 class Verbs(Group):
     """The verbs of data, in the order in which one meets them."""
 
-    order = ("synth", "info", "import", "get", "list", "check", "book", "bars", "export")
+    order = ("synth", "info", "import", "get", "record", "list", "check", "book", "bars", "export")
 
 
 data = typer.Typer(
@@ -80,6 +81,7 @@ for _name, _verb, _examples in (
     ("synth", data_synth.synth, data_synth.EXAMPLES),
     ("import", data_import.import_, data_import.EXAMPLES),
     ("get", data_get.get, data_get.EXAMPLES),
+    ("record", data_record.record, data_record.EXAMPLES),
     ("list", data_list.list_, data_list.EXAMPLES),
     ("check", data_check.check, data_check.EXAMPLES),
     ("book", data_book.book, data_book.EXAMPLES),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import heapq
+import io
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import numpy as np
 from neural_trader._native import VenueFeed
 from neural_trader.errors import DataError
 from neural_trader.market.events import EVENT, KIND
+from neural_trader.market.torn_gzip import TornGzip
 from neural_trader.market.venue_instruments import VenueInstrument
 
 if TYPE_CHECKING:
@@ -90,6 +93,8 @@ class CaptureReader:
     ) -> None:
         self.paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
         self.venue = venue
+        self.torn: dict[Path, int] = {}
+        """Files that were cut off, as by a crash, and how many bytes of text were read of each."""
         self.inferred = instruments is None
         known = tuple(instruments) if instruments is not None else infer_instruments(self.paths, venue)
         self._described = {one.symbol: one for one in known}
@@ -97,7 +102,7 @@ class CaptureReader:
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """The records with the dtype ``EVENT``, block by block, once."""
-        for piece in _fed(self._feed, self.paths):
+        for piece in _fed(self._feed, self.paths, self.torn):
             if piece:
                 yield np.frombuffer(piece, EVENT)
 
@@ -135,25 +140,32 @@ def _undescribed(symbol: str, grid: tuple[tuple[int, int], tuple[int, int], int,
     return VenueInstrument(symbol, tick, lot, price_decimals, quantity_decimals)
 
 
-def opened(path: Path) -> IO[bytes]:
-    """A file of bytes, decompressed if it is compressed with gzip."""
+def opened(path: Path, torn: dict[Path, int] | None = None) -> IO[bytes]:
+    """A file of bytes, decompressed if it is compressed with gzip.
+
+    Lines of one that was cut off are read up to there, and it is noted in ``torn``; without that it raises EOFError.
+    """
     try:
         with path.open("rb") as raw:
             is_compressed = raw.read(2) == b"\x1f\x8b"
-        return cast("IO[bytes]", gzip.open(path) if is_compressed else path.open("rb"))
+        if not is_compressed:
+            return path.open("rb")
+        if torn is None:
+            return cast("IO[bytes]", gzip.open(path))
+        return io.BufferedReader(TornGzip(path, lambda read: torn.update({path: read})), 1 << 16)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _fed(feed: VenueFeed, paths: Sequence[Path]) -> Iterator[bytes]:
+def _fed(feed: VenueFeed, paths: Sequence[Path], torn: dict[Path, int]) -> Iterator[bytes]:
     """Feeds the files and hands out the records of each block."""
     try:
         if len(paths) > 1:
-            for block in _merged(paths):
+            for block in _merged(paths, torn):
                 feed.lines(block)
                 yield feed.take()
             return
-        with closing(opened(paths[0])) as source:
+        with closing(opened(paths[0], torn)) as source:
             block = source.read(BLOCK_BYTES)
             if block.lstrip()[:32].replace(b" ", b"").replace(b"\n", b"").startswith(b'{"init"'):
                 _feed_document(feed, block + source.read(), paths[0])
@@ -171,7 +183,7 @@ def _fed(feed: VenueFeed, paths: Sequence[Path]) -> Iterator[bytes]:
                 block = source.read(BLOCK_BYTES)
             feed.lines(rest)
             yield feed.take()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{', '.join(str(path) for path in paths)}: the file is damaged: {error}") from None
 
 
@@ -183,10 +195,10 @@ def _feed_document(feed: VenueFeed, document: bytes, path: Path) -> None:
         raise DataError(f"{path} is no recorded session: {code} at byte {offset}") from None
 
 
-def _merged(paths: Sequence[Path]) -> Iterator[bytes]:
+def _merged(paths: Sequence[Path], torn: dict[Path, int]) -> Iterator[bytes]:
     """Lines of all files in the order of their receive times, in blocks."""
     with ExitStack() as stack:
-        sources = [stack.enter_context(closing(opened(path))) for path in paths]
+        sources = [stack.enter_context(closing(opened(path, torn))) for path in paths]
         lines: list[bytes] = []
         size = 0
         for _, line in heapq.merge(*map(_timed, sources), key=lambda pair: pair[0]):
@@ -248,7 +260,7 @@ def _read_at(
     known = [VenueInstrument(symbol, *steps) for symbol in symbols]
     feed = feed_for(venue, known, fallback=steps, joins=False)
     found: dict[int, tuple[int, int]] = {}
-    for piece in _fed(feed, paths):
+    for piece in _fed(feed, paths, {}):
         _gather(np.frombuffer(piece, EVENT), found)
     return feed, found, feed.faults()
 

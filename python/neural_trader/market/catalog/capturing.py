@@ -67,7 +67,9 @@ def _origin(paths: Sequence[Path]) -> Origin:
 
 
 def _left_out(reader: CaptureReader) -> Iterator[str]:
-    """What was wrong with messages, by kind, and where that was first."""
+    """What was wrong with files, and with messages by kind, and where that was first."""
+    for path, size in reader.torn.items():
+        yield f"{path.name}: cut off, as by a crash; the {size:,} bytes of text before that were read"
     faults = reader.take_faults()
     counts = Counter(fault.code for fault in faults)
     for code, count in counts.most_common():
