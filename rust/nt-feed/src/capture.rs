@@ -7,7 +7,7 @@
 
 use nt_core::Step;
 
-use crate::counting::count_of;
+use crate::counting::{count_of, whole_number};
 use crate::feed::Feed;
 use crate::json::Scan;
 use crate::malformed::{Malformed, MalformedKind};
@@ -55,7 +55,7 @@ pub fn read_line(line: &[u8]) -> Line<'_> {
     if line[0].is_ascii_digit() {
         let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if line.get(digits) == Some(&b' ')
-            && let Some(time) = std::str::from_utf8(&line[..digits]).ok().and_then(|time| time.parse().ok())
+            && let Some(time) = whole_number(&line[..digits]).and_then(|time| i64::try_from(time).ok())
         {
             return Line::Message(time, &line[digits + 1..]);
         }

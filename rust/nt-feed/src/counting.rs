@@ -104,6 +104,27 @@ fn first_digits(word: u64, count: usize) -> Option<u64> {
     Some(number_of((word ^ ZEROS) << behind))
 }
 
+/// A text of one to nineteen digits as a number; `None` for any other.
+#[inline]
+pub fn whole_number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 19 {
+        return None;
+    }
+    let (chunks, rest) = text.as_chunks::<8>();
+    let mut number = 0;
+    for chunk in chunks {
+        number = number * 100_000_000 + first_digits(u64::from_le_bytes(*chunk), 8)?;
+    }
+    for byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
+}
+
 /// Reads `digits[.digits]` of at most eighteen digits; `None` for anything else, which `count_of` may still understand.
 #[inline]
 pub fn plain(bytes: &[u8], start: usize) -> Option<Plain> {
@@ -256,6 +277,12 @@ mod tests {
             let divisor = POWERS_OF_TEN[power] as u64;
             let number = if is_multiple { number / divisor * divisor } else { number };
             prop_assert_eq!(exact_quotient(number, power), (number % divisor == 0).then_some(number / divisor));
+        }
+
+        #[test]
+        fn a_whole_number_is_what_the_standard_library_reads(text in prop_oneof!["[0-9]{0,20}", "[0-9]{0,18}[^0-9][0-9]{0,8}"]) {
+            let known: Option<u64> = text.parse().ok().filter(|_| text.len() < 20 && !text.starts_with('+'));
+            prop_assert_eq!(whole_number(text.as_bytes()), known);
         }
 
         #[test]

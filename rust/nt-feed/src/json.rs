@@ -3,7 +3,7 @@
 use nt_book::PRICE_MAX;
 use nt_core::Step;
 
-use crate::counting::{Plain, Shape, count_of, on_step, plain};
+use crate::counting::{Plain, Shape, count_of, on_step, plain, whole_number};
 use crate::malformed::{Malformed, MalformedKind};
 
 /// Deeper than any message of a venue.
@@ -42,7 +42,13 @@ impl Token<'_> {
     }
 
     /// An unsigned integer, such as an id.
+    #[inline]
     pub fn unsigned(&self) -> Result<u64, Malformed> {
+        whole_number(self.text).map_or_else(|| self.long_unsigned(), Ok)
+    }
+
+    /// The same of what is longer, or is none, in which case it says why.
+    fn long_unsigned(&self) -> Result<u64, Malformed> {
         let mut value = 0_u64;
         for byte in self.text {
             let digit = byte.wrapping_sub(b'0');
@@ -201,6 +207,9 @@ impl<'a> Scan<'a> {
             return Ok(Token { text: self.quoted()?, at });
         }
         let start = self.at;
+        while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
         while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.') = self.bytes.get(self.at) {
             self.at += 1;
         }
