@@ -37,7 +37,7 @@ ABOUT = {
     ),
     "updates": (
         "Updates of single levels on a fine tick, {levels:,} levels at a time, half of them beyond 4,000 ticks of the"
-        " best price; best price and quantity of both sides read after each. Ours writes them into columns. hftbacktest"
+        " best price; the best prices of both sides read after each. Ours writes them into columns. hftbacktest"
         " replays them through its two books, the exchange's and the trader's, in numba; nautilus_trader is left out,"
         " because its book cannot be read after each update without a call of Python for each."
     ),

@@ -29,7 +29,8 @@ from neural_trader.market.venue_instruments import VenueInstrument
 OURS = "neural-trader"
 BLOCK_LINES = 100
 PLAIN_MAX, PEERS_MAX = 2_000, 200_000
-RECORDED = "binance_spot_btcusdt_20240809.ws.gz"
+RECORDED = ("binance_spot_btcusdt_20240808.ws.gz", "binance_spot_btcusdt_20240809.ws.gz")
+"""One session, on both sides of midnight."""
 TOUCH = ("best_bid", "bid_quantity", "best_ask", "ask_quantity")
 FIRST: dict[str, tuple[float, ...]] = {"mid": (), "spread": (), "weighted_mid": (), "imbalance": (1,), "order_flow": ()}
 DEEP: dict[str, tuple[float, ...]] = {
@@ -80,7 +81,7 @@ class MarketData:
         self.items: dict[str, int] = {}
         self.about: dict[str, Any] = {}
         self.best: dict[str, str] = {}
-        self._wire(Path(job["shared"]) / "data" / "depth" / RECORDED, job)
+        self._wire([Path(job["shared"]) / "data" / "depth" / name for name in RECORDED], job)
         if job.get("only") != "wire":
             self._levels()
             self._orders()
@@ -96,12 +97,12 @@ class MarketData:
 
     # ---- Messages ---------------------------------------------------------------------------------------------------
 
-    def _wire(self, recorded: Path, job: Job) -> None:
+    def _wire(self, recorded: list[Path], job: Job) -> None:
         path = self.folder / "session.ws.gz"
-        if recorded.exists() and self.bars > 100_000:
-            path.write_bytes(recorded.read_bytes())
+        if self.bars > 100_000 and all(part.exists() for part in recorded):
+            path.write_bytes(b"".join(part.read_bytes() for part in recorded))
             self.instrument = VenueInstrument("BTCUSDT", (1, 2), (1, 8), 2, 8)
-            self.about["source"] = "of BTC/USDT, 2024-08-09, as recorded"
+            self.about["source"] = "of BTC/USDT, 2024-08-08 and 09, as recorded"
         else:
             sys.path.insert(0, job["tests"])
             from venue_messages import binance_session
@@ -139,6 +140,8 @@ class MarketData:
             touches.append(tuple(number for side in sides for number in (side[0] if side else (0, 0))))
         records = np.frombuffer(feed.take(), EVENT)
         levels = self._level_count(records)
+        if not levels or not feed.levels(self.instrument.symbol, True, 1):
+            raise SystemExit("the session has no book at its end")
         self.best["wire"] = digest(touches)
         if plain(some) != touches[: len(some)]:
             raise SystemExit("the plain twin has other best prices than the feed")
@@ -182,7 +185,8 @@ class MarketData:
         book = Ladder()
         book.play([], side, price, quantity)
         self.about["levels"] = book.count(1) + book.count(-1)
-        self._add("updates: ladder", len(side), lambda: Ladder().play(measures, side, price, quantity))
+        prices = [(name, none) for name in ("best_bid", "best_ask")]
+        self._add("updates: ladder", len(side), lambda: Ladder().play(prices, side, price, quantity))
         self._add("updates: plain twin", len(some), lambda: plain(some))
 
     def _orders(self) -> None:
