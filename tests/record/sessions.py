@@ -48,8 +48,16 @@ PRODUCTS = {
 
 
 def made_binance(steps: int, *, futures: bool = False) -> list[bytes]:
-    """A session of ABUSD."""
-    return [message for _, message in binance_session(11, steps, futures=futures)]
+    """A session of ABUSD; that of futures has aggregated trades, as documented."""
+    made = [message for _, message in binance_session(11, steps, futures=futures)]
+    return [_aggregated(message) if futures and b"@trade" in message[:40] else message for message in made]
+
+
+def _aggregated(message: bytes) -> bytes:
+    trade = json.loads(message)["data"]
+    number = trade.pop("t")
+    data = {**trade, "e": "aggTrade", "a": number, "f": number, "l": number}
+    return json.dumps({"stream": "abusd@aggTrade", "data": data}, separators=(",", ":")).encode()
 
 
 def made_kraken(steps: int) -> list[bytes]:
