@@ -81,7 +81,7 @@ class MarketData:
         self.items: dict[str, int] = {}
         self.about: dict[str, Any] = {}
         self.best: dict[str, str] = {}
-        self._wire([Path(job["shared"]) / "data" / "depth" / name for name in RECORDED], job)
+        self._wire(self._session([Path(job["shared"]) / "data" / "depth" / name for name in RECORDED], job))
         if job.get("only") != "wire":
             self._levels()
             self._orders()
@@ -97,7 +97,8 @@ class MarketData:
 
     # ---- Messages ---------------------------------------------------------------------------------------------------
 
-    def _wire(self, recorded: list[Path], job: Job) -> None:
+    def _session(self, recorded: list[Path], job: Job) -> Path:
+        """The file of a session: the recorded one, or one that is made."""
         path = self.folder / "session.ws.gz"
         if self.bars > 100_000 and all(part.exists() for part in recorded):
             path.write_bytes(b"".join(part.read_bytes() for part in recorded))
@@ -111,6 +112,9 @@ class MarketData:
             path.write_bytes(gzip.compress(b"".join(b"%d %s\n" % pair for pair in made)))
             self.instrument = VenueInstrument("ABUSD", (1, 2), (1, 8), 2, 8)
             self.about["source"] = "generated"
+        return path
+
+    def _wire(self, path: Path) -> None:
         text = gzip.decompress(path.read_bytes())
         lines = [line for line in text.splitlines() if b'"depthUpdate"' in line or b'"lastUpdateId"' in line]
         (self.folder / "depth.txt").write_bytes(b"\n".join(lines))
@@ -118,12 +122,14 @@ class MarketData:
         blocks = [b"".join(whole[at : at + BLOCK_LINES]) for at in range(0, len(whole), BLOCK_LINES)]
         messages = [(int(time), message) for time, message in (line.split(b" ", 1) for line in lines)]
 
-        def fed() -> Any:
-            feed = feed_for("binance", [self.instrument], silence_ns=0)
+        kept = feed_for("binance", [self.instrument], silence_ns=0)
+
+        def fed() -> None:
+            # One feed for all sessions, as a process has it that runs for days: its memory is warm.
+            kept.reconnected(messages[0][0])
             for block in blocks:
-                feed.lines(block)
-                feed.take()
-            return feed
+                kept.lines(block)
+                kept.take()
 
         def plain(of: list[tuple[int, bytes]]) -> Touches:
             twin = PlainBinance("spot", self.instrument.price_decimals, self.instrument.quantity_decimals)
@@ -133,11 +139,8 @@ class MarketData:
                 touches.append((*(twin.book.best(True) or (0, 0)), *(twin.book.best(False) or (0, 0))))
             return touches
 
-        feed, touches, some = feed_for("binance", [self.instrument], silence_ns=0), [], messages[:PLAIN_MAX]
-        for time, message in messages:
-            feed.message(time, message)
-            sides = [feed.levels(self.instrument.symbol, bids, 1) for bids in (True, False)]
-            touches.append(tuple(number for side in sides for number in (side[0] if side else (0, 0))))
+        feed, some = feed_for("binance", [self.instrument], silence_ns=0), messages[:PLAIN_MAX]
+        touches = self._touches(feed, messages)
         records = np.frombuffer(feed.take(), EVENT)
         levels = self._level_count(records)
         if not levels or not feed.levels(self.instrument.symbol, True, 1):
@@ -145,6 +148,12 @@ class MarketData:
         self.best["wire"] = digest(touches)
         if plain(some) != touches[: len(some)]:
             raise SystemExit("the plain twin has other best prices than the feed")
+        for _ in range(2):
+            fed()
+            for bids in (True, False):
+                sides = [each.levels(self.instrument.symbol, bids, 1_000_000) for each in (kept, feed)]
+                if sides[0] != sides[1]:
+                    raise SystemExit("a session that is played again ends with another book")
         before = feed_for("binance", [self.instrument], silence_ns=0)
         for time, message in some:
             before.message(time, message)
@@ -154,6 +163,14 @@ class MarketData:
         self._add("capture: read_capture", len(text), lambda: read_capture(path, "binance", [self.instrument]))
         self._add("capture: gzip alone", len(text), lambda: gzip.decompress(path.read_bytes()))
         self.about["kinds"] = f"{len(text.splitlines()):,} messages of all kinds"
+
+    def _touches(self, feed: Any, messages: list[tuple[int, bytes]]) -> Touches:
+        touches: Touches = []
+        for time, message in messages:
+            feed.message(time, message)
+            sides = [feed.levels(self.instrument.symbol, bids, 1) for bids in (True, False)]
+            touches.append(tuple(number for side in sides for number in (side[0] if side else (0, 0))))
+        return touches
 
     @staticmethod
     def _level_count(records: Any) -> int:
