@@ -12,26 +12,32 @@ from pathlib import Path
 
 import pytest
 
+from capture_lines import session
 from commands import ENVIRONMENT, Command
 from neural_trader.cli import (
     application,
     config,
     data,
     data_bars,
+    data_book,
     data_check,
     data_export,
     data_get,
     data_import,
     data_list,
+    data_record,
+    data_synth,
 )
 
 DATA_VERBS = {
-    "synth": data.SYNTH_EXAMPLES,
+    "synth": data_synth.EXAMPLES,
     "info": data.INFO_EXAMPLES,
     "import": data_import.EXAMPLES,
     "get": data_get.EXAMPLES,
+    "record": data_record.EXAMPLES,
     "list": data_list.EXAMPLES,
     "check": data_check.EXAMPLES,
+    "book": data_book.EXAMPLES,
     "bars": data_bars.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
@@ -53,10 +59,10 @@ def test_bare_command_prints_help(command: Command) -> None:
 
 
 def examples() -> list[str]:
-    # Those of `data get` ask a venue; tests/download runs them, against one on this machine.
+    # Those of `data get` and `data record` ask a venue; tests/download and tests/record run them, against one here.
     texts = [
         application.EXAMPLES,
-        *(text for text in DATA_VERBS.values() if text is not data_get.EXAMPLES),
+        *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         config.SHOW_EXAMPLES,
     ]
     texts += [text for _, text in application.VERBS.values()]
@@ -68,10 +74,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     """A folder with the files that examples speak of."""
     folder = tmp_path_factory.mktemp("workshop")
     shutil.copy(samples / "mine.py", folder / "my_strategy.py")
+    (folder / "session.txt").write_bytes(session(150))
     made = (
         "data synth prices.parquet --bars 300",
         "data synth bars.parquet --bars 300",
         "data import prices.parquet --venue demo",
+        "data import session.txt --venue binance --kind capture",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
