@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import backtest, bench, config, data, doctor, features, init, strategies, verify, version
+from neural_trader.cli import backtest, bench, config, data, doctor, features, init, replay, strategies, verify, version
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
 EXAMPLES = """\
@@ -20,7 +20,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench", "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench",
+        "version",
     )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def neural_trader(
 
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),
     "features": (features.features, features.EXAMPLES),

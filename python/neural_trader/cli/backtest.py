@@ -50,11 +50,11 @@ def backtest(
 
         write(output, encode(result.to_dict()) + "\n")
     wants_page = html is not None or open_ or not (json or quiet or no_html)
-    page = _write_page(result, html) if wants_page else None
+    page = write_page(result, html) if wants_page else None
     if json:
         print_json(result.to_dict())
     elif not quiet:
-        _print(result, output, page)
+        print_outcome(result, output, page)
     if open_ and page is not None:
         import webbrowser
 
@@ -85,7 +85,7 @@ def _located(error: ConfigError, layer: Layer) -> ConfigError:
     return ConfigError(f"{value.origin}: {error}")
 
 
-def _write_page(result: Result, path: Path | None) -> Path | None:
+def write_page(result: Result, path: Path | None) -> Path | None:
     """Write the page; without a path of the user's own, whatever stands in the way is a remark and no failure."""
     from neural_trader.report.html import render
 
@@ -103,7 +103,8 @@ def _write_page(result: Result, path: Path | None) -> Path | None:
     return PAGE
 
 
-def _print(result: Result, output: Path | None, page: Path | None) -> None:
+def print_outcome(result: Result, output: Path | None, page: Path | None) -> None:
+    """Print a result, and where its document and its page are."""
     from rich.text import Text
 
     from neural_trader.cli.table import console

@@ -79,3 +79,11 @@ def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recor
         notes.append(f"the capture has faults: {', '.join(f'{count} {name}' for name, count in faults.items())}")
     source = " + ".join(str(path) for path in paths)
     return Recording(capture.events, listed, "file", source, tuple(notes))
+
+
+def synthetic_recording(seed: int, duration: str = "10m") -> Recording:
+    """Levels and trades of a seeded random market that nobody ever traded in; :mod:`.order_flow` has its model."""
+    from neural_trader.market.order_flow import LOT, TICK, collapsed, made_by, order_flow
+
+    records = np.concatenate(list(collapsed(order_flow(seed=seed, duration=duration))))
+    return Recording(records, (Listed("ALPHA", TICK, LOT),), "synthetic", made_by(seed))

@@ -33,7 +33,7 @@ class Grid:
         return lots if quantity >= 0 else -lots
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Exits:
     """What closes a position that an order opens."""
 
@@ -53,7 +53,7 @@ class Exits:
         return arguments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms(Exits):
     """The terms of one order; :meth:`Strategy.buy` says what each one means."""
 
