@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from neural_trader.backtesting import backtest
+from neural_trader.cli.strategies import world_of
 from neural_trader.market import synthetic_bars
 from neural_trader.strategy import Strategy, library
 from neural_trader.strategy.library import LIBRARY, load
@@ -22,6 +23,7 @@ def test_every_entry_loads_and_says_what_its_class_says(name: str) -> None:
     assert issubclass(strategy, Strategy)
     assert strategy.__name__ == LIBRARY[name].class_name
     assert inspect.getdoc(strategy) == LIBRARY[name].line
+    assert world_of(strategy) == LIBRARY[name].world
     assert getattr(library, strategy.__name__) is strategy
     module = sys.modules[strategy.__module__]
     assert module.__doc__ is not None
@@ -96,8 +98,8 @@ def test_the_rust_form_of_a_strategy_gives_the_same_run(name: str, parameters: d
     assert native.hash == python.hash
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-def test_every_strategy_trades_on_the_synthetic_market_and_repeats(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name, entry in LIBRARY.items() if entry.world == "bars"])
+def test_every_strategy_of_bars_trades_on_the_synthetic_market_and_repeats(name: str) -> None:
     market = synthetic_bars(seed=7, symbols=["ALPHA", "BRAVO", "CHARLIE", "DELTA"], bars=4000)
     first, second = backtest(name, market), backtest(name, market)
     assert len(first.fills) >= 4

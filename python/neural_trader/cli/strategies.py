@@ -50,12 +50,13 @@ def strategies(
     elif json:
         print_json([describe(each, find_strategy(each)) for each in LIBRARY])
     else:
-        print_table([(each, entry.line) for each, entry in LIBRARY.items()], ("", ""), styles=("bold cyan",))
+        rows = [(each, entry.world, entry.line) for each, entry in LIBRARY.items()]
+        print_table(rows, ("", "of", ""), styles=("bold cyan", "dim"))
         console().print("\nneural-trader strategies NAME tells its parameters.", style="dim")
 
 
 def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
-    """A strategy as plain values: its text, its parameters with defaults, and the file that it stands in."""
+    """A strategy as plain values: its text, its world, its parameters with defaults, and the file that it stands in."""
     from neural_trader.strategy.parameters import parameters_of
 
     documentation = inspect.getdoc(strategy) or ""
@@ -63,6 +64,7 @@ def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
     return {
         "name": name,
         "class": strategy.__qualname__,
+        "world": world_of(strategy),
         "summary": documentation.partition("\n\n")[0].replace("\n", " "),
         "documentation": documentation,
         "reference": inspect.getdoc(sys.modules[strategy.__module__]) or "",
@@ -77,6 +79,14 @@ def describe(name: str, strategy: type[Strategy]) -> dict[str, Any]:
         ],
         "source": str(inspect.getsourcefile(strategy) or ""),
     }
+
+
+def world_of(strategy: type[Strategy]) -> str:
+    """What a strategy decides on: "bars", or the books and trades of "replays"."""
+    from neural_trader.strategy.base import Strategy
+
+    decides_on_bars = any(getattr(strategy, hook) is not getattr(Strategy, hook) for hook in ("on_bar", "on_moment"))
+    return "bars" if decides_on_bars else "replays"
 
 
 def _texts(strategy: type[Strategy]) -> dict[str, str]:

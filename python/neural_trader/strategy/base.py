@@ -158,6 +158,16 @@ class Strategy:
         """Prices and quantities of the best levels of a replay that have arrived here: bids of side 1, asks of -1."""
         return self._replay.levels(self._rank(symbol), side, count)
 
+    def tick(self, symbol: str | None = None) -> float:
+        """The step of an instrument's prices."""
+        tick: float = self._grids[self._rank(symbol)].tick.value_of(1)
+        return tick
+
+    def lot(self, symbol: str | None = None) -> float:
+        """The step of an instrument's quantities."""
+        lot: float = self._grids[self._rank(symbol)].lot.value_of(1)
+        return lot
+
     def _best(self, symbol: str | None, side: int) -> float:
         k = self._rank(symbol)
         level = self._replay.best(k, side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from neural_trader.strategy.base import Strategy
@@ -15,9 +15,17 @@ class Entry(NamedTuple):
     module: str
     class_name: str
     line: str
+    world: Literal["bars", "replays"] = "bars"
+    """What it decides on: bars of ``backtest``, or recorded books and trades of ``replay``."""
 
 
 LIBRARY: dict[str, Entry] = {
+    "avellaneda_stoikov": Entry(
+        "avellaneda_stoikov",
+        "AvellanedaStoikov",
+        "Quote both sides, wider the more restless the market is, and lean against the inventory.",
+        "replays",
+    ),
     "bollinger_breakout": Entry(
         "bollinger_breakout", "BollingerBreakout", "Buy a close above the upper Bollinger band, leave at the middle."
     ),
@@ -38,7 +46,7 @@ LIBRARY: dict[str, Entry] = {
     "rsi_reversion": Entry("rsi_reversion", "RsiReversion", "Buy when the RSI is low, leave when it has recovered."),
     "sma_cross": Entry("sma_cross", "SmaCross", "Be in the market while a fast average is above a slow one."),
 }
-"""Name -> where it lives; the name is what the command line and ``backtest(strategy="...")`` take."""
+"""Name -> where it lives; the name is what the command line, ``backtest`` and ``replay`` take."""
 
 
 def load(name: str) -> type[Strategy]:
