@@ -94,7 +94,7 @@ def orders(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
 def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     """Every fill; a fill without an order closed a position in ruin or at the end of data."""
     columns = engine.fill_arrays()
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [
             _time("time", columns["time_ns"]),
             _names("symbol", columns["instrument"], symbols),
@@ -108,6 +108,9 @@ def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
             _present("order", columns["order"]),
         ]
     )
+    if "bid" not in columns:
+        return frame
+    return frame.with_columns(pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask"))
 
 
 def trades(engine: Engine | Replay, bars: Sequence[Bars]) -> pl.DataFrame:

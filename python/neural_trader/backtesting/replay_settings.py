@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from neural_trader.backtesting.settings import Fee, decimal_of, plain_decimal, whole_units
 from neural_trader.errors import ConfigError
 
-QUEUES = ("risk_averse", "power", "power_2", "power_3", "log", "log_2")
+QUEUES = ("front", "risk_averse", "power", "power_2", "power_3", "log", "log_2")
 """Models of the place in a queue; docs/book-rules.md has their formulas."""
 SelfTrade = Literal["cancel_newest", "cancel_oldest", "cancel_both", "off"]
 

@@ -17,6 +17,7 @@ import numpy as np
 from neural_trader.errors import DataError
 from neural_trader.report.atomic import write_text
 from neural_trader.report.display import rfc3339
+from neural_trader.report.fill_quality import fill_quality
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import initial_cash
 from neural_trader.report.thinning import CURVE_POINTS, extremes
@@ -38,6 +39,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
     """The document of a result. ``rows`` limits tables to their first rows (as a page does; a JSON file does not)."""
     stats = stats or Stats.of(result)
     tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}
+    quality = fill_quality(result)
     kept = {name: frame if rows is None else frame.head(rows[name]) for name, frame in tables.items()}
     return {
         "schema": SCHEMA,
@@ -57,6 +59,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
             name: {"total": frame.height, "given": kept[name].height, "columns": frame.columns}
             for name, frame in tables.items()
         },
+        **({} if quality is None else {"fill_quality": quality.document()}),
         **{name: _records(frame) for name, frame in kept.items()},
         "warnings": list(result.warnings),
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader.report.definitions import BY_NAME, GROUPS
 from neural_trader.report.display import interval, moment, number, plain, rate, rfc3339, signed, statistic
+from neural_trader.report.replay_rules import replay_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,16 +79,24 @@ def facts_of_run(result: Outcome) -> list[tuple[str, str]]:
     """What was run, as label and text, in the order in which it matters."""
     run = result.run
     fill, limit = str(run.get("fill", "")), str(run.get("limit", ""))
-    facts = [
+    account = [
         ("Parameters", parameters(run) or "none"),
         ("Cash", f"{number(float(run['cash']))} {run.get('currency') or ''}".strip()),
         ("Fees", fees(run)),
-        ("Slippage", plain(run.get("slippage"))),
-        ("Market orders fill at", FILL_RULES.get(fill, fill)),
-        ("Limit orders fill", LIMIT_RULES.get(limit, limit)),
-        ("Leverage", f"{plain(run.get('leverage', 1))}\N{MULTIPLICATION SIGN}"),
-        ("Volume cap", "none" if run.get("volume_cap") is None else f"{rate(run['volume_cap'])} of a bar"),
     ]
+    leverage = ("Leverage", f"{plain(run.get('leverage', 1))}\N{MULTIPLICATION SIGN}")
+    if "latency" in run:
+        facts = [*account, *replay_facts(run), leverage]
+    else:
+        cap = run.get("volume_cap")
+        facts = [
+            *account,
+            ("Slippage", plain(run.get("slippage"))),
+            ("Market orders fill at", FILL_RULES.get(fill, fill)),
+            ("Limit orders fill", LIMIT_RULES.get(limit, limit)),
+            leverage,
+            ("Volume cap", "none" if cap is None else f"{rate(cap)} of a bar"),
+        ]
     if run.get("overlays"):
         facts.append(("Overlays", overlays(run)))
     if run.get("close_at_end"):

@@ -12,8 +12,10 @@ from rich.text import Text
 from neural_trader.report.definitions import BY_NAME
 from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.document import drawdown
+from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import initial_cash
+from neural_trader.report.replay_rules import replay_rules
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
@@ -27,6 +29,8 @@ from neural_trader.report.sections import (
 from neural_trader.report.sections import strategy_name as name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from neural_trader.report.metrics import Value
@@ -87,9 +91,31 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         for line in _shape(result, console, width):
             console.print(line, width=width, overflow="crop", no_wrap=True, highlight=False)
+    quality = fill_quality(result)
+    if quality is not None and len(quality.fills):
+        console.print()
+        for line in _fills(quality):
+            console.print(line, width=width, highlight=False)
     for warning in result.warnings:
         console.print(Text.assemble(("warning  ", "bold yellow"), warning), width=width, highlight=False)
     console.print(Text.assemble(("hash     ", "dim"), result.hash), width=width, highlight=False)
+
+
+def _fills(quality: FillQuality) -> Iterator[Text]:
+    """What fills cost and what came after them, in two lines."""
+    shown = quality.document()
+
+    def bps(value: float | None) -> str:
+        return "n/a" if value is None else f"{value:+.2f}"
+
+    parts = [f"{shown['fills']:,}, {100 * shown['maker_share']:.0f} % of their value at rest"]
+    for liquidity in ("maker", "taker"):
+        paid = shown[f"{liquidity}_effective_bps"]
+        if paid is not None:
+            parts.append(f"{liquidity}s {bps(paid)} bps to the middle")
+    yield Text.assemble(("fills    ", "dim"), " · ".join(parts))
+    after = "  ".join(f"{each['seconds']}s {bps(each['gain_bps'])}" for each in shown["markouts"])
+    yield Text.assemble(("markouts ", "dim"), after)
 
 
 def _title(result: Outcome) -> Text:
@@ -110,8 +136,12 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     notes = list(dict.fromkeys(note for bars in result.bars if bars.origin != "synthetic" for note in bars.notes))
     if notes:
         grid.add_row("read", Text(_noted(notes), "dim"))
-    grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
-    rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
+    if "latency" in run:
+        grid.add_row("costs", Text(f"fees {fees(run)}"))
+        rules = replay_rules(run)
+    else:
+        grid.add_row("costs", Text(f"fees {fees(run)} · slippage {run.get('slippage')}"))
+        rules = f"market orders at {FILL_RULES.get(fill, fill)} · limits {LIMIT_RULES.get(limit, limit)}"
     if str(run.get("leverage", "1")) not in ("1", "1.0"):
         rules += f" · leverage {run['leverage']}"
     if run.get("volume_cap") is not None:

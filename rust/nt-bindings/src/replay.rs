@@ -466,10 +466,19 @@ impl Replay {
         Ok(dict)
     }
 
-    /// Fills as numpy columns in decimal units.
+    /// Fills as numpy columns in decimal units, with the best bid and ask at the venue then (NaN where there was none).
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = self.core.engine();
-        columns::fill_arrays(py, engine.fills(), &engine.instruments().collect::<Vec<_>>())
+        let instruments: Vec<_> = engine.instruments().collect();
+        let dict = columns::fill_arrays(py, engine.fills(), &instruments)?;
+        for (name, at) in [("bid", 0), ("ask", 1)] {
+            let price = engine.fills().iter().zip(self.core.fill_touches()).map(|(fill, touch)| match touch[at] {
+                0 => f64::NAN,
+                ticks => instruments[fill.instrument as usize].tick.value_of(ticks as f64),
+            });
+            dict.set_item(name, price.collect::<Vec<_>>().into_pyarray(py))?;
+        }
+        Ok(dict)
     }
 
     /// Trades as numpy columns in decimal units.

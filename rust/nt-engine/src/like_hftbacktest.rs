@@ -19,6 +19,7 @@ pub(crate) use book::Book;
 pub(crate) use latency::Recorded;
 
 use crate::engine::{Engine, Notice, Request, Size};
+use crate::queue_model::QueueModel;
 use crate::venue::{Depth, Resting, SelfTrade, VenueRules, place, rank};
 use book::{COUNT_MAX, Change, side_of};
 
@@ -47,6 +48,9 @@ pub(crate) struct Venue {
 pub(crate) fn check_rules(rules: &VenueRules) -> Result<()> {
     if rules.depth != Depth::Levels || rules.self_trade != SelfTrade::default() {
         return wrong("books are made of levels, and nothing prevents trades with oneself");
+    }
+    if rules.queue == QueueModel::Front {
+        return wrong("there is no queue model called front");
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ pub(crate) const UNKNOWN: f64 = (1_u64 << 53) as f64;
 /// Who cancels when a displayed quantity shrinks without a trade: those before us, or those behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueModel {
+    /// Nobody stands before us, ever: what a backtest without queues assumes.
+    Front,
     /// Those behind, as long as there are any: only trades bring us forward.
     #[default]
     RiskAverse,
@@ -33,6 +35,7 @@ impl QueueModel {
             return Err(Error::Misuse("the power of a queue model is a positive integer".into()));
         }
         Ok(match name {
+            "front" => Self::Front,
             "risk_averse" => Self::RiskAverse,
             "power" => Self::Power(power),
             "power_2" => Self::Power2(power),
@@ -40,7 +43,7 @@ impl QueueModel {
             "log" => Self::Log,
             "log_2" => Self::Log2,
             _ => {
-                let known = "risk_averse, power, power_2, power_3, log and log_2";
+                let known = "front, risk_averse, power, power_2, power_3, log and log_2";
                 return Err(Error::Misuse(format!("there is no queue model {name:?}; there are {known}")));
             }
         })
@@ -50,7 +53,7 @@ impl QueueModel {
     fn behind(self, front: f64, back: f64) -> f64 {
         let (f, b) = (front.max(0.0), back.max(0.0));
         let (share, whole) = match self {
-            Self::RiskAverse => return 1.0,
+            Self::Front | Self::RiskAverse => return 1.0,
             Self::Power(n) => {
                 let share = power(b, n);
                 (share, share + power(f, n))
@@ -69,10 +72,22 @@ impl QueueModel {
         if whole == 0.0 { 1.0 } else { share / whole }
     }
 
+    /// What stands before an order that comes to rest behind a displayed quantity, if that is known.
+    pub(crate) fn at_arrival(self, displayed: Option<Quantity>) -> f64 {
+        match displayed {
+            _ if self == Self::Front => 0.0,
+            Some(displayed) => displayed as f64,
+            None => UNKNOWN,
+        }
+    }
+
     /// What stands before an order after the displayed quantity went from `previous` to `new`, of which trades explain
     /// `traded`.
     pub(crate) fn after_change(self, front: f64, previous: Quantity, new: Quantity, traded: Quantity) -> f64 {
         let most = new as f64;
+        if self == Self::Front {
+            return 0.0;
+        }
         if front == UNKNOWN {
             return most;
         }

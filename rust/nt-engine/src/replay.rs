@@ -149,6 +149,7 @@ pub struct Replay {
     next_sample_ns: Nanos,
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
+    fill_touches: Vec<[Price; 2]>,
     known_positions: Vec<Quantity>,
     known_cash: Money,
     finished: bool,
@@ -200,6 +201,7 @@ impl Replay {
             next_sample_ns: NEVER,
             last_sample_ns: None,
             touches: Vec::new(),
+            fill_touches: Vec::new(),
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
@@ -245,6 +247,11 @@ impl Replay {
     /// Best bid and ask at each sample, instrument by instrument, 0 where there was none.
     pub fn touches(&self) -> &[[Price; 2]] {
         &self.touches
+    }
+
+    /// Best bid and ask at the venue with each fill, once what brought it had been dealt with, 0 where there was none.
+    pub fn fill_touches(&self) -> &[[Price; 2]] {
+        &self.fill_touches
     }
 
     /// Our time.
@@ -484,6 +491,8 @@ impl Replay {
                     if fill.order != 0 && self.engine.order(fill.order).state == State::Filled {
                         self.placed[fill.order as usize - 1].end_ns.get_or_insert(time_ns);
                     }
+                    let venue = &self.venues[fill.instrument as usize];
+                    self.fill_touches.push([Side::Buy, Side::Sell].map(|side| venue.best(side).unwrap_or(0)));
                     fill.instrument
                 }
                 Notice::Accepted(id) => {

@@ -22,7 +22,7 @@ pub(super) fn after_change(model: QueueModel, front: f64, before: Quantity, now:
 
 fn share_behind(model: QueueModel, front: f64, back: f64) -> f64 {
     match model {
-        QueueModel::RiskAverse => 1.0,
+        QueueModel::Front | QueueModel::RiskAverse => 1.0,
         QueueModel::Power(n) => power(back, n) / (power(back, n) + power(front, n)),
         QueueModel::Power2(n) => power(back, n) / power(back + front, n),
         QueueModel::Power3(n) => 1.0 - power(front / (front + back), n),

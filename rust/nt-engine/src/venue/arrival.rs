@@ -6,7 +6,6 @@ use nt_core::{DAY_NS, Kind, Price, Quantity, Reason, Result, Side, State, TimeIn
 
 use super::{Depth, Queued, Resting, SelfTrade, Venue, place, rank};
 use crate::engine::{Engine, Notice, trail_level};
-use crate::queue_model::UNKNOWN;
 
 impl Venue {
     /// A new order arrives.
@@ -187,7 +186,8 @@ impl Venue {
             Depth::Levels => false,
             Depth::Quotes => self.book.best(side).is_none_or(|best| rank(side, price) > rank(side, best.price)),
         };
-        let front = if self.known && !hidden { self.book.quantity_at(side, price) as f64 } else { UNKNOWN };
+        let displayed = (self.known && !hidden).then(|| self.book.quantity_at(side, price));
+        let front = self.rules.queue.at_arrival(displayed);
         let shown = if display == 0 { 0 } else { display.min(engine.order(id).leaves()) };
         let list = &mut self.queued[place(side)];
         let at = list.partition_point(|other| rank(side, other.price) <= rank(side, price));
