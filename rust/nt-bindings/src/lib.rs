@@ -5,12 +5,14 @@ mod aggregate;
 mod bars;
 mod book;
 mod columns;
+mod drive;
 mod engine;
 mod error;
 mod features;
 mod feed;
 mod indicator;
 mod models;
+mod pieces;
 mod request;
 mod venues;
 
