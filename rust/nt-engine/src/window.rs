@@ -57,10 +57,14 @@ impl Windows {
         self.0[instrument].end_ns = Nanos::MAX;
     }
 
-    /// Drops the bars of an instrument before a position.
+    /// Drops the bars of an instrument before a position, once they are half of those that are kept: what remains is moved
+    /// no more often than it was added.
     pub fn forget(&mut self, instrument: usize, before: usize) {
         let window = &mut self.0[instrument];
         let rows = before.min(window.bars().end()).saturating_sub(window.first);
+        if 2 * rows < window.bars().len() {
+            return;
+        }
         for column in &mut window.columns {
             column.drain(..rows.min(column.len()));
         }
@@ -85,6 +89,8 @@ mod tests {
         windows.push(0, &piece(0..4));
         windows.end(1);
         assert_eq!(windows.horizon(), (0, 3));
+        windows.forget(0, 1);
+        assert_eq!(windows.bars()[0].first, 0);
         windows.forget(0, 3);
         windows.push(0, &piece(4..10));
         windows.forget(0, 2);

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neural_trader.market.catalog.store import Dataset
 
 
+PIECE = 8_192
+"""Bars in a piece: enough to make its cost vanish, and few beside a file where many instruments are played."""
+
+
 @dataclass(frozen=True, eq=False)
 class StoredBars:
     """The bars that a dataset had when its manifest was read, or those of a window of time; a ``Series``."""
@@ -47,18 +51,19 @@ class StoredBars:
         return self.count
 
     def pieces(self) -> Iterator[Bars]:
-        """The bars file by file, held to what bars in memory are held to."""
+        """The bars in order, held to what bars in memory are held to; one file at a time is in memory."""
         before, closed_ns = 0, None
         for date in dates_within(self.manifest, *self.window):
-            piece = bars_of_frame(self.manifest, self.dataset.period(self.manifest, date, *self.window))
-            refuse_inconsistent(piece, before, closed_ns)
-            yield piece
-            before, closed_ns = before + len(piece), piece.end_ns
+            bars = bars_of_frame(self.manifest, self.dataset.period(self.manifest, date, *self.window))
+            refuse_inconsistent(bars, before, closed_ns)
+            yield from _cut(bars)
+            before, closed_ns = before + len(bars), bars.end_ns
 
     def marks(self) -> Iterator[Bars]:
-        """Times, opens and closes of the bars, which is what the value of an account is read off, file by file."""
+        """Times, opens and closes of the bars, which is what the value of an account is read off."""
         for date in dates_within(self.manifest, *self.window):
-            yield marks_of_frame(self.manifest, self.dataset.period(self.manifest, date, *self.window, MARKS))
+            frame = self.dataset.period(self.manifest, date, *self.window, MARKS)
+            yield from _cut(marks_of_frame(self.manifest, frame))
 
     def whole(self) -> Bars:
         """All of them in memory."""
@@ -98,3 +103,8 @@ class StoredBars:
     @property
     def notes(self) -> tuple[str, ...]:
         return self.empty().notes
+
+
+def _cut(bars: Bars) -> Iterator[Bars]:
+    for first in range(0, len(bars), PIECE):
+        yield bars.rows(first, first + PIECE)
