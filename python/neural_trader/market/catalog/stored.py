@@ -29,6 +29,8 @@ class StoredBars:
     dataset: Dataset
     manifest: Manifest
     window: tuple[int | None, int | None]
+    blank: Bars
+    """The same instrument without bars."""
     count: int
     start_ns: int
     """When the first bar opens."""
@@ -45,7 +47,7 @@ class StoredBars:
         if not count:
             raise nothing_there(manifest, start_ns, end_ns)
         first, last = (bars_of_frame(manifest, ends[date]) for date in (dates[0], dates[-1]))
-        return cls(dataset, manifest, (start_ns, end_ns), count, first.start_ns, last.end_ns)
+        return cls(dataset, manifest, (start_ns, end_ns), no_bars(manifest), count, first.start_ns, last.end_ns)
 
     def __len__(self) -> int:
         return self.count
@@ -74,35 +76,35 @@ class StoredBars:
 
     def empty(self) -> Bars:
         """The same instrument without bars."""
-        return no_bars(self.manifest)
+        return self.blank
 
     @property
     def symbol(self) -> str:
-        return self.manifest.key.symbol
+        return self.blank.symbol
 
     @property
     def tick(self) -> Step:
-        return self.manifest.tick
+        return self.blank.tick
 
     @property
     def lot(self) -> Step:
-        return self.manifest.lot
+        return self.blank.lot
 
     @property
     def origin(self) -> str:
-        return self.empty().origin
+        return self.blank.origin
 
     @property
     def source(self) -> str:
-        return self.empty().source
+        return self.blank.source
 
     @property
     def interval_ns(self) -> int:
-        return self.empty().interval_ns
+        return self.blank.interval_ns
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.empty().notes
+        return self.blank.notes
 
 
 def _cut(bars: Bars) -> Iterator[Bars]:
