@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neural_trader.market.captures import feed_for, read_capture, stream_capture
+from neural_trader.market.captures import CaptureReader, feed_for, read_capture
 from neural_trader.market.events import EVENT, FAULTS, FLAG, KIND
 from neural_trader.market.venue_instruments import VenueInstrument, described_instruments
 
@@ -171,9 +171,21 @@ def test_grids_are_inferred_from_a_capture_that_nobody_described(shared_data: Pa
     assert _without_resync(capture) == []
 
 
+def test_a_snapshot_that_comes_first_counts_for_the_grid_of_the_only_instrument(tmp_path: Path) -> None:
+    lines = [
+        '1 {"lastUpdateId":11,"bids":[["99.987","5"]],"asks":[["100.01","0.125"]]}',
+        '2 {"e":"depthUpdate","E":1700000000300,"s":"AB","U":12,"u":13,"b":[["100.00","1"]],"a":[]}',
+    ]
+    (tmp_path / "session.txt").write_text("\n".join(lines), encoding="utf-8")
+    capture = read_capture(tmp_path / "session.txt", "binance")
+    assert (capture.instruments[0].tick, capture.instruments[0].lot) == ((1, 3), (1, 3))
+    assert capture.count("snapshot_end") == 1
+    assert capture.faults == ()
+
+
 def test_a_capture_in_pieces_is_the_capture(shared_data: Path) -> None:
     path = shared_data / "depth" / DAYS["ethusdt"][0]
-    pieces = list(stream_capture(path, "binance", [ETH]))
+    pieces = list(CaptureReader(path, "binance", [ETH]))
     assert len(pieces) > 1
     assert np.array_equal(np.concatenate(pieces), read_capture(path, "binance", [ETH]).events)
 

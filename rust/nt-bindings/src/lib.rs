@@ -12,6 +12,7 @@ mod features;
 mod feed;
 mod indicator;
 mod models;
+mod order_flow;
 mod pieces;
 mod request;
 mod venues;
@@ -25,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     features::register(module)?;
     feed::register(module)?;
     models::register(module)?;
+    order_flow::register(module)?;
     venues::register(module)?;
     Ok(())
 }
