@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from neural_trader.market.bars import Bars, Step
+    from neural_trader.market.bars import Series, Step
     from neural_trader.strategy.overlays import Overlay
 
 __all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy"]
@@ -300,7 +300,7 @@ class Strategy:
         lots = _steps(self._lots[k], abs(_number("quantity", quantity)), up=False)
         return lots if quantity >= 0 else -lots
 
-    def _bind(self, engine: Engine, bars: Sequence[Bars], overlays: tuple[Overlay, ...]) -> None:
+    def _bind(self, engine: Engine, bars: Sequence[Series], overlays: tuple[Overlay, ...]) -> None:
         """Give the strategy its engine; the runner calls this before ``on_start``."""
         self._engine = engine
         self.symbols = tuple(each.symbol for each in bars)

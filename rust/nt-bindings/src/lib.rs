@@ -5,6 +5,7 @@ mod aggregate;
 mod bars;
 mod book;
 mod columns;
+mod drive;
 mod engine;
 mod error;
 mod features;
@@ -12,6 +13,7 @@ mod feed;
 mod indicator;
 mod models;
 mod order_flow;
+mod pieces;
 mod request;
 mod venues;
 
