@@ -60,7 +60,7 @@ __all__ = [
     "OrderBook",
     "OrderCollapse",
     "OrderStream",
-    "Replay",
+    "Valuation",
     "VenueFeed",
     "__version__",
     "check_not_negative",
@@ -277,12 +277,12 @@ class Engine:
         """SHA-256 of inputs, parameters, orders, fills and postings, in hex, and the run hash that binds them."""
 
 @final
-class Replay:
+class Valuation:
     """Bars played again to give the equity samples of streamed runs, which keep only what changed their accounts."""
 
     def __new__(
         cls, instruments: Sequence[_Bars], pieces: Sequence[Iterable[_Bars]], runs: Sequence[Engine]
-    ) -> Replay: ...
+    ) -> Valuation: ...
     def read(self, count: int) -> tuple[_Ints, list[_Floats]]:
         """The next samples, at most so many, none at the end: their times, and the amounts of each run."""
 

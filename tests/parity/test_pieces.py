@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neural_trader._core import Engine, Replay
+from neural_trader._core import Engine, Valuation
 from neural_trader.errors import EngineError
 from neural_trader.market.bars import Bars
 from parity.outcome import PARAMETERS_JSON, VERSION, RecordsFromColumns
@@ -42,7 +42,7 @@ def records(engine: Engine) -> list[Any]:
 
 def replayed(case: Case, sizes: list[int], runs: list[Engine]) -> tuple[list[int], list[list[float]]]:
     """Times and equity of the samples of runs, asked for a few at a time."""
-    replay = Replay([bars.empty() for bars in case.market], [cut(bars, sizes) for bars in case.market], runs)
+    replay = Valuation([bars.empty() for bars in case.market], [cut(bars, sizes) for bars in case.market], runs)
     times: list[int] = []
     curves: list[list[float]] = [[] for _ in runs]
     while True:
@@ -132,7 +132,7 @@ def test_what_is_not_kept_is_refused() -> None:
         engine.digests(VERSION, PARAMETERS_JSON)
     engine.play()
     for ask in (engine.equity_curve, lambda: engine.equity_samples):
-        with pytest.raises(EngineError, match="a Replay of them gives the equity samples"):
+        with pytest.raises(EngineError, match="a Valuation of them gives the equity samples"):
             ask()
     with pytest.raises(EngineError, match="for every instrument and by our own rules"):
         Engine([case.market[0].empty()], pieces=[[]], cash=10**20, like="vectorbt")

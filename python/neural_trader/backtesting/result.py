@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neural_trader._native import Replay
+from neural_trader._native import Valuation
 from neural_trader.backtesting import frames
 from neural_trader.market.bars import Bars
 from neural_trader.report.outcome import BLOCK, Block, blocks_of, drawdowns
@@ -64,7 +64,7 @@ class Result:
         if self._is_in_memory:
             return blocks_of(self.time_ns, self.equity_curve, self.benchmark_curve)
         runs = [self.engine] if self._benchmark is None else [self.engine, self._benchmark]
-        return _replayed(Replay([each.empty() for each in self.series], [each.marks() for each in self.series], runs))
+        return _valued(Valuation([each.empty() for each in self.series], [each.marks() for each in self.series], runs))
 
     @property
     def _is_in_memory(self) -> bool:
@@ -187,9 +187,9 @@ class Result:
         return str(self.stats)
 
 
-def _replayed(replay: Replay) -> Iterator[Block]:
+def _valued(valuation: Valuation) -> Iterator[Block]:
     while True:
-        times, curves = replay.read(BLOCK)
+        times, curves = valuation.read(BLOCK)
         if not len(times):
             return
         yield Block(times, curves[0], curves[1] if len(curves) > 1 else None)

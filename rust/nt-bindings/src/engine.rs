@@ -15,7 +15,7 @@ use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
 use crate::indicator::Indicator;
-use crate::pieces::{Pieces, Replay};
+use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
 const BARS_PER_REPORT: usize = 16_384;
@@ -507,7 +507,7 @@ impl Engine {
         if self.pieces.is_none() {
             return Ok(());
         }
-        let what = "bars that arrived in pieces are not kept; a Replay of them gives the equity samples";
+        let what = "bars that arrived in pieces are not kept; a Valuation of them gives the equity samples";
         Err(raise(py, &Error::Misuse(what.into())))
     }
 
@@ -534,6 +534,6 @@ impl Engine {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Bar>()?;
-    module.add_class::<Replay>()?;
+    module.add_class::<Valuation>()?;
     module.add_class::<Indicator>()
 }

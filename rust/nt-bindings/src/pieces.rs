@@ -1,7 +1,7 @@
-//! Bars that arrive in pieces from Python while they are played, and the replay of such a run.
+//! Bars that arrive in pieces from Python while they are played, and the valuation of such a run.
 
 use nt_core::{Bars, Nanos};
-use nt_engine::{Replay as Core, Windows, digest};
+use nt_engine::{Valuation as Core, Windows, digest};
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -71,15 +71,15 @@ impl Pieces {
 
 /// Bars played again to give the equity samples of streamed runs, which keep only what changed their accounts.
 #[pyclass(module = "neural_trader._core")]
-pub struct Replay {
+pub struct Valuation {
     core: Core,
     pieces: Pieces,
     runs: Vec<Py<Engine>>,
 }
 
 #[pymethods]
-impl Replay {
-    /// A replay of runs over the same instruments; `pieces` has an iterable of bars for each.
+impl Valuation {
+    /// A valuation of runs over the same instruments; `pieces` has an iterable of bars for each.
     #[new]
     fn new(
         py: Python<'_>,
@@ -91,7 +91,7 @@ impl Replay {
         let deposits: Vec<_> = runs.iter().map(|run| run.borrow(py).core.config().cash).collect();
         let mut core = Core::new(instruments, &deposits).map_err(|error| raise(py, &error))?;
         core.set_horizon(Nanos::MIN);
-        Ok(Replay { core, pieces: Pieces::of(&pieces, false)?, runs })
+        Ok(Valuation { core, pieces: Pieces::of(&pieces, false)?, runs })
     }
 
     /// The next samples, at most so many, none at the end: their times (int64), and the amounts (float64, account currency)

@@ -234,7 +234,7 @@ impl Engine {
         &self.samples
     }
 
-    /// Makes samples be kept as the changes that fills make, so that they need no memory where nothing fills; a `Replay` of
+    /// Makes samples be kept as the changes that fills make, so that they need no memory where nothing fills; a `Valuation` of
     /// the bars gives their times and amounts. It is for the beginning of a run by our own rules.
     pub fn condense_samples(&mut self) {
         self.samples.condense();

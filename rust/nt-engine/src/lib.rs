@@ -12,14 +12,14 @@ pub mod ledger;
 mod like_backtesting_py;
 mod like_vectorbt;
 pub mod player;
-pub mod replay;
 pub mod run;
 pub mod samples;
 pub mod trades;
+pub mod valuation;
 pub mod window;
 
 pub use config::{Config, Rules};
 pub use engine::{Engine, Notice, Request, Size};
 pub use player::{Call, Player};
-pub use replay::Replay;
+pub use valuation::Valuation;
 pub use window::Windows;

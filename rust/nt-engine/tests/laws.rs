@@ -2,7 +2,7 @@
 
 use nt_core::{Bars, Bracket, Instrument, Kind, PPB, Result, Side, Step, TimeInForce, Trail};
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine, Player, Replay, Request, Size, Windows, digest};
+use nt_engine::{Call, Config, Engine, Player, Request, Size, Valuation, Windows, digest};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -208,15 +208,15 @@ fn in_pieces(markets: &[Market], sizes: &[usize], mut play: impl FnMut(&[Bars<'_
 /// Times and amounts of condensed samples, from the bars in pieces.
 fn replayed(engine: &Engine, markets: &[Market], sizes: &[usize]) -> Vec<(i64, i128)> {
     let instruments = engine.instruments().cloned().collect();
-    let mut replay = Replay::new(instruments, &[engine.config().cash]).expect("a replay");
+    let mut valuation = Valuation::new(instruments, &[engine.config().cash]).expect("a valuation");
     let mut curve = Vec::new();
     in_pieces(markets, sizes, |bars, horizon| {
-        replay.set_horizon(horizon);
+        valuation.set_horizon(horizon);
         let mut amount = [0];
-        while let Some(time_ns) = replay.advance(bars, &[engine.samples()], &mut amount).expect("amounts in range") {
+        while let Some(time_ns) = valuation.advance(bars, &[engine.samples()], &mut amount).expect("amounts in range") {
             curve.push((time_ns, amount[0]));
         }
-        (0..bars.len()).map(|k| replay.closed(k)).collect()
+        (0..bars.len()).map(|k| valuation.closed(k)).collect()
     });
     curve
 }
@@ -346,7 +346,7 @@ proptest! {
         prop_assert_eq!(outcome(&short, &market.close), outcome(&general, &[]));
     }
 
-    /// Bars that arrive in pieces and are forgotten once played give the same run, and a replay of them the same curve.
+    /// Bars that arrive in pieces and are forgotten once played give the same run, and a valuation of them the same curve.
     #[test]
     fn a_window_that_moves_over_the_bars_gives_the_same_run(
         (one, two, count) in (markets(), markets(), 1..=2_usize),

@@ -9,7 +9,7 @@ use crate::samples::Samples;
 
 /// A second pass over the bars of runs, which gives the times and amounts of their condensed samples.
 #[derive(Debug, Clone)]
-pub struct Replay {
+pub struct Valuation {
     /// Trades nothing: it knows the marks.
     engine: Engine,
     player: Player,
@@ -28,15 +28,15 @@ struct Account {
     values_per_tick: Vec<Money>,
 }
 
-impl Replay {
-    /// A replay of so many runs over the same instruments, each of which began with a deposit of its own.
+impl Valuation {
+    /// A valuation of so many runs over the same instruments, each of which began with a deposit of its own.
     pub fn new(instruments: Vec<Instrument>, deposits: &[Money]) -> Result<Self> {
         let count = instruments.len();
         let mut engine = Engine::new(Config::default(), instruments)?;
         engine.condense_samples();
         let account = |&cash| Account { at: 0, cash, values_per_tick: vec![0; count] };
         let accounts = deposits.iter().map(account).collect();
-        Ok(Replay { engine, player: Player::new(count), accounts, sampled: 0 })
+        Ok(Valuation { engine, player: Player::new(count), accounts, sampled: 0 })
     }
 
     /// As in `Player`.
