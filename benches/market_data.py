@@ -37,9 +37,9 @@ ABOUT = {
     ),
     "updates": (
         "Updates of single levels on a fine tick, {levels:,} levels at a time, half of them beyond 4,000 ticks of the"
-        " best price; the best prices of both sides read after each. Ours writes them into columns. hftbacktest"
-        " replays them through its two books, the exchange's and the trader's, in numba; nautilus_trader is left out,"
-        " because its book cannot be read after each update without a call of Python for each."
+        " best price; the best prices of both sides read after each, by us into columns or without keeping them."
+        " hftbacktest replays them through its two books, the exchange's and the trader's, in numba; nautilus_trader is"
+        " left out, because its book cannot be read after each update without a call of Python for each."
     ),
     "orders": (
         "Messages about single orders of a market of random order flow; the best prices after each action. Ours says"

@@ -203,7 +203,8 @@ class MarketData:
         book.play([], side, price, quantity)
         self.about["levels"] = book.count(1) + book.count(-1)
         prices = [(name, none) for name in ("best_bid", "best_ask")]
-        self._add("updates: ladder", len(side), lambda: Ladder().play(prices, side, price, quantity))
+        self._add("updates: ladder, into columns", len(side), lambda: Ladder().play(prices, side, price, quantity))
+        self._add("updates: ladder, read only", len(side), lambda: Ladder().play([], side, price, quantity))
         self._add("updates: plain twin", len(some), lambda: plain(some))
 
     def _orders(self) -> None:

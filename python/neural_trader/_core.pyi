@@ -4,7 +4,7 @@ Counts are exact: prices in ticks, quantities in lots, money in 10^-18 of the ac
 billion. Instruments are named by their rank among the symbols of the run in ascending order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias, final
 
 import numpy as np
@@ -62,6 +62,7 @@ __all__ = [
     "OrderStream",
     "Replay",
     "Tick",
+    "Valuation",
     "VenueFeed",
     "__version__",
     "check_not_negative",
@@ -169,6 +170,7 @@ class Engine:
         close_at_end: bool = False,
         like: str | None = None,
         exclusive_orders: bool = False,
+        pieces: Sequence[Iterable[_Bars]] | None = None,
     ) -> Engine: ...
     def submit(
         self,
@@ -249,6 +251,9 @@ class Engine:
     def trades(self) -> _Exact:
         """Trades as positions in the list of fills."""
     @property
+    def sample_count(self) -> int:
+        """How many equity samples there are."""
+    @property
     def equity_samples(self) -> tuple[list[int], list[int]]:
         """Times and amounts of the equity samples."""
     @property
@@ -272,6 +277,16 @@ class Engine:
         """Checks the laws that hold between any two events; an error says which one does not."""
     def digests(self, version: str, parameters: str) -> dict[str, str]:
         """SHA-256 of inputs, parameters, orders, fills and postings, in hex, and the run hash that binds them."""
+
+@final
+class Valuation:
+    """Bars played again to give the equity samples of streamed runs, which keep only what changed their accounts."""
+
+    def __new__(
+        cls, instruments: Sequence[_Bars], pieces: Sequence[Iterable[_Bars]], runs: Sequence[Engine]
+    ) -> Valuation: ...
+    def read(self, count: int) -> tuple[_Ints, list[_Floats]]:
+        """The next samples, at most so many, none at the end: their times, and the amounts of each run."""
 
 @final
 class Ladder:
@@ -600,6 +615,8 @@ class Replay:
     def equity_value(self) -> float: ...
     def fill_record(self, at: int) -> tuple[int, int, int, float, float, float, bool, int]: ...
     def order_record(self, id: int) -> tuple[int, int, int, float, float, int, int]: ...
+    @property
+    def sample_count(self) -> int: ...
     @property
     def exposed_samples(self) -> int: ...
     def equity_curve(self) -> tuple[_Ints, _Floats]: ...

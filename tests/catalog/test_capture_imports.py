@@ -185,6 +185,17 @@ def test_a_lost_book_is_marked_where_it_was_lost(recorded: Path, catalog: Catalo
     assert set(marks["price"]) == set(marks["quantity"]) == {0.0}
 
 
+def test_lost_books_are_counted_and_those_that_stayed_lost_are_named(
+    recorded: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    _, notes = import_capture(catalog, [recorded], "binance", [MADE])
+    assert "a book was given up 1 time, because updates are missing" in notes
+    assert not any("no snapshot came" in note for note in notes)
+    (tmp_path / "lost.txt").write_bytes(session(160, lost=frozenset({157, 158})))
+    _, notes = import_capture(Catalog(tmp_path / "other"), [tmp_path / "lost.txt"], "binance", [MADE])
+    assert "ABUSD levels: none at the end, because no snapshot came after the last loss" in notes
+
+
 def test_messages_that_are_left_out_are_told_by_kind(recorded: Path, tmp_path: Path, catalog: Catalog) -> None:
     unknown = b'{"e":"trade","s":"OTHER","t":1,"p":"1","q":"1","m":true}'
     (tmp_path / "odd.txt").write_bytes(recorded.read_bytes() + b"1 {\n2 " + unknown + b"\n3 " + unknown + b"\n")

@@ -77,6 +77,36 @@ def test_recorded_sessions_are_imported(
     command("data", "check", f"catalog:{venue}/*").passed()
 
 
+def test_sessions_are_known_by_their_names(recorded: Path, command: Command) -> None:
+    folder = recorded.parent / "sessions"
+    folder.mkdir()
+    recorded.rename(folder / "session.ws")
+    for what in (folder, folder / "session.ws"):
+        ended = command("data", "import", what, "--venue", "binance")
+        assert ended.code == 3
+        assert "imported with --kind capture" in ended.err or "import it with --kind capture" in ended.err
+    rows = imported(command("data", "import", "sessions", "--venue", "binance", "--kind", "capture", "--json"))
+    assert len(rows) == 3
+
+
+def test_a_session_of_another_venue_is_told(recorded: Path, command: Command) -> None:
+    ended = command("data", "import", recorded, "--venue", "kraken", "--kind", "capture")
+    assert ended.code == 3
+    assert "messages are about something else, or of another venue" in ended.err
+
+
+def test_numbers_of_datasets_with_long_names_are_not_cut(tmp_path: Path, command: Command) -> None:
+    name = "a_symbol_that_is_much_longer_than_any_that_a_venue_would_ever_think_of"
+    rows = "".join(f"{1_700_000_000 + at},1,1\n" for at in range(1234))
+    (tmp_path / f"{name}.csv").write_text(f"time,price,qty\n{rows}", encoding="utf-8")
+    command("data", "import", f"{name}.csv", "--venue", "demo", "--kind", "trades").passed()
+    lines = command("data", "list").passed().out.splitlines()
+    assert "1,234" in lines[1]
+    assert "2023-11-14" in lines[1]
+    assert max(map(len, lines[:-1])) <= 80
+    assert lines[1].split()[0] + "".join(line.strip() for line in lines[2:-1]) == f"demo/{name}/trades"
+
+
 def test_one_grid_that_does_not_fit_all_products_asks_for_their_description(
     shared_data: Path, command: Command
 ) -> None:

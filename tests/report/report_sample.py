@@ -6,6 +6,7 @@ It is no second engine: it exists to give frames of the right shape and curves t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ import polars as pl
 
 from neural_trader.market.bars import Bars, Step
 from neural_trader.report.metrics import Stats
+from neural_trader.report.outcome import Block, blocks_of
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -45,6 +47,21 @@ class Result:
     benchmark_curve: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def series(self) -> tuple[Bars, ...]:
+        return self.bars
+
+    @property
+    def samples(self) -> int:
+        return len(self.equity_curve)
+
+    @property
+    def has_benchmark(self) -> bool:
+        return self.benchmark_curve is not None
+
+    def blocks(self) -> Iterator[Block]:
+        return blocks_of(self.time_ns, self.equity_curve, self.benchmark_curve)
 
     @cached_property
     def stats(self) -> Stats:

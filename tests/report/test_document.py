@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from neural_trader.errors import DataError
 from neural_trader.report.atomic import write_text
-from neural_trader.report.document import SCHEMA, drawdown, encode, read_document, to_document, write_document
+from neural_trader.report.document import SCHEMA, encode, read_document, to_document, write_document
 from neural_trader.report.html import write_html
-from neural_trader.report.thinning import extremes
+from neural_trader.report.outcome import Block, drawdowns
+from neural_trader.report.thinning import Points, points
 from report_sample import HOUR_NS, MINUTE_NS, TIME, curve_result, make_result
 
 
@@ -89,19 +91,35 @@ def test_long_curve_keeps_its_ends_its_extremes_and_its_deepest_fall() -> None:
     curve = result.equity_curve
     assert (equity["equity"][0], equity["equity"][-1]) == (curve[0], curve[-1])
     assert max(equity["equity"]) == curve.max() and min(equity["equity"]) == curve.min()
-    assert min(equity["drawdown"]) == drawdown(curve, 10_000.0).min()
+    assert min(equity["drawdown"]) == min(below.min() for _, below in drawdowns(10_000.0, result.blocks()))
+    assert min(equity["drawdown"]) == (curve / np.maximum(np.maximum.accumulate(curve), 10_000.0) - 1.0).min()
     assert result.benchmark_curve is not None
     assert max(equity["benchmark"]) == result.benchmark_curve.max()
 
 
-@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=400), st.integers(min_value=8, max_value=60))
-def test_thinned_curve_has_few_points_and_the_same_extremes(values: list[float], points: int) -> None:
-    curve = np.array(values)
-    chosen = extremes([curve], points)
-    assert len(chosen) <= points
-    assert list(chosen) == sorted(set(chosen))
-    assert chosen[0] == 0 and chosen[-1] == len(curve) - 1
-    assert curve[chosen].min() == curve.min() and curve[chosen].max() == curve.max()
+@given(
+    st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=400),
+    st.integers(min_value=8, max_value=60),
+    st.lists(st.integers(0, 400), max_size=5),
+)
+def test_thinned_curve_has_few_points_and_the_same_extremes(values: list[float], limit: int, cuts: list[int]) -> None:
+    curve, times = np.array(values), np.arange(len(values))
+
+    def thinned(bounds: list[int]) -> Points:
+        blocks = [Block(times[begin:end], curve[begin:end], None) for begin, end in pairwise(bounds) if begin < end]
+        return points(drawdowns(1.0, blocks), len(curve), limit)
+
+    drawn = thinned([0, len(curve)])
+    assert len(drawn.time_ns) <= limit
+    assert list(drawn.time_ns) == sorted(set(drawn.time_ns))
+    assert drawn.time_ns[0] == 0 and drawn.time_ns[-1] == len(curve) - 1
+    assert drawn.equity.min() == curve.min() and drawn.equity.max() == curve.max()
+    ((_, below),) = drawdowns(1.0, [Block(times, curve, None)])
+    assert drawn.drawdown.min() == below.min()
+    assert np.array_equal(drawn.equity, curve[drawn.time_ns])
+    in_blocks = thinned(sorted([0, *(min(cut, len(curve)) for cut in cuts), len(curve)]))
+    for one, other in zip(drawn[:3], in_blocks[:3], strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_run_without_trades_or_benchmark_has_a_document() -> None:

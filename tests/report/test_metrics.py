@@ -14,12 +14,22 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from neural_trader.errors import EngineError
-from neural_trader.report.curve import BLOCK, NANOSECONDS_PER_YEAR, measure
+from neural_trader.report.curve import NANOSECONDS_PER_YEAR, CurveFacts, Measure
 from neural_trader.report.definitions import BY_NAME, CURVE_NAMES, DEFINITIONS, GROUPS
 from neural_trader.report.metrics import Stats
+from neural_trader.report.outcome import BLOCK, blocks_of
 from report_sample import DAY_NS, HOUR_NS, MINUTE_NS, curve_result, make_result, make_trades
 
 QUARTER_NS = int(NANOSECONDS_PER_YEAR) // 4
+
+
+def measure(initial: float, times: np.ndarray, curve: np.ndarray) -> CurveFacts:
+    """The facts of a curve that starts at time 0, taken in blocks."""
+    measured = Measure(initial, 0)
+    for block in blocks_of(times, curve, None):
+        measured.add(block.time_ns, block.equity)
+    return measured.facts()
+
 
 curves = st.lists(st.floats(min_value=1e-3, max_value=1e9), min_size=1, max_size=60)
 
@@ -175,7 +185,7 @@ def test_rising_without_a_fall_means_no_drawdown(equity: list[float]) -> None:
 def test_measuring_in_blocks_equals_measuring_at_once(count: int, drift: float, seed: int) -> None:
     curve = 100.0 * np.exp(np.cumsum(np.random.default_rng(seed).normal(drift, 0.01, count)))
     times = np.arange(1, count + 1, dtype=np.int64) * MINUTE_NS
-    facts = measure(100.0, 0, times, curve)
+    facts = measure(100.0, times, curve)
     whole = np.concatenate([[100.0], curve])
     returns = whole[1:] / whole[:-1] - 1.0
     peaks = np.maximum.accumulate(whole)
@@ -196,7 +206,7 @@ def test_deepest_fall_and_longest_dive_are_found_across_blocks() -> None:
     curve[BLOCK + 7] = 40.0  # the deepest fall, in a block that is wholly under water
     curve[3 * BLOCK + 5] = 101.0  # a new peak, three blocks later, ends the dive
     curve[3 * BLOCK + 6 :] = 95.0
-    facts = measure(100.0, 0, np.arange(1, len(curve) + 1, dtype=np.int64), curve)
+    facts = measure(100.0, np.arange(1, len(curve) + 1, dtype=np.int64), curve)
     assert facts.drawdown == pytest.approx(-0.6)
     assert facts.underwater_ns == 3 * BLOCK + 6
     assert facts.peak == 101.0

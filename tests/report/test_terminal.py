@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from neural_trader.report.display import duration, interval, moment, number, rate, rfc3339, signed
-from neural_trader.report.terminal import print_result, sparkline
+from neural_trader.report.outcome import Block
+from neural_trader.report.terminal import bucketed, print_result, sparkline
 from report_sample import DAY_NS, HOUR_NS, curve_result, make_result
 
 
@@ -91,13 +92,24 @@ def test_run_without_samples_prints() -> None:
     assert "n/a: no samples" in screen(curve_result([]))
 
 
-def test_sparkline_rises_with_the_curve_and_keeps_the_worst_dip() -> None:
-    assert sparkline(np.arange(8.0), 8) == "▁▂▃▄▅▆▇█"
-    assert sparkline(np.ones(5), 8) == "▁▁▁▁▁"
-    dip = np.zeros(1_000)
-    dip[437] = 0.3
-    line = sparkline(dip, 20, worst=True)
-    assert len(line) == 20 and line.count("█") == 1 and line[8] == "█"
+def test_sparkline_rises_with_the_heights() -> None:
+    assert sparkline(np.arange(8.0)) == "▁▂▃▄▅▆▇█"
+    assert sparkline(np.ones(5)) == "▁▁▁▁▁"
+    assert sparkline(np.array([4.0, 8.0]), low=0.0) == "▅█"
+
+
+@pytest.mark.parametrize("size", [1_000, 64, 7])
+def test_parts_of_a_curve_keep_their_last_value_and_their_worst_dip(size: int) -> None:
+    curve = np.arange(1_000.0) + 100.0
+    below = np.zeros(1_000)
+    below[437] = -0.3
+    blocks = [
+        (Block(curve[at : at + size], curve[at : at + size], None), below[at : at + size])
+        for at in range(0, 1_000, size)
+    ]
+    last, worst = bucketed(blocks, 1_000, 20)
+    assert list(last) == list(curve[49::50])
+    assert list(np.flatnonzero(worst)) == [8] and worst[8] == 0.3
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from neural_trader.codes import ACCOUNTS, KINDS, REASONS, STATES, TIMES_IN_FORCE
+from neural_trader.market.bars import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neural_trader._native import Engine, Replay
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
 
 _UTC = pl.Datetime("ns", "UTC")
 
@@ -43,8 +44,25 @@ def _left(name: str, values: Any, trades: int) -> pl.Series:
     return series if len(series) == trades else series.extend_constant(None, trades - len(series))
 
 
-def _bars_before(bars: Bars, time_ns: Any) -> Any:
-    """How many bars opened before each of the times, nearly all of which are openings on an even time line."""
+def _bars_before(series: Series, time_ns: Any) -> Any:
+    """How many bars opened before each of the times."""
+    if isinstance(series, Bars):
+        return _of_piece_before(series, time_ns)
+    counts = np.zeros(len(time_ns), np.int64)
+    order = np.argsort(time_ns, kind="stable")
+    times = time_ns[order]
+    passed = 0
+    for piece in series.pieces():
+        # The times that lie before this piece are done, and those after it count all of its bars.
+        first, last = np.searchsorted(times, [piece.open_ns[0], piece.open_ns[-1]], side="right")
+        counts[order[first:last]] = passed + _of_piece_before(piece, times[first:last])
+        passed += len(piece)
+        counts[order[last:]] = passed
+    return counts
+
+
+def _of_piece_before(bars: Bars, time_ns: Any) -> Any:
+    """The same within one piece; nearly all times are openings on an even time line."""
     if not len(bars) or not bars.interval_ns:
         return np.searchsorted(bars.open_ns, time_ns)
     guess = np.clip((time_ns - bars.open_ns[0]) // bars.interval_ns, 0, len(bars) - 1)
@@ -113,7 +131,7 @@ def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask"))
 
 
-def trades(engine: Engine | Replay, bars: Sequence[Bars]) -> pl.DataFrame:
+def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
     """Round trips; ``bars`` counts the bars that opened from the entry up to the exit."""
     columns, of_fill = engine.trade_arrays(), engine.fill_arrays()
     entry, leave = columns["entry_fill"], columns["exit_fill"]
@@ -122,15 +140,18 @@ def trades(engine: Engine | Replay, bars: Sequence[Bars]) -> pl.DataFrame:
     entry_ns, exit_ns = of_fill["time_ns"][entry], of_fill["time_ns"][leave]
     entry_price = of_fill["price"][entry]
     held = np.zeros(len(entry), dtype=np.int64)
-    for k, each in enumerate(bars):
+    for k, each in enumerate(series):
         mine = np.flatnonzero(columns["instrument"] == k)
-        until = np.full(len(mine), each.close_ns[-1] if len(each) else 0)
+        if not len(mine):
+            continue
+        until = np.full(len(mine), each.end_ns)
         closed = np.searchsorted(mine, len(leave))
         until[:closed] = exit_ns[mine[:closed]]
-        held[mine] = _bars_before(each, until) - _bars_before(each, entry_ns[mine])
+        since, upto = np.split(_bars_before(each, np.concatenate((entry_ns[mine], until))), 2)
+        held[mine] = upto - since
     return pl.DataFrame(
         [
-            _names("symbol", columns["instrument"], [each.symbol for each in bars]),
+            _names("symbol", columns["instrument"], [each.symbol for each in series]),
             _sides("side", columns["direction"], ("long", "short")),
             pl.Series("quantity", columns["quantity"]),
             _time("entry_time", entry_ns),

@@ -14,6 +14,8 @@ from neural_trader.market.loading import window_of, within
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neural_trader.market.bars import Series
+
 
 def gather_bars(
     data: Any = None,
@@ -23,10 +25,10 @@ def gather_bars(
     start: Any = None,
     end: Any = None,
     seed: int,
-) -> tuple[Bars, ...]:
+) -> tuple[Series, ...]:
     """Bars sorted by symbol: from a file, folder or catalog, frames, ``Bars``, or the synthetic market for nothing.
 
-    ``symbols`` selects, ``start`` and ``end`` keep bars that open within them.
+    ``symbols`` selects, ``start`` and ``end`` keep bars that open within them. Those of a catalog stay in their files.
     """
     if is_reference(data):
         return bars_of_catalog(data, kind, symbols, start, end)

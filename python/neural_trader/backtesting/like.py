@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader.backtesting.settings import Settings
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Bars, Series
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "backtesting.py": ("exclusive_orders", "finalize_trades", "trade_on_close"),
@@ -74,8 +74,8 @@ class Like:
         """The engine's keyword arguments."""
         return {"like": self.name, "exclusive_orders": "exclusive_orders" in self.options}
 
-    def fitted(self, bars: Sequence[Bars], cash: Decimal) -> tuple[Bars, ...]:
-        """The bars as these rules need them: one instrument, and under vectorbt a grid as fine as floats."""
+    def fitted(self, bars: Sequence[Series], cash: Decimal) -> tuple[Bars, ...]:
+        """The bars as these rules need them: one instrument in memory, and under vectorbt a grid as fine as floats."""
         if len(bars) != 1:
             symbols = ", ".join(each.symbol for each in bars)
             raise ConfigError(
@@ -85,8 +85,8 @@ class Like:
             lot = bars[0].lot
             if 10**lot.decimals % lot.mantissa:
                 raise ConfigError(f"like {self.name}: it trades whole units, and lots of {lot} do not make up one")
-            return tuple(bars)
-        return (_on_fine_grid(bars[0], cash),)
+            return (bars[0].whole(),)
+        return (_on_fine_grid(bars[0].whole(), cash),)
 
 
 def _demands_of_backtesting_py(settings: Settings) -> list[tuple[bool, str]]:

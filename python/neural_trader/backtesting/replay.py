@@ -90,7 +90,7 @@ def replay(
         engine=engine,
         version=__version__,
         run=run,
-        bars=bars,
+        series=bars,
         origin={
             "strategy": strategy if isinstance(strategy, str) else None,
             "class": type(instance).__qualname__,
@@ -100,7 +100,7 @@ def replay(
             "symbols": list(symbols) if symbols else None,
         },
         warnings=_warnings(engine, settings),
-        run_benchmark=lambda: _buy_and_hold(bars, settings) if benchmark else None,
+        run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
     )
 
 
@@ -194,9 +194,10 @@ def _sampled(engine: Replay, k: int, listed: Listed, recording: Recording, sampl
     )
 
 
-def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings) -> Engine | None:
+def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings, samples: int) -> Engine | None:
     """Buy and hold of the sampled middles at the same fees."""
-    if not all(len(each) and len(each) == len(bars[0]) for each in bars):
+    if not samples or any(len(each) != samples for each in bars):
+        # An instrument without a book from the first sample on could not have been bought then.
         return None
     fee = replace(settings.fee, maker=settings.fee.taker)
     plain = Settings.of(

@@ -8,16 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from neural_trader._native import Engine, Valuation
 from neural_trader.backtesting import frames
+from neural_trader.market.bars import Bars
+from neural_trader.report.outcome import BLOCK, Block, blocks_of, drawdowns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    import numpy as np
     import polars as pl
 
-    from neural_trader._native import Engine, Replay
-    from neural_trader.market.bars import Bars
+    from neural_trader._native import Replay
+    from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
 
     Times = np.ndarray[Any, np.dtype[np.int64]]
@@ -33,16 +37,49 @@ class Result:
     version: str
     run: dict[str, Any]
     """Everything beside the data that decides the outcome: what the parameter digest covers."""
-    bars: tuple[Bars, ...] = field(repr=False)
-    """The bars that were played, by symbol."""
+    series: tuple[Series, ...] = field(repr=False)
+    """What was played, by symbol: in memory, or in the files of a catalog."""
     origin: dict[str, Any] = field(default_factory=dict)
     """Where strategy and data came from, so that the run can be repeated; not part of the hash."""
     warnings: tuple[str, ...] = ()
     run_benchmark: Callable[[], Engine | None] = field(repr=False, default=lambda: None)
 
     @cached_property
+    def bars(self) -> tuple[Bars, ...]:
+        """The bars that were played, by symbol, in memory."""
+        return tuple(series.whole() for series in self.series)
+
+    @property
+    def samples(self) -> int:
+        """How many equity samples there are: one for each time at which bars closed."""
+        return self.engine.sample_count
+
+    @property
+    def has_benchmark(self) -> bool:
+        """Whether buy and hold was run beside it."""
+        return self._benchmark is not None
+
+    def blocks(self) -> Iterator[Block]:
+        """Time, equity and buy and hold at all samples, block by block, without anything of the length of the run."""
+        if self._is_in_memory:
+            return blocks_of(self.time_ns, self.equity_curve, self.benchmark_curve)
+        runs = [run for run in (self.engine, self._benchmark) if isinstance(run, Engine)]
+        return _valued(Valuation([each.empty() for each in self.series], [each.marks() for each in self.series], runs))
+
+    @property
+    def _is_in_memory(self) -> bool:
+        return all(isinstance(series, Bars) for series in self.series)
+
+    @cached_property
+    def _benchmark(self) -> Engine | None:
+        return self.run_benchmark()
+
+    @cached_property
     def _curve(self) -> tuple[Times, Amounts]:
-        return self.engine.equity_curve()
+        if self._is_in_memory:
+            return self.engine.equity_curve()
+        blocks = list(self.blocks())
+        return np.concatenate([block.time_ns for block in blocks]), np.concatenate([block.equity for block in blocks])
 
     @property
     def time_ns(self) -> Times:
@@ -62,15 +99,17 @@ class Result:
     @cached_property
     def benchmark_curve(self) -> Amounts | None:
         """Equity of buy and hold over the same bars at the same costs, sample by sample; None where not asked for."""
-        engine = self.run_benchmark()
-        return None if engine is None else engine.equity_curve()[1]
+        if self._benchmark is None:
+            return None
+        if self._is_in_memory:
+            return self._benchmark.equity_curve()[1]
+        return np.concatenate([block.benchmark for block in self.blocks() if block.benchmark is not None])
 
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, deposit included)."""
-        from neural_trader.report.document import drawdown
-
-        return frames.equity(self.time_ns, self.equity_curve, drawdown(self.equity_curve, float(self.run["cash"])))
+        falls = [below for _, below in drawdowns(float(self.run["cash"]), self.blocks())]
+        return frames.equity(self.time_ns, self.equity_curve, np.concatenate(falls) if falls else np.empty(0))
 
     @cached_property
     def orders(self) -> pl.DataFrame:
@@ -85,7 +124,7 @@ class Result:
     @cached_property
     def trades(self) -> pl.DataFrame:
         """Round trips, first in first out, those still open last."""
-        return frames.trades(self.engine, self.bars)
+        return frames.trades(self.engine, self.series)
 
     @cached_property
     def postings(self) -> pl.DataFrame:
@@ -94,7 +133,7 @@ class Result:
 
     @property
     def _symbols(self) -> list[str]:
-        return [bars.symbol for bars in self.bars]
+        return [series.symbol for series in self.series]
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -146,6 +185,14 @@ class Result:
 
     def __str__(self) -> str:
         return str(self.stats)
+
+
+def _valued(valuation: Valuation) -> Iterator[Block]:
+    while True:
+        times, curves = valuation.read(BLOCK)
+        if not len(times):
+            return
+        yield Block(times, curves[0], curves[1] if len(curves) > 1 else None)
 
 
 def canonical(document: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
+from neural_trader.market.bars import Bars
 from neural_trader.market.catalog.references import is_reference, with_kind
 from neural_trader.market.times import time_text
 from neural_trader.strategy.base import Strategy
@@ -20,10 +21,10 @@ from neural_trader.strategy.library import LIBRARY
 from neural_trader.strategy.loading import find_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
     from neural_trader.strategy.overlays import Overlay
 
 DEFAULT_SEED = 7
@@ -68,6 +69,9 @@ def backtest(
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``progress`` is called now and then with the share of bars played.
 
+    Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
+    are loaded whole.
+
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
 
     >>> import neural_trader as nt
@@ -103,7 +107,7 @@ def backtest(
         engine=engine,
         version=__version__,
         run=run,
-        bars=bars,
+        series=bars,
         origin={
             "strategy": strategy if isinstance(strategy, str) else None,
             "class": type(instance).__qualname__,
@@ -127,7 +131,7 @@ def _origin(data: Any, kind: str | None) -> str | None:
 
 def play(
     strategy: Strategy,
-    bars: Sequence[Bars],
+    bars: Sequence[Series],
     settings: Settings,
     *,
     overlays: Sequence[Overlay] = (),
@@ -135,7 +139,8 @@ def play(
     progress: Callable[[float], None] | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
-    engine = Engine(list(bars), **settings.engine_arguments())
+    faults: list[Exception] = []
+    engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
     strategy._bind(engine, bars, tuple(overlays), interval_ns)
     try:
@@ -152,15 +157,33 @@ def play(
     except EngineError:
         raise
     except Exception as error:
+        if error in faults:
+            raise
         raise StrategyRunError(place_of(strategy, error)) from error
     return engine
 
 
-def buy_and_hold(bars: Sequence[Bars], settings: Settings) -> Engine:
+def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
     """Equal shares bought at the first bars and kept, at the same costs: what every report compares with."""
-    engine = Engine(list(bars), **settings.engine_arguments())
+    engine = _engine(bars, settings, [])
     engine.run_buy_and_hold(10**9 // len(bars))
     return engine
+
+
+def _engine(bars: Sequence[Series], settings: Settings, faults: list[Exception]) -> Engine:
+    """An engine over bars in memory, or over pieces that it asks for; ``faults`` gets what is wrong with those."""
+    if all(isinstance(each, Bars) for each in bars):
+        return Engine([each.whole() for each in bars], **settings.engine_arguments())
+
+    def noted(each: Series) -> Iterator[Bars]:
+        try:
+            yield from each.pieces()
+        except Exception as fault:
+            faults.append(fault)
+            raise
+
+    pieces = [noted(each) for each in bars]
+    return Engine([each.empty() for each in bars], pieces=pieces, **settings.engine_arguments())
 
 
 def instance_of(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
@@ -230,7 +253,7 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
     return callbacks
 
 
-def _counted(progress: Callable[[float], None] | None, bars: Sequence[Bars]) -> Callable[[int], None] | None:
+def _counted(progress: Callable[[float], None] | None, bars: Sequence[Series]) -> Callable[[int], None] | None:
     if progress is None:
         return None
     total = max(1, sum(len(each) for each in bars))

@@ -61,7 +61,7 @@ class Recorded:
         """The ledger that follows from the deposit and the fills."""
         ledger = Ledger(int(self.settings.cash * MONEY))
         for fill in fills:
-            ledger.post_fill(fill, money_unit(self.instruments[fill.instrument]))  # type: ignore[arg-type]
+            ledger.post_fill(fill, money_unit(self.instruments[fill.instrument]))
         return ledger.postings
 
     def hash(self) -> str:
@@ -109,7 +109,7 @@ class Recorded:
         where = f"fills[{at}]"
         k = self._known(where, row["symbol"])
         own = self.instruments[k]
-        unit = money_unit(own)  # type: ignore[arg-type]
+        unit = money_unit(own)
         quantity = _counts(f"{where}.quantity", row["quantity"], own.lot)
         price = _counts(f"{where}.price", row["price"], own.tick)
         reference = _counts(f"{where}.reference", row["reference"], own.tick)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from neural_trader.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     Column = np.ndarray[Any, np.dtype[np.int64]]
@@ -54,6 +56,34 @@ class Step(NamedTuple):
     def value_of(self, counts: Any) -> Any:
         """The decimal value of a count of steps (number or array): the nearest float while counts stay below 2**53."""
         return counts * self.mantissa / 10**self.decimals
+
+
+class Series(Protocol):
+    """Bars of one instrument wherever they are: in memory, or in files that are read piece by piece."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def tick(self) -> Step: ...
+    @property
+    def lot(self) -> Step: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def interval_ns(self) -> int: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def start_ns(self) -> int: ...
+    @property
+    def end_ns(self) -> int: ...
+    def __len__(self) -> int: ...
+    def pieces(self) -> Iterator[Bars]: ...
+    def marks(self) -> Iterator[Bars]: ...
+    def whole(self) -> Bars: ...
+    def empty(self) -> Bars: ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,6 +139,32 @@ class Bars:
             volume=cut(self.volume),
             spread=cut(self.spread),
         )
+
+    @property
+    def start_ns(self) -> int:
+        """When the first bar opens."""
+        return int(self.open_ns[0])
+
+    @property
+    def end_ns(self) -> int:
+        """When the last bar closes."""
+        return int(self.close_ns[-1])
+
+    def pieces(self) -> Iterator[Bars]:
+        """All bars in one piece."""
+        yield self
+
+    def marks(self) -> Iterator[Bars]:
+        """The same; of bars in files only what the value of an account is read off."""
+        yield self
+
+    def whole(self) -> Bars:
+        """These bars."""
+        return self
+
+    def empty(self) -> Bars:
+        """The same instrument without bars."""
+        return self.rows(0, 0)
 
     def _prices(self, column: Column) -> Floats:
         prices: Floats = self.tick.value_of(column)

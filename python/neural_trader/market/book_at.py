@@ -12,7 +12,7 @@ import numpy as np
 from neural_trader._native import Ladder
 from neural_trader.errors import DataError
 from neural_trader.market.bars import Step
-from neural_trader.market.events import EVENT, FLAG, KIND, of_one_message, whole_messages
+from neural_trader.market.events import CAUSES, EVENT, FLAG, KIND, of_one_message, whole_messages
 from neural_trader.market.times import time_text
 
 if TYPE_CHECKING:
@@ -28,14 +28,7 @@ SLICE = 1 << 18
 """Rows of the catalog that are read at once."""
 _BEGIN, _LOST = KIND["snapshot_begin"], KIND["resync"]
 _LEVELS = (KIND["level"], KIND["snapshot_level"])
-_CAUSES = {
-    KIND["gap"]: "updates are missing",
-    KIND["bad_checksum"]: "it had not the checksum of the venue",
-    KIND["crossed"]: "it was crossed",
-    KIND["stale"]: "the venue was silent for too long",
-    KIND["malformed"]: "a message could not be read",
-}
-"""Why a book was given up."""
+_CAUSES = {KIND[name]: words for name, words in CAUSES.items()}
 _CONNECTION = 65535
 """The instrument of a record that concerns all of them."""
 

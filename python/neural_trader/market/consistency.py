@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 _PRICES = ("open", "high", "low", "close")
 
 
-def refuse_inconsistent(bars: Bars) -> None:
-    """Raises DataError for columns that the engine cannot read, and for the first bar that contradicts itself."""
+def refuse_inconsistent(bars: Bars, before: int = 0, closed_ns: int | None = None) -> None:
+    """Raises DataError for columns that the engine cannot read, and for the first bar that contradicts itself.
+
+    Of a piece, ``before`` is the number of bars before it, and ``closed_ns`` when the last of them closed.
+    """
     import numpy as np
     import polars as pl
 
@@ -34,12 +37,17 @@ def refuse_inconsistent(bars: Bars) -> None:
         raise DataError(f"{bars.symbol}: no bars")
     late = np.flatnonzero(bars.close_ns <= bars.open_ns)
     overlapping = np.flatnonzero(bars.open_ns[1:] < bars.close_ns[:-1]) + 1
+    if closed_ns is not None and bars.open_ns[0] < closed_ns:
+        overlapping = np.zeros(1, np.intp)
     if len(late) or len(overlapping):
         row = int(min([*late[:1], *overlapping[:1]]))
         raise DataError(
-            f"{bars.symbol}, bar {row}: it must close after it opens, and open no earlier than the last closed"
+            f"{bars.symbol}, bar {before + row}: it must close after it opens, and open no earlier than the last closed"
         )
-    table = Table(pl.DataFrame({name: columns[name] for name in columns}), bars.symbol)
+    table = Table(
+        pl.DataFrame({name: columns[name] for name in columns}), bars.symbol,
+        rows=pl.int_range(before, before + len(bars), eager=True) if before else None,
+    )  # fmt: skip
     check(table, _PRICES, [columns[name] for name in _PRICES])
     for name in ("volume", "spread"):
         if name in columns:

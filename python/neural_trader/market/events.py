@@ -38,6 +38,15 @@ FLAG: Final = EVENT_FLAGS
 FAULTS: Final = ("gap", "bad_checksum", "crossed", "stale", "resync", "malformed", "refused", "trade_gap")
 """The kinds that say that something is missing or wrong."""
 
+CAUSES: Final = {
+    "gap": "updates are missing",
+    "bad_checksum": "it had not the checksum of the venue",
+    "crossed": "it was crossed",
+    "stale": "the venue was silent for too long",
+    "malformed": "a message could not be read",
+}
+"""Why a book is given up, by the record that says so."""
+
 
 def whole_messages(pieces: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """The same records, in pieces that do not end within a message."""

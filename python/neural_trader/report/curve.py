@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neural_trader.errors import EngineError
+from neural_trader.report.outcome import BLOCK
 
 if TYPE_CHECKING:
     from neural_trader.report.outcome import Floats, Times
-
-BLOCK = 16_384
-"""Samples per block: four buffers of this length fit into a second-level cache of half a MiB."""
 
 NANOSECONDS_PER_YEAR = 365.25 * 86_400 * 1e9
 """A Julian year, the mean length of a calendar year with its leap days."""
@@ -33,6 +31,8 @@ class CurveFacts:
     final: float
     peak: float
     mean_equity: float
+    end_ns: int
+    """Time of the last sample."""
     years: float
     """From the deposit to the last sample, in years of 365.25 days."""
     return_mean: float
@@ -48,46 +48,54 @@ class CurveFacts:
     """Time of the first sample that is not positive. Returns after it have no meaning."""
 
 
-def measure(initial: float, start_ns: int, time_ns: Times, equity: Floats) -> CurveFacts:
-    """Measure the curve that starts with ``initial`` at ``start_ns`` and goes on with ``equity`` at ``time_ns``."""
-    samples = len(equity)
-    moments = _Moments()
-    water = _Water(initial, start_ns)
-    total = 0.0
-    ruin_ns: int | None = None
-    previous = initial
-    size = min(BLOCK, samples)
-    returns, scratch = np.empty(size), np.empty(size)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for begin in range(0, samples, BLOCK):
-            block = equity[begin : begin + BLOCK]
-            times = time_ns[begin : begin + BLOCK]
+class Measure:
+    """Measures a curve that starts with ``initial`` at ``start_ns`` and goes on with blocks that are added in order."""
+
+    def __init__(self, initial: float, start_ns: int) -> None:
+        self._initial, self._start_ns = initial, start_ns
+        self._samples = 0
+        self._total = 0.0
+        self._previous = initial
+        self._end_ns = start_ns
+        self._ruin_ns: int | None = None
+        self._moments = _Moments()
+        self._water = _Water(initial, start_ns)
+        self._buffers = np.empty(BLOCK), np.empty(BLOCK)
+
+    def add(self, times: Times, block: Floats) -> None:
+        """Take in the next samples, at most ``BLOCK``."""
+        returns, scratch = self._buffers
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             subtotal = float(block.sum())
             if not np.isfinite(subtotal):
                 raise EngineError(f"equity is not a finite number at or after {times[0]} ns: it cannot be measured")
-            total += subtotal
-            if ruin_ns is None and not float(block.min()) > 0.0:
-                first = int(np.argmin(block > 0.0))
-                ruin_ns = int(times[first])
-            if ruin_ns is None:
-                moments.add(previous, block, returns, scratch)
-            water.add(block, times, scratch)
-            previous = float(block[-1])
-    end_ns = int(time_ns[-1]) if samples else start_ns
-    return CurveFacts(
-        samples=samples,
-        initial=initial,
-        final=previous,
-        peak=water.level,
-        mean_equity=total / samples if samples else initial,
-        years=(end_ns - start_ns) / NANOSECONDS_PER_YEAR,
-        return_mean=moments.mean,
-        return_deviation=float(np.sqrt(moments.squares / (samples - 1))) if samples > 1 else float("nan"),
-        downside_deviation=float(np.sqrt(moments.downside / samples)) if samples else float("nan"),
-        drawdown=water.deepest,
-        underwater_ns=water.close(end_ns),
-        ruin_ns=ruin_ns,
-    )
+            self._total += subtotal
+            if self._ruin_ns is None and not float(block.min()) > 0.0:
+                self._ruin_ns = int(times[int(np.argmin(block > 0.0))])
+            if self._ruin_ns is None:
+                self._moments.add(self._previous, block, returns, scratch)
+            self._water.add(block, times, scratch)
+        self._samples += len(block)
+        self._previous, self._end_ns = float(block[-1]), int(times[-1])
+
+    def facts(self) -> CurveFacts:
+        """What has been found."""
+        samples, moments, water = self._samples, self._moments, self._water
+        return CurveFacts(
+            samples=samples,
+            initial=self._initial,
+            final=self._previous,
+            peak=water.level,
+            mean_equity=self._total / samples if samples else self._initial,
+            end_ns=self._end_ns,
+            years=(self._end_ns - self._start_ns) / NANOSECONDS_PER_YEAR,
+            return_mean=moments.mean,
+            return_deviation=float(np.sqrt(moments.squares / (samples - 1))) if samples > 1 else float("nan"),
+            downside_deviation=float(np.sqrt(moments.downside / samples)) if samples else float("nan"),
+            drawdown=water.deepest,
+            underwater_ns=water.close(self._end_ns),
+            ruin_ns=self._ruin_ns,
+        )
 
 
 class _Moments:

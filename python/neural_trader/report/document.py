@@ -18,16 +18,16 @@ from neural_trader.errors import DataError
 from neural_trader.report.atomic import write_text
 from neural_trader.report.display import rfc3339
 from neural_trader.report.fill_quality import fill_quality
-from neural_trader.report.metrics import Stats
-from neural_trader.report.outcome import initial_cash
-from neural_trader.report.thinning import CURVE_POINTS, extremes
+from neural_trader.report.outcome import drawdowns, initial_cash
+from neural_trader.report.thinning import points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
 
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
+    from neural_trader.report.metrics import Stats
     from neural_trader.report.outcome import Floats, Outcome, Times
 
 SCHEMA = "neural-trader.result/1"
@@ -37,7 +37,7 @@ _EMBEDDED = re.compile(r'<script type="application/json" id="result">(.*?)</scri
 
 def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, int] | None = None) -> dict[str, Any]:
     """The document of a result. ``rows`` limits tables to their first rows (as a page does; a JSON file does not)."""
-    stats = stats or Stats.of(result)
+    stats = stats or result.stats
     tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}
     quality = fill_quality(result)
     kept = {name: frame if rows is None else frame.head(rows[name]) for name, frame in tables.items()}
@@ -48,11 +48,11 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
         "digests": dict(result.digests),
         "run": _plain(result.run),
         "origin": _plain(result.origin),
-        "data": [_describe(bars) for bars in result.bars],
+        "data": [_describe(series) for series in result.series],
         "stats": dict(stats),
         "undefined": dict(stats.undefined),
         "benchmark": None
-        if result.benchmark_curve is None
+        if not result.has_benchmark
         else {"stats": dict(stats.benchmark), "undefined": dict(stats.benchmark_undefined)},
         "equity": _equity(result),
         "tables": {
@@ -100,43 +100,34 @@ def read_document(path: Path | str) -> dict[str, Any]:
     return dict(document)
 
 
-def _describe(bars: Bars) -> dict[str, Any]:
-    rows = len(bars.open_ns)
+def _describe(series: Series) -> dict[str, Any]:
+    rows = len(series)
     return {
-        "symbol": bars.symbol,
-        "origin": bars.origin,
-        "source": bars.source,
+        "symbol": series.symbol,
+        "origin": series.origin,
+        "source": series.source,
         "rows": rows,
-        "start": rfc3339(int(bars.open_ns[0])) if rows else None,
-        "end": rfc3339(int(bars.close_ns[-1])) if rows else None,
-        "interval_ns": int(bars.interval_ns),
-        "tick": str(bars.tick),
-        "lot": str(bars.lot),
-        "notes": list(bars.notes),
+        "start": rfc3339(series.start_ns) if rows else None,
+        "end": rfc3339(series.end_ns) if rows else None,
+        "interval_ns": int(series.interval_ns),
+        "tick": str(series.tick),
+        "lot": str(series.lot),
+        "notes": list(series.notes),
     }
 
 
 def _equity(result: Outcome) -> dict[str, Any]:
-    curve, benchmark = result.equity_curve, result.benchmark_curve
-    below = drawdown(curve, initial_cash(result))
-    deepest = [int(below.argmin())] if len(below) else []
-    chosen = extremes([curve] if benchmark is None else [curve, benchmark], CURVE_POINTS, also=deepest)
+    deposit = initial_cash(result)
+    drawn = points(drawdowns(deposit, result.blocks()), result.samples)
     return {
-        "total": len(curve),
-        "given": len(chosen),
-        "deposit": initial_cash(result),
-        "time": _times(result.time_ns[chosen]),
-        "equity": _numbers(curve[chosen]),
-        "drawdown": _numbers(below[chosen]),
-        "benchmark": None if benchmark is None else _numbers(benchmark[chosen]),
+        "total": result.samples,
+        "given": len(drawn.time_ns),
+        "deposit": deposit,
+        "time": _times(drawn.time_ns),
+        "equity": _numbers(drawn.equity),
+        "drawdown": _numbers(drawn.drawdown),
+        "benchmark": None if drawn.benchmark is None else _numbers(drawn.benchmark),
     }
-
-
-def drawdown(curve: Floats, deposit: float) -> Floats:
-    """The fraction by which each sample lies below the running peak, deposit included; never above 0."""
-    peaks = np.maximum(np.maximum.accumulate(curve), deposit) if len(curve) else curve
-    below: Floats = curve / peaks - 1.0
-    return below
 
 
 def _times(times: Times) -> list[str]:

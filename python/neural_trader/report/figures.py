@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neural_trader.report.metrics import Stats
-    from neural_trader.report.outcome import Floats, Outcome
+    from neural_trader.report.outcome import Floats, Outcome, Times
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,19 +30,31 @@ class Row(NamedTuple):
     total: float | None
 
 
-def period_returns(result: Outcome, unit: str) -> list[tuple[np.datetime64, float | None]]:
+def day_ends(result: Outcome) -> tuple[Times, Floats]:
+    """Time and equity of the last sample of each day (UTC) that has one."""
+    times, ends = [], []
+    for block in result.blocks():
+        days = _periods(block.time_ns, "D")
+        last = np.append(np.flatnonzero(days[1:] != days[:-1]), len(days) - 1)
+        times.append(block.time_ns[last])
+        ends.append(block.equity[last])
+    return (np.concatenate(times), np.concatenate(ends)) if times else (np.arange(0), np.empty(0))
+
+
+def period_returns(
+    samples: tuple[Times, Floats], unit: str, deposit: float
+) -> list[tuple[np.datetime64, float | None]]:
     """The return of each calendar period ("M" or "D", UTC) that has a sample, as a fraction, from close to close.
 
     The first period counts from the deposit. A period that begins with equity at or below zero has no return.
     """
-    times = result.time_ns
+    times, equity = samples
     if not len(times):
         return []
-    # A sample at midnight closes the day before it, so a period holds the samples in (begin, end].
-    periods = (times - 1).view("datetime64[ns]").astype(f"datetime64[{unit}]")
+    periods = _periods(times, unit)
     last = np.append(np.flatnonzero(periods[1:] != periods[:-1]), len(times) - 1)
-    ends = result.equity_curve[last]
-    begins = np.append(initial_cash(result), ends[:-1])
+    ends = equity[last]
+    begins = np.append(deposit, ends[:-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = ends / begins - 1.0
     return [
@@ -51,9 +63,15 @@ def period_returns(result: Outcome, unit: str) -> list[tuple[np.datetime64, floa
     ]
 
 
+def _periods(times: Times, unit: str) -> Any:
+    # A sample at midnight closes the day before it, so a period holds the samples in (begin, end].
+    return (times - 1).view("datetime64[ns]").astype(f"datetime64[{unit}]")
+
+
 def calendar_rows(result: Outcome) -> tuple[Sequence[str], list[Row], str]:
     """Column names, rows and the unit of the calendar: months, or days if the run covers at most two months."""
-    monthly = period_returns(result, "M")
+    samples, deposit = day_ends(result), initial_cash(result)
+    monthly = period_returns(samples, "M", deposit)
     if len(monthly) > 2:
         years: dict[int, Row] = {}
         for month, value in monthly:
@@ -62,7 +80,7 @@ def calendar_rows(result: Outcome) -> tuple[Sequence[str], list[Row], str]:
             year.cells[index % 12] = value
         return MONTHS, [row._replace(total=_compound(row.cells)) for row in years.values()], "Monthly"
     weeks: dict[int, Row] = {}
-    for day, value in period_returns(result, "D"):
+    for day, value in period_returns(samples, "D", deposit):
         index = int(day.astype(int))
         weekday = (index + 3) % 7
         monday = index - weekday

@@ -126,7 +126,7 @@ def fill_quality(result: Outcome) -> FillQuality | None:
     """The quality of the fills of a replay; None for a run over bars, which knows no bid and ask."""
     if "bid" not in result.fills.columns:
         return None
-    middles = {bars.symbol: (bars.close_ns, bars.close_price) for bars in result.bars}
+    middles = {bars.symbol: (bars.close_ns, bars.close_price) for bars in (each.whole() for each in result.series)}
     return FillQuality(result.fills, result.orders, middles)
 
 

@@ -22,12 +22,11 @@ from neural_trader.report import figures, sections
 from neural_trader.report.atomic import write_text
 from neural_trader.report.display import interval, number
 from neural_trader.report.document import encode, to_document
-from neural_trader.report.metrics import Stats
 from neural_trader.report.replay_sections import fills_section
 from neural_trader.report.thinning import CANDLES, candles
 
 if TYPE_CHECKING:
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
     from neural_trader.report.outcome import Outcome
 
 PAGE_ROWS = {"trades": 5_000, "orders": 1_000, "fills": 1_000}
@@ -46,7 +45,7 @@ def write_html(result: Outcome, path: Path) -> Path:
 
 def render(result: Outcome) -> str:
     """The report of a result as the text of an HTML page."""
-    stats = Stats.of(result)
+    stats = result.stats
     name = sections.strategy_name(result.run)
     document = to_document(result, stats, rows=PAGE_ROWS)
     charts = chart_data(result)
@@ -87,26 +86,26 @@ def render(result: Outcome) -> str:
 
 def chart_data(result: Outcome) -> dict[str, Any]:
     """The candles of every instrument in columns, joined into longer candles where there are too many to draw."""
-    limit = max(FEWEST_CANDLES, min(CANDLES, PAGE_CANDLES // max(1, len(result.bars))))
+    limit = max(FEWEST_CANDLES, min(CANDLES, PAGE_CANDLES // max(1, len(result.series))))
     return {
         "currency": str(result.run.get("currency") or ""),
-        "instruments": [_chart(bars, limit) for bars in result.bars if len(bars.open_ns)],
+        "instruments": [_chart(series, limit) for series in result.series if len(series)],
     }
 
 
-def _chart(bars: Bars, limit: int) -> dict[str, Any]:
-    drawn = candles(bars, limit)
-    decimals = len(str(bars.tick).partition(".")[2])
+def _chart(series: Series, limit: int) -> dict[str, Any]:
+    drawn = candles(series, limit)
+    decimals = len(str(series.tick).partition(".")[2])
     prices = {
         column: np.round(values, decimals).tolist()
         for column, values in zip("ohlc", (drawn.open, drawn.high, drawn.low, drawn.close), strict=True)
     }
     return {
-        "symbol": bars.symbol,
+        "symbol": series.symbol,
         "decimals": decimals,
-        "interval": interval(drawn.width_ns or int(bars.interval_ns)),
+        "interval": interval(drawn.width_ns or int(series.interval_ns)),
         "joined": drawn.width_ns > 0,
-        "bars": len(bars.open_ns),
+        "bars": len(series),
         "t": [time / 1e9 if time % 1_000_000_000 else time // 1_000_000_000 for time in drawn.open_ns.tolist()],
         **prices,
         "v": None if drawn.volume is None else [float(f"{volume:.4g}") for volume in drawn.volume.tolist()],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_trader.report.curve import CurveFacts, measure
+from neural_trader.report.curve import CurveFacts, Measure
 from neural_trader.report.definitions import BY_NAME, CURVE_NAMES, DEFINITIONS
 from neural_trader.report.display import NOT_AVAILABLE, rfc3339, statistic
 from neural_trader.report.outcome import initial_cash, start_ns
@@ -51,21 +51,25 @@ class Stats(Mapping[str, Value]):
     def of(cls, result: Outcome) -> Stats:
         """Compute all statistics of a result."""
         cash, begin_ns = initial_cash(result), start_ns(result)
+        own, held = Measure(cash, begin_ns), Measure(cash, begin_ns)
+        for block in result.blocks():
+            own.add(block.time_ns, block.equity)
+            if block.benchmark is not None:
+                held.add(block.time_ns, block.benchmark)
         table = _Table()
-        facts = measure(cash, begin_ns, result.time_ns, result.equity_curve)
+        facts = own.facts()
         _describe_curve(table, facts)
 
         benchmark = _Table()
-        if result.benchmark_curve is not None:
-            _describe_curve(benchmark, measure(cash, begin_ns, result.time_ns, result.benchmark_curve))
+        if result.has_benchmark:
+            _describe_curve(benchmark, held.facts())
             table.copy("Buy & Hold Return [%]", benchmark, "Return [%]")
         else:
             table.skip("Buy & Hold Return [%]", "buy and hold was not run")
 
-        end_ns = int(result.time_ns[-1]) if facts.samples else begin_ns
         table.put("Start", rfc3339(begin_ns))
-        table.put("End", rfc3339(end_ns))
-        table.put("Duration", (end_ns - begin_ns) / 1e9)
+        table.put("End", rfc3339(facts.end_ns))
+        table.put("Duration", (facts.end_ns - begin_ns) / 1e9)
         if facts.samples:
             table.put("Exposure Time [%]", 100.0 * result.exposed_samples / facts.samples)
         else:
@@ -74,9 +78,9 @@ class Stats(Mapping[str, Value]):
         _describe_trades(table, result.trades)
         values = {definition.name: table.values[definition.name] for definition in DEFINITIONS}
         undefined = {name: table.undefined[name] for name in values if name in table.undefined}
-        held = {name: benchmark.values[name] for name in CURVE_NAMES if name in benchmark.values}
+        beside = {name: benchmark.values[name] for name in CURVE_NAMES if name in benchmark.values}
         currency = str(result.run.get("currency") or "")
-        return cls(values, undefined, held, benchmark.undefined, currency)
+        return cls(values, undefined, beside, benchmark.undefined, currency)
 
     def __getitem__(self, name: str) -> Value:
         return self._values[name]

@@ -5,16 +5,47 @@ The reports depend on this shape and not on ``neural_trader.backtesting``, which
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Iterable, Iterator
+
     import polars as pl
 
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
+    from neural_trader.report.metrics import Stats
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Times = np.ndarray[Any, np.dtype[np.int64]]
+
+
+BLOCK = 16_384
+"""Samples that are looked at together: four buffers of this length fit into a second-level cache of half a MiB."""
+
+
+class Block(NamedTuple):
+    """Equity samples that follow one another; all blocks of a run but the last are of one length."""
+
+    time_ns: Times
+    equity: Floats
+    benchmark: Floats | None
+
+
+def blocks_of(time_ns: Times, equity: Floats, benchmark: Floats | None) -> Iterator[Block]:
+    """Curves in memory block by block, without a copy."""
+    for begin in range(0, len(equity), BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        yield Block(time_ns[rows], equity[rows], None if benchmark is None else benchmark[rows])
+
+
+def drawdowns(deposit: float, blocks: Iterable[Block]) -> Iterator[tuple[Block, Floats]]:
+    """Each block with the fraction by which its samples lie below the running peak, deposit included; never above 0."""
+    for block in blocks:
+        peaks = np.maximum(np.maximum.accumulate(block.equity), deposit)
+        deposit = float(peaks[-1])
+        yield block, block.equity / peaks - 1.0
 
 
 class Outcome(Protocol):
@@ -25,13 +56,14 @@ class Outcome(Protocol):
     @property
     def run(self) -> dict[str, Any]: ...
     @property
-    def bars(self) -> tuple[Bars, ...]: ...
+    def series(self) -> tuple[Series, ...]: ...
     @property
-    def time_ns(self) -> Times: ...
+    def samples(self) -> int: ...
     @property
-    def equity_curve(self) -> Floats: ...
+    def has_benchmark(self) -> bool: ...
+    def blocks(self) -> Iterator[Block]: ...
     @property
-    def benchmark_curve(self) -> Floats | None: ...
+    def stats(self) -> Stats: ...
     @property
     def exposed_samples(self) -> int: ...
     @property
@@ -57,7 +89,4 @@ def initial_cash(outcome: Outcome) -> float:
 
 def start_ns(outcome: Outcome) -> int:
     """When the run began: the first opening of any instrument, which is when the deposit could first have been used."""
-    openings = [int(bars.open_ns[0]) for bars in outcome.bars if len(bars.open_ns)]
-    if len(outcome.time_ns):
-        openings.append(int(outcome.time_ns[0]))
-    return min(openings, default=0)
+    return min((series.start_ns for series in outcome.series if len(series)), default=0)

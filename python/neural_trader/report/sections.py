@@ -34,14 +34,14 @@ def strategy_name(run: Mapping[str, Any]) -> str:
 
 def instruments(result: Outcome, limit: int = 3) -> str:
     """The symbols of a run, in words: the first ones, and how many more there are."""
-    symbols = [bars.symbol for bars in result.bars]
+    symbols = [series.symbol for series in result.series]
     more = len(symbols) - limit
     return ", ".join(symbols[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def is_synthetic(result: Outcome) -> bool:
     """Whether any instrument of the run was made by a generator."""
-    return any(bars.origin == "synthetic" for bars in result.bars)
+    return any(series.origin == "synthetic" for series in result.series)
 
 
 def parameters(run: Mapping[str, Any]) -> str:
@@ -112,11 +112,11 @@ def facts_of_run(result: Outcome) -> list[tuple[str, str]]:
 def span_of_data(result: Outcome, stats: Stats) -> str:
     """Instruments, interval, dates and number of bars, in one line."""
     parts = [instruments(result)]
-    intervals = {interval(int(bars.interval_ns)) for bars in result.bars} - {""}
+    intervals = {interval(int(series.interval_ns)) for series in result.series} - {""}
     if intervals:
         parts.append(f"{', '.join(sorted(intervals))} bars")
     parts.append(f"{moment(str(stats['Start']))} to {moment(str(stats['End']))} UTC")
-    parts.append(f"{sum(len(bars.open_ns) for bars in result.bars):,} bars")
+    parts.append(f"{sum(len(series) for series in result.series):,} bars")
     return " · ".join(part for part in parts if part)
 
 
@@ -208,7 +208,7 @@ def badge(result: Outcome) -> str:
     """The mark that no reader of a synthetic run may miss."""
     if not is_synthetic(result):
         return ""
-    every = all(bars.origin == "synthetic" for bars in result.bars)
+    every = all(series.origin == "synthetic" for series in result.series)
     text = "Synthetic data" if every else "Partly synthetic data"
     return f'<span class="badge" title="The prices were made by a generator. No market traded them.">{text}</span>'
 
@@ -264,15 +264,15 @@ def _statistic_cell(name: str, value: Value, undefined: Mapping[str, str]) -> st
 def provenance(result: Outcome) -> str:
     """Where the data of each instrument came from, and what was recognised or rounded on the way in."""
     rows = []
-    for bars in result.bars:
-        span = f"{moment(rfc3339(int(bars.open_ns[0])))} to {moment(rfc3339(int(bars.close_ns[-1])))}"
-        notes = "".join(f"<li>{escape(note)}</li>" for note in bars.notes)
+    for series in result.series:
+        span = f"{moment(rfc3339(series.start_ns))} to {moment(rfc3339(series.end_ns))}"
+        notes = "".join(f"<li>{escape(note)}</li>" for note in series.notes)
         rows.append(
-            f'<tr><th scope="row">{escape(bars.symbol)}</th>'
-            f'<td><span class="origin {escape(bars.origin)}">{escape(bars.origin)}</span></td>'
-            f'<td class="wrap">{escape(str(bars.source)) or "not named"}{f"<ul>{notes}</ul>" if notes else ""}</td>'
-            f"<td>{len(bars.open_ns):,}</td><td>{span}</td><td>{interval(int(bars.interval_ns))}</td>"
-            f"<td>{escape(str(bars.tick))}</td><td>{escape(str(bars.lot))}</td></tr>"
+            f'<tr><th scope="row">{escape(series.symbol)}</th>'
+            f'<td><span class="origin {escape(series.origin)}">{escape(series.origin)}</span></td>'
+            f'<td class="wrap">{escape(str(series.source)) or "not named"}{f"<ul>{notes}</ul>" if notes else ""}</td>'
+            f"<td>{len(series):,}</td><td>{span}</td><td>{interval(int(series.interval_ns))}</td>"
+            f"<td>{escape(str(series.tick))}</td><td>{escape(str(series.lot))}</td></tr>"
         )
     heads = ("Instrument", "Origin", "Source", "Bars", "Span (UTC)", "Interval", "Tick", "Lot")
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)

@@ -11,10 +11,8 @@ from rich.text import Text
 
 from neural_trader.report.definitions import BY_NAME
 from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
-from neural_trader.report.document import drawdown
 from neural_trader.report.fill_quality import FillQuality, fill_quality
-from neural_trader.report.metrics import Stats
-from neural_trader.report.outcome import initial_cash
+from neural_trader.report.outcome import drawdowns, initial_cash
 from neural_trader.report.replay_rules import replay_rules
 from neural_trader.report.sections import (
     FILL_RULES,
@@ -29,12 +27,12 @@ from neural_trader.report.sections import (
 from neural_trader.report.sections import strategy_name as name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
-    from neural_trader.report.metrics import Value
-    from neural_trader.report.outcome import Floats, Outcome
+    from neural_trader.report.metrics import Stats, Value
+    from neural_trader.report.outcome import Block, Floats, Outcome
 
 WIDTH = 80
 """The widest line that is printed, whatever the terminal; the whole must fit an old one."""
@@ -77,7 +75,7 @@ NOTES_SHOWN = 3
 
 def print_result(result: Outcome, console: Console) -> None:
     """Print a run. Colour follows the console, which leaves it out for NO_COLOR and where there is no terminal."""
-    stats = Stats.of(result)
+    stats = result.stats
     width = min(WIDTH, console.width)
     console.print(_title(result), width=width, overflow="fold", highlight=False)
     if is_synthetic(result):
@@ -87,7 +85,7 @@ def print_result(result: Outcome, console: Console) -> None:
     console.print(_table(stats), width=width)
     console.print(_undefined(stats), width=width, highlight=False, end="")
     console.print(_costs(stats), width=width, highlight=False)
-    if len(result.time_ns):
+    if result.samples:
         console.print()
         for line in _shape(result, console, width):
             console.print(line, width=width, overflow="crop", no_wrap=True, highlight=False)
@@ -130,10 +128,12 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     grid.add_column(style="dim", min_width=8)
     grid.add_column(overflow="fold")
     grid.add_row("data", Text(span_of_data(result, stats)))
-    sources = list(dict.fromkeys(str(bars.source) for bars in result.bars if bars.source))
+    sources = list(dict.fromkeys(str(series.source) for series in result.series if series.source))
     if sources:
         grid.add_row("source", Text(_place(sources)))
-    notes = list(dict.fromkeys(note for bars in result.bars if bars.origin != "synthetic" for note in bars.notes))
+    notes = list(
+        dict.fromkeys(note for series in result.series if series.origin != "synthetic" for note in series.notes)
+    )
     if notes:
         grid.add_row("read", Text(_noted(notes), "dim"))
     if "latency" in run:
@@ -224,30 +224,39 @@ def _costs(stats: Stats) -> Text:
 def _shape(result: Outcome, console: Console, width: int) -> list[Text]:
     blocks = BLOCKS if _can_print(BLOCKS, console.encoding) else PLAIN_BLOCKS
     room = max(8, min(SPARK_WIDTH, width - 19))
-    curve = result.equity_curve
-    below = drawdown(curve, initial_cash(result))
-    deepest = f"{100.0 * float(below.min()):.1f} %"
-    style = "green" if float(curve[-1]) >= initial_cash(result) else "red"
+    deposit = initial_cash(result)
+    curve, falls = bucketed(drawdowns(deposit, result.blocks()), result.samples, room)
+    final = float(curve[-1])
+    deepest = f"{100.0 * -float(falls.max()):.1f} %"
+    style = "green" if final >= deposit else "red"
     return [
-        Text.assemble(("equity   ", "dim"), (sparkline(curve, room, blocks), style), f" {float(curve[-1]):,.0f}"),
-        Text.assemble(("drawdown ", "dim"), (sparkline(-below, room, blocks, worst=True), "red"), f" {deepest}"),
+        Text.assemble(("equity   ", "dim"), (sparkline(curve, blocks), style), f" {final:,.0f}"),
+        Text.assemble(("drawdown ", "dim"), (sparkline(falls, blocks, low=0.0), "red"), f" {deepest}"),
     ]
 
 
-def sparkline(values: Floats, width: int, blocks: str = BLOCKS, *, worst: bool = False) -> str:
-    """A curve as one line of blocks: the last value of each bucket, or the highest one if ``worst`` is what matters."""
-    width = min(width, len(values))
-    bounds = np.linspace(0, len(values), width + 1).astype(int)
-    if worst:
-        heights = np.maximum.reduceat(values, bounds[:-1])
-        low = 0.0
-    else:
-        heights = values[bounds[1:] - 1]
-        low = float(heights.min())
-    span = float(heights.max()) - low
+def bucketed(blocks: Iterable[tuple[Block, Floats]], samples: int, width: int) -> tuple[Floats, Floats]:
+    """Of each of ``width`` equal parts of the samples its last equity, and its deepest drawdown turned positive."""
+    width = min(width, samples)
+    bounds = np.linspace(0, samples, width + 1).astype(int)[1:]
+    last, deepest = np.empty(width), np.zeros(width)
+    begin = 0
+    for block, below in blocks:
+        # The part of each sample; those of one part follow one another.
+        parts = np.searchsorted(bounds, np.arange(begin, begin + len(below)), side="right")
+        last[parts] = block.equity
+        np.maximum.at(deepest, parts, -below)
+        begin += len(below)
+    return last, deepest
+
+
+def sparkline(heights: Floats, blocks: str = BLOCKS, low: float | None = None) -> str:
+    """Heights as one line of blocks, from the lowest of them or from ``low`` up."""
+    bottom = float(heights.min()) if low is None else low
+    span = float(heights.max()) - bottom
     if not span > 0.0:
-        return blocks[0] * width
-    levels = np.clip(((heights - low) / span * len(blocks)).astype(int), 0, len(blocks) - 1)
+        return blocks[0] * len(heights)
+    levels = np.clip(((heights - bottom) / span * len(blocks)).astype(int), 0, len(blocks) - 1)
     return "".join(blocks[level] for level in levels)
 
 

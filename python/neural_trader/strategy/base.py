@@ -14,7 +14,7 @@ from neural_trader.strategy.terms import Exits, Grid, Terms, rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neural_trader.market.bars import Bars
+    from neural_trader.market.bars import Series
     from neural_trader.market.recordings import Listed
     from neural_trader.strategy.overlays import Overlay
 
@@ -321,7 +321,7 @@ class Strategy:
     def _bind(
         self,
         engine: Engine | Replay,
-        instruments: Sequence[Bars | Listed],
+        instruments: Sequence[Series | Listed],
         overlays: tuple[Overlay, ...],
         interval_ns: int = 0,
     ) -> None:

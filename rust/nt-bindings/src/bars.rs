@@ -1,6 +1,6 @@
 //! Bars on both sides of the border: numpy columns as the engine borrows them, and the bar that a strategy is handed.
 
-use nt_core::{Bars, Step};
+use nt_core::{Bars, Instrument, Step};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -71,7 +71,7 @@ pub fn borrow_bars<'a>(held: &'a [Held<'_>]) -> PyResult<Vec<Bars<'a>>> {
                 }
             }
             let [open_ns, close_ns, open, high, low, close, volume, spread] = slices;
-            let bars = Bars { open_ns, close_ns, open, high, low, close, volume, spread };
+            let bars = Bars { first: 0, open_ns, close_ns, open, high, low, close, volume, spread };
             let optional = [volume, spread];
             if [close_ns, open, high, low, close].iter().any(|column| column.len() != bars.len())
                 || optional.iter().any(|column| !column.is_empty() && column.len() != bars.len())
@@ -83,14 +83,21 @@ pub fn borrow_bars<'a>(held: &'a [Held<'_>]) -> PyResult<Vec<Bars<'a>>> {
         .collect()
 }
 
+/// The instrument of a Python `Bars`.
+pub fn instrument_of(bars: &Bound<'_, PyAny>) -> PyResult<Instrument> {
+    let instrument = Instrument::new(bars.getattr("symbol")?.extract()?, step_of(bars, "tick")?, step_of(bars, "lot")?);
+    instrument.map_err(|error| raise(bars.py(), &error))
+}
+
 /// The tick or lot of a Python `Bars`.
-pub fn step_of(bars: &Bound<'_, PyAny>, name: &str) -> PyResult<Step> {
+fn step_of(bars: &Bound<'_, PyAny>, name: &str) -> PyResult<Step> {
     let (mantissa, decimals): (i64, u8) = bars.getattr(name)?.extract()?;
     Step::new(mantissa, decimals).map_err(|error| raise(bars.py(), &error))
 }
 
 /// The bar that indicators read, in ticks and lots.
-pub fn feature_bar(bars: &Bars<'_>, at: usize) -> nt_features::Bar {
+pub fn feature_bar(bars: &Bars<'_>, index: usize) -> nt_features::Bar {
+    let at = index - bars.first;
     nt_features::Bar {
         open: bars.open[at] as f64,
         high: bars.high[at] as f64,
@@ -129,13 +136,14 @@ impl Bar {
         symbol: Py<PyString>,
         (tick, lot): ((f64, f64), (f64, f64)),
     ) -> Self {
+        let row = index - bars.first;
         Bar {
             instrument,
             index,
-            time_ns: bars.close_ns[index],
+            time_ns: bars.close_ns[row],
             symbol,
-            ticks: [bars.open[index], bars.high[index], bars.low[index], bars.close[index]],
-            lots: bars.volume.get(index).copied().unwrap_or(0),
+            ticks: [bars.open[row], bars.high[row], bars.low[row], bars.close[row]],
+            lots: bars.volume.get(row).copied().unwrap_or(0),
             tick,
             lot,
         }

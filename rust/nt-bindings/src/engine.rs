@@ -3,28 +3,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bars, Bracket, Error, Instrument, Step};
-use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, digest};
+use nt_core::{Bracket, Error, Instrument, Nanos, Step};
+use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
+use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::bars::{Bar, Columns, borrow_bars, feature_bar, step_of};
+use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
+use crate::drive::drive;
 use crate::error::raise;
 use crate::indicator::Indicator;
+use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
 const BARS_PER_REPORT: usize = 16_384;
-const CALLS_PER_SIGNAL_CHECK: u32 = 65_536;
 
 /// The engine over the bars of a run; docs/fill-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
 pub struct Engine {
-    core: Core,
-    player: Player,
-    columns: Vec<Columns>,
+    pub(crate) core: Core,
+    pub(crate) player: Player,
+    /// The bars; the columns are empty where they arrive in pieces.
+    pub(crate) columns: Vec<Columns>,
+    pub(crate) pieces: Option<Pieces>,
     indicators: Vec<Py<Indicator>>,
     /// Rank of the instrument whose bar is being delivered.
     current: Arc<AtomicUsize>,
@@ -32,11 +35,12 @@ pub struct Engine {
 
 #[pymethods]
 impl Engine {
-    /// An engine for these instruments, which come as bars in ascending order of their symbols.
+    /// An engine for these instruments, which come as bars in ascending order of their symbols. Where `pieces` has an iterable
+    /// of bars for each, those are played one after the other as they are needed, and the ones given first are empty.
     #[new]
     #[pyo3(signature = (instruments, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false,
-        volume_cap_ppb=None, close_at_end=false, like=None, exclusive_orders=false))]
+        volume_cap_ppb=None, close_at_end=false, like=None, exclusive_orders=false, pieces=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -55,6 +59,7 @@ impl Engine {
         close_at_end: bool,
         like: Option<&str>,
         exclusive_orders: bool,
+        pieces: Option<Vec<Bound<'_, PyAny>>>,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
@@ -74,9 +79,7 @@ impl Engine {
         let mut known = Vec::with_capacity(instruments.len());
         let mut all_columns = Vec::with_capacity(instruments.len());
         for bars in &instruments {
-            let symbol = bars.getattr("symbol")?.extract()?;
-            let instrument = Instrument::new(symbol, step_of(bars, "tick")?, step_of(bars, "lot")?);
-            known.push(instrument.map_err(|error| raise(py, &error))?);
+            known.push(instrument_of(bars)?);
             let columns = Columns::of(bars)?;
             if config.volume_cap.is_some() && !columns.has_volume() {
                 return Err(raise(py, &Error::Misuse("a volume cap needs bars with volume".into())));
@@ -84,9 +87,17 @@ impl Engine {
             all_columns.push(columns);
         }
         borrow_bars(&all_columns.iter().map(|columns| columns.hold(py)).collect::<Vec<_>>())?;
-        let core = Core::new(config, known).map_err(|error| raise(py, &error))?;
+        let mut core = Core::new(config, known).map_err(|error| raise(py, &error))?;
+        if let Some(pieces) = &pieces {
+            if pieces.len() != all_columns.len() || config.rules != Rules::House {
+                let what = "bars arrive in pieces for every instrument and by our own rules, or not at all";
+                return Err(raise(py, &Error::Misuse(what.into())));
+            }
+            core.condense_samples();
+        }
         Ok(Engine {
             core,
+            pieces: pieces.map(|pieces| Pieces::of(&pieces, true)).transpose()?,
             player: Player::new(all_columns.len()),
             columns: all_columns,
             indicators: Vec::new(),
@@ -345,6 +356,12 @@ impl Engine {
         columns::exact_trades(py, &self.all_trades(py)?)
     }
 
+    /// How many equity samples there are.
+    #[getter]
+    fn sample_count(&self) -> usize {
+        self.core.samples().len()
+    }
+
     /// Times and amounts of the equity samples, as exact integers.
     #[getter]
     fn equity_samples(&self, py: Python<'_>) -> PyResult<(Vec<i64>, Vec<i128>)> {
@@ -360,6 +377,7 @@ impl Engine {
     /// Times (int64) and amounts (float64, account currency) of the equity samples.
     #[allow(clippy::type_complexity, reason = "two arrays")]
     fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>)> {
+        self.refuse_condensed(py)?;
         let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
         let bars = borrow_bars(&held)?;
         let samples = self.core.samples();
@@ -422,9 +440,16 @@ impl Engine {
         let bars = borrow_bars(&held)?;
         let instruments = self.instruments();
         let core = &self.core;
+        if self.pieces.as_ref().is_some_and(|pieces| !pieces.is_finished()) {
+            return Err(raise(
+                py,
+                &Error::Misuse("digests are taken of bars that have been played to their end".into()),
+            ));
+        }
+        let inputs = self.pieces.as_ref().and_then(|pieces| pieces.inputs.as_ref());
         let parts = py.detach(|| {
             [
-                digest::inputs(&instruments, &bars),
+                inputs.map_or_else(|| digest::inputs(&instruments, &bars), |inputs| inputs.digest(&instruments)),
                 digest::of_text(parameters),
                 digest::orders(core.orders()),
                 digest::fills(core.fills()),
@@ -451,6 +476,7 @@ impl Engine {
         map: impl Fn(i128) -> T,
         take: impl FnOnce(&[i64], Vec<T>) -> R,
     ) -> PyResult<R> {
+        self.refuse_condensed(py)?;
         let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
         let bars = borrow_bars(&held)?;
         // Only the curve of a lone instrument is read off its bars.
@@ -460,11 +486,30 @@ impl Engine {
         Ok(take(samples.times(close_ns), amounts))
     }
 
+    fn refuse_condensed(&self, py: Python<'_>) -> PyResult<()> {
+        if self.pieces.is_none() {
+            return Ok(());
+        }
+        let what = "bars that arrived in pieces are not kept; a Valuation of them gives the equity samples";
+        Err(raise(py, &Error::Misuse(what.into())))
+    }
+
     fn run_native(&mut self, py: Python<'_>, mut strategy: impl Strategy + Send) -> PyResult<()> {
-        let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
-        let bars = borrow_bars(&held)?;
         let core = &mut self.core;
-        py.detach(|| run(core, &bars, &mut strategy)).map_err(|error| raise(py, &error))
+        let Some(pieces) = &mut self.pieces else {
+            let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
+            let bars = borrow_bars(&held)?;
+            return py.detach(|| run(core, &bars, &mut strategy)).map_err(|error| raise(py, &error));
+        };
+        let mut way = Run::new(self.columns.len());
+        loop {
+            let horizon_ns = pieces.advance(py, |k| way.played(k).saturating_sub(strategy.lookback()))?;
+            let bars = pieces.bars();
+            py.detach(|| way.play(core, &bars, &mut strategy, horizon_ns)).map_err(|error| raise(py, &error))?;
+            if horizon_ns == Nanos::MAX {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -479,48 +524,10 @@ pub fn digest_dict<'py>(py: Python<'py>, version: &str, parts: &[digest::Hash; 5
     Ok(dict)
 }
 
-/// What a driven strategy may look at during its turn.
-struct Turn<'a> {
-    bars: &'a [Bars<'a>],
-    /// Instrument and index of every bar that closed at this moment.
-    closed: &'a [(usize, usize)],
-    /// The bar is the first that is delivered of its moment.
-    first_of_moment: bool,
-}
-
-/// Plays all bars, handing each call to `turn`; the engine is not borrowed meanwhile, so the strategy can use it.
-fn drive(slf: &Bound<'_, Engine>, mut turn: impl FnMut(Python<'_>, Call, &Turn<'_>) -> PyResult<()>) -> PyResult<()> {
-    let py = slf.py();
-    let held: Vec<_> = slf.try_borrow()?.columns.iter().map(|columns| columns.hold(py)).collect();
-    let bars = borrow_bars(&held)?;
-    let mut closed: Vec<(usize, usize)> = Vec::with_capacity(bars.len());
-    let mut calls: u32 = 0;
-    loop {
-        let (call, first_of_moment) = {
-            let engine = &mut *slf.try_borrow_mut()?;
-            let Some(call) = engine.player.advance(&mut engine.core, &bars).map_err(|error| raise(py, &error))? else {
-                return Ok(());
-            };
-            let closes = engine.player.closes();
-            let first = matches!(call, Call::Bar { instrument, .. } if closes[0].instrument == instrument);
-            if first {
-                closed.clear();
-                closed.extend(closes.iter().map(|close| (close.instrument, close.index)));
-            }
-            (call, first)
-        };
-        // Ctrl-C is looked for now and then: a strategy without Python callbacks would never let it through.
-        calls = calls.wrapping_add(1);
-        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
-            py.check_signals()?;
-        }
-        turn(py, call, &Turn { bars: &bars, closed: &closed, first_of_moment })?;
-    }
-}
-
 /// Adds this room to the extension.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Bar>()?;
+    module.add_class::<Valuation>()?;
     module.add_class::<Indicator>()
 }

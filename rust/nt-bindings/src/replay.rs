@@ -421,6 +421,12 @@ impl Replay {
         columns::order_record(self.core.engine(), id)
     }
 
+    /// How many equity samples there are.
+    #[getter]
+    fn sample_count(&self) -> usize {
+        self.core.engine().samples().len()
+    }
+
     /// Samples at which a position was open.
     #[getter]
     fn exposed_samples(&self) -> u64 {

@@ -34,9 +34,12 @@ pub struct BarClose {
     pub spread: Price,
 }
 
-/// The bars of one instrument as borrowed columns of one length.
+/// Bars of one instrument as borrowed columns of one length: all of them, or a piece. Whatever names one of them by its
+/// position counts from the first bar of the instrument.
 #[derive(Debug, Clone, Copy)]
 pub struct Bars<'a> {
+    /// Position of the first bar of these.
+    pub first: usize,
     /// When each bar opens.
     pub open_ns: &'a [Nanos],
     /// When each bar closes; not after the next one opens.
@@ -55,10 +58,20 @@ pub struct Bars<'a> {
     pub spread: &'a [Price],
 }
 
-impl Bars<'_> {
+impl<'a> Bars<'a> {
     /// The number of bars.
     pub fn len(&self) -> usize {
         self.open_ns.len()
+    }
+
+    /// The position after the last bar of these.
+    pub fn end(&self) -> usize {
+        self.first + self.len()
+    }
+
+    /// The columns in the order in which they are digested.
+    pub fn columns(&self) -> [&'a [i64]; 8] {
+        [self.open_ns, self.close_ns, self.open, self.high, self.low, self.close, self.volume, self.spread]
     }
 
     /// Whether there is no bar.
@@ -69,25 +82,27 @@ impl Bars<'_> {
     /// The opening event of bar `index`.
     #[inline]
     pub fn opening(&self, instrument: usize, index: usize) -> BarOpen {
+        let row = index - self.first;
         BarOpen {
             instrument,
-            price: self.open[index],
-            volume: self.volume.get(index).copied().unwrap_or(0),
-            spread: self.spread.get(index).copied().unwrap_or(0),
+            price: self.open[row],
+            volume: self.volume.get(row).copied().unwrap_or(0),
+            spread: self.spread.get(row).copied().unwrap_or(0),
         }
     }
 
     /// The closing event of bar `index`.
     #[inline]
     pub fn closing(&self, instrument: usize, index: usize) -> BarClose {
+        let row = index - self.first;
         BarClose {
             instrument,
             index,
-            open: self.open[index],
-            high: self.high[index],
-            low: self.low[index],
-            close: self.close[index],
-            spread: self.spread.get(index).copied().unwrap_or(0),
+            open: self.open[row],
+            high: self.high[row],
+            low: self.low[row],
+            close: self.close[row],
+            spread: self.spread.get(row).copied().unwrap_or(0),
         }
     }
 }

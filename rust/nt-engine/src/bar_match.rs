@@ -114,13 +114,13 @@ impl Engine {
     /// All that quiet bars of a lone instrument do, from `first` up to, not including, `end`.
     #[inline]
     pub(crate) fn pass_quiet(&mut self, bars: &Bars<'_>, first: usize, end: usize) -> Result<()> {
-        let Some(last) = end.checked_sub(1) else { return Ok(()) };
+        let Some(last) = end.checked_sub(1 + bars.first) else { return Ok(()) };
         self.markets[0].opened += (end - first) as u32;
         self.now_ns = bars.close_ns[last];
         let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.unit);
         if value_per_tick > i128::from(i64::MAX) {
             // So large a position could leave 128 bits at a price on the way; no price is above all of them or'ed.
-            let all = bars.close[first..last].iter().fold(0, |all, close| all | close);
+            let all = bars.close[first - bars.first..last].iter().fold(0, |all, close| all | close);
             value_per_tick.checked_mul(i128::from(all)).ok_or(Error::Overflow("an amount of money"))?;
         }
         self.set_mark(0, bars.close[last])
@@ -145,8 +145,20 @@ impl Engine {
     #[inline]
     pub fn sample(&mut self, time_ns: Nanos) -> Result<()> {
         let equity = self.equity()?;
-        self.samples.push(time_ns, equity);
         self.exposed_samples += u64::from(self.held != 0);
+        if !self.samples.is_condensed() {
+            self.samples.push(time_ns, equity);
+            return Ok(());
+        }
+        for at in self.sampled_fills..self.fills.len() {
+            let k = self.fills[at].instrument;
+            // The product fits, as above.
+            let value_per_tick =
+                i128::from(self.position(k as usize)).wrapping_mul(self.markets[k as usize].instrument.unit);
+            self.samples.push_change(k, self.ledger.cash(), value_per_tick);
+        }
+        self.sampled_fills = self.fills.len();
+        self.samples.push_unchanged();
         Ok(())
     }
 

@@ -11,19 +11,69 @@ use crate::source::Source;
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
-/// Digest of the instruments and all their bars.
-pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
-    let mut hasher = Sha256::new();
-    for (instrument, bars) in instruments.iter().zip(bars) {
-        described(&mut hasher, instrument);
-        hasher.update((bars.len() as u64).to_le_bytes());
-        let columns =
-            [bars.open_ns, bars.close_ns, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.spread];
-        for column in columns {
-            hasher.update(if column.is_empty() { [0; 32] } else { column_digest(column) });
+/// Digest of the instruments and all their bars, of which any number may be added at a time.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    columns: Vec<[Column; 8]>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Column {
+    rows: u64,
+    hasher: Sha256,
+}
+
+impl Inputs {
+    /// Of so many instruments, without bars yet.
+    pub fn new(instruments: usize) -> Self {
+        Inputs { columns: vec![Default::default(); instruments] }
+    }
+
+    /// Takes in the next bars of an instrument.
+    pub fn add(&mut self, instrument: usize, bars: &Bars<'_>) {
+        for (column, values) in self.columns[instrument].iter_mut().zip(bars.columns()) {
+            column.add(values);
         }
     }
-    hasher.finalize().into()
+
+    /// The digest of what has been added.
+    pub fn digest(&self, instruments: &[&Instrument]) -> Hash {
+        let mut hasher = Sha256::new();
+        for (instrument, columns) in instruments.iter().zip(&self.columns) {
+            described(&mut hasher, instrument);
+            hasher.update(columns[0].rows.to_le_bytes());
+            for column in columns {
+                hasher.update(column.digest());
+            }
+        }
+        hasher.finalize().into()
+    }
+}
+
+impl Column {
+    fn add(&mut self, values: &[i64]) {
+        self.rows += values.len() as u64;
+        let mut bytes = [0; 8 * 512];
+        for chunk in values.chunks(512) {
+            for (value, slot) in chunk.iter().zip(bytes.chunks_exact_mut(8)) {
+                slot.copy_from_slice(&value.to_le_bytes());
+            }
+            self.hasher.update(&bytes[..8 * chunk.len()]);
+        }
+    }
+
+    fn digest(&self) -> Hash {
+        if self.rows == 0 { [0; 32] } else { self.hasher.clone().finalize().into() }
+    }
+}
+
+/// Digest of the instruments and all their bars.
+pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
+    let mut inputs = Inputs::new(instruments.len());
+    for (instrument, bars) in bars.iter().enumerate() {
+        inputs.add(instrument, bars);
+    }
+    inputs.digest(instruments)
 }
 
 /// Digest of the instruments and records of a replay (docs/book-rules.md, section 11).
@@ -57,18 +107,6 @@ fn described(hasher: &mut Sha256, instrument: &Instrument) {
         hasher.update(step.mantissa.to_le_bytes());
         hasher.update([step.decimals]);
     }
-}
-
-fn column_digest(column: &[i64]) -> Hash {
-    let mut hasher = Sha256::new();
-    let mut bytes = [0; 8 * 512];
-    for chunk in column.chunks(512) {
-        for (value, slot) in chunk.iter().zip(bytes.chunks_exact_mut(8)) {
-            slot.copy_from_slice(&value.to_le_bytes());
-        }
-        hasher.update(&bytes[..8 * chunk.len()]);
-    }
-    hasher.finalize().into()
 }
 
 /// Digest of all orders.

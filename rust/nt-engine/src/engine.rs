@@ -120,6 +120,8 @@ pub struct Engine {
     pub(crate) notices: Vec<Notice>,
     pub(crate) samples: Samples,
     pub(crate) exposed_samples: u64,
+    /// Fills that condensed samples have taken in.
+    pub(crate) sampled_fills: usize,
     /// Value of all positions at their marks.
     pub(crate) holdings: Money,
     /// Instruments with a position.
@@ -160,6 +162,7 @@ impl Engine {
             notices: Vec::new(),
             samples: Samples::default(),
             exposed_samples: 0,
+            sampled_fills: 0,
             holdings: 0,
             held: 0,
             halted: false,
@@ -237,6 +240,12 @@ impl Engine {
     /// Equity at each close of a bar.
     pub fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// Makes samples be kept as the changes that fills make, so that they need no memory where nothing fills; a `Valuation` of
+    /// the bars gives their times and amounts. It is for the beginning of a run by our own rules.
+    pub fn condense_samples(&mut self) {
+        self.samples.condense();
     }
 
     /// Samples at which a position was open.

@@ -20,7 +20,9 @@ pub mod run;
 pub mod samples;
 mod source;
 pub mod trades;
+pub mod valuation;
 mod venue;
+pub mod window;
 
 pub use config::{Config, Rules};
 pub use engine::{Engine, Notice, Request, Size};
@@ -29,4 +31,6 @@ pub use player::{Call, Player};
 pub use queue_model::QueueModel;
 pub use replay::{Placed, Replay, ReplaySettings, Turn};
 pub use source::Source;
+pub use valuation::Valuation;
 pub use venue::{Depth, Resting, SelfTrade, VenueRules};
+pub use window::Windows;

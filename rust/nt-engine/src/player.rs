@@ -103,6 +103,11 @@ impl Player {
         }
     }
 
+    /// How many bars of an instrument have closed.
+    pub fn closed(&self, instrument: usize) -> usize {
+        self.cursors[instrument].0
+    }
+
     /// The bars that closed at the present moment.
     pub fn closes(&self) -> &[BarClose] {
         &self.closes
@@ -142,7 +147,7 @@ impl Player {
         // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
         let next = |(k, &(index, opened)): (usize, &(usize, bool))| {
             let column = if opened { bars[k].close_ns } else { bars[k].open_ns };
-            column.get(index).map(|&time_ns| (time_ns, !opened))
+            column.get(index - bars[k].first).map(|&time_ns| (time_ns, !opened))
         };
         let moment = self.cursors.iter().enumerate().filter_map(next).min();
         let Some((time_ns, is_opening)) = moment.filter(|(time_ns, _)| *time_ns < self.horizon_ns) else {

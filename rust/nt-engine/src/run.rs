@@ -2,50 +2,89 @@
 
 use std::cmp::Ordering;
 
-use nt_core::{Bars, Ppb, Result, Side};
+use nt_core::{Bars, Nanos, Ppb, Result, Side};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
 use crate::player::{Call, Player};
 
-/// A strategy that decides at the close of bars.
+/// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
 pub trait Strategy {
     /// A bar of an instrument is complete; `close` is its last price in ticks.
     fn on_bar(&mut self, engine: &mut Engine, instrument: usize, bars: &Bars<'_>, index: usize) -> Result<()>;
 
     /// Takes in bars from `from` on at which it will ask nothing of the engine, and says which bar is the next that it
-    /// must be called for; the number of bars if there is none.
+    /// must be called for; the end of the bars if there is none.
     ///
     /// It is asked only where the engine has nothing to tell either. A strategy may always answer `from`.
     fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
         let _ = (instrument, bars);
         from
     }
+
+    /// How many bars before the present one it reads.
+    fn lookback(&self) -> usize {
+        0
+    }
 }
 
 /// Runs a strategy over bars, one element per instrument of the engine, to their end.
 pub fn run<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S) -> Result<()> {
-    if let [bars] = bars
-        && engine.config().rules == Rules::House
-    {
-        return run_lone(engine, bars, strategy);
-    }
-    let mut player = Player::new(bars.len());
-    while let Some(call) = player.advance(engine, bars)? {
-        if let Call::Bar { instrument, index } = call {
-            strategy.on_bar(engine, instrument, &bars[instrument], index)?;
-        }
-    }
-    Ok(())
+    Run::new(bars.len()).play(engine, bars, strategy, Nanos::MAX)
 }
 
-/// The same for a lone instrument, whose time line needs no merging and whose quiet bars need no more than their close.
+/// How far a strategy in Rust has come over bars that may arrive in pieces.
+#[derive(Debug, Clone)]
+pub struct Run {
+    player: Player,
+    /// Bars of a lone instrument that have been played.
+    played: usize,
+}
+
+impl Run {
+    /// A run at the beginning of the bars of so many instruments.
+    pub fn new(instruments: usize) -> Self {
+        Run { player: Player::new(instruments), played: 0 }
+    }
+
+    /// Plays what happens before the horizon, as `Player::set_horizon` has it; to the end of the run at `Nanos::MAX`.
+    pub fn play<S: Strategy>(
+        &mut self,
+        engine: &mut Engine,
+        bars: &[Bars<'_>],
+        strategy: &mut S,
+        horizon_ns: Nanos,
+    ) -> Result<()> {
+        if let [bars] = bars
+            && engine.config().rules == Rules::House
+        {
+            // There is no other instrument whose bars one of these would have to wait for.
+            self.played = play_lone(engine, bars, strategy, self.played)?;
+            return if horizon_ns == Nanos::MAX { engine.finish() } else { Ok(()) };
+        }
+        self.player.set_horizon(horizon_ns);
+        while let Some(call) = self.player.advance(engine, bars)? {
+            if let Call::Bar { instrument, index } = call {
+                strategy.on_bar(engine, instrument, &bars[instrument], index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bars of an instrument have been played.
+    pub fn played(&self, instrument: usize) -> usize {
+        self.played.max(self.player.closed(instrument))
+    }
+}
+
+/// Plays bars of a lone instrument from one of them on, and says where they end. Its time line needs no merging, and its
+/// quiet bars need no more than their close.
 ///
 /// Nearly all bars of a run are quiet, so this is where its speed comes from.
-fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S) -> Result<()> {
-    let mut index = 0;
+fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S, from: usize) -> Result<usize> {
+    let mut index = from;
     let mut fetched = 0;
-    engine.expect_orders(bars.len() / BARS_PER_ORDER);
+    engine.expect_orders((bars.end() - from) / BARS_PER_ORDER);
     // Every column that is read for a fill costs it a wait for memory.
     let (capped, spread_counts) = (engine.config().volume_cap.is_some(), engine.config().slippage_spread != 0);
     let read = Bars {
@@ -53,16 +92,17 @@ fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S)
         spread: if spread_counts { bars.spread } else { &[] },
         ..*bars
     };
-    while index < bars.len() {
+    while index < bars.end() {
         if !engine.is_quiet() {
-            engine.open_moment(bars.open_ns[index], &[read.opening(0, index)])?;
+            let row = index - bars.first;
+            engine.open_moment(bars.open_ns[row], &[read.opening(0, index)])?;
             engine.drop_notices();
             // Nearly always the order is gone by now, and what is left of the bar is quiet.
             if !engine.is_quiet() {
-                engine.close_moment(bars.close_ns[index], &[read.closing(0, index)])?;
+                engine.close_moment(bars.close_ns[row], &[read.closing(0, index)])?;
                 strategy.on_bar(engine, 0, bars, index)?;
                 if engine.config().fill_at_close {
-                    engine.closing_match(bars.close_ns[index], &[read.closing(0, index)])?;
+                    engine.closing_match(bars.close_ns[row], &[read.closing(0, index)])?;
                 }
                 engine.sample_lone(1);
                 engine.drop_notices();
@@ -75,7 +115,7 @@ fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S)
         if called + 1 >= fetched {
             fetched = fetch_ahead(bars, called);
         }
-        let end = bars.len().min(called + 1);
+        let end = bars.end().min(called + 1);
         engine.pass_quiet(bars, index, end)?;
         if called < end {
             strategy.on_bar(engine, 0, bars, called)?;
@@ -84,15 +124,15 @@ fn run_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S)
         index = end;
     }
     engine.drop_notices();
-    engine.finish()
+    Ok(index)
 }
 
 /// Reads what orders need of the bars ahead, and says how far: fetched one by one where they are needed, each fill would wait
 /// for memory three times, while whole blocks stream through the cache.
 fn fetch_ahead(bars: &Bars<'_>, from: usize) -> usize {
-    let end = bars.len().min(from + FETCHED);
+    let end = bars.end().min(from + FETCHED);
     let mut all = 0;
-    for at in (from..end).step_by(PER_CACHE_LINE) {
+    for at in (from - bars.first..end - bars.first).step_by(PER_CACHE_LINE) {
         all ^= bars.open_ns[at] ^ bars.close_ns[at] ^ bars.open[at];
     }
     std::hint::black_box(all);
@@ -158,8 +198,8 @@ impl Strategy for SmaCross {
         // The steps of `nt_features::Sma`, with the bars themselves in place of its ring.
         let (fast, slow) = self.windows;
         let averages = &mut self.averages[instrument];
-        let close = bars.close[index] as f64;
-        let leaving = |window: usize| if index < window { 0.0 } else { bars.close[index - window] as f64 };
+        let close = bars.close[index - bars.first] as f64;
+        let leaving = |window: usize| if index < window { 0.0 } else { bars.close[index - window - bars.first] as f64 };
         averages.fast_sum += close - leaving(fast);
         averages.slow_sum += close - leaving(slow);
         if index + 1 < fast.max(slow) {
@@ -185,17 +225,17 @@ impl Strategy for SmaCross {
             return from;
         };
         let (mut fast_sum, mut slow_sum) = (averages.fast_sum as i64, averages.slow_sum as i64);
-        let mut at = from;
+        let mut at = from - bars.first;
         loop {
-            if at >= averages.small {
+            if at + bars.first >= averages.small {
                 let block = &bars.close[at..bars.len().min(at + BLOCK)];
                 let limit = SAFE_PRODUCT / (fast as i64 * slow as i64);
                 if block.is_empty() || block.iter().fold(0, |all, close| all | close) >= limit {
                     break;
                 }
-                averages.small = at + block.len();
+                averages.small = at + bars.first + block.len();
             }
-            let end = averages.small;
+            let end = averages.small - bars.first;
             let closes = &bars.close[at..end];
             let leaving_fast = &bars.close[at - fast..end - fast];
             let leaving_slow = &bars.close[at - slow..end - slow];
@@ -214,7 +254,11 @@ impl Strategy for SmaCross {
             }
         }
         (averages.fast_sum, averages.slow_sum) = (fast_sum as f64, slow_sum as f64);
-        at
+        at + bars.first
+    }
+
+    fn lookback(&self) -> usize {
+        self.windows.0.max(self.windows.1)
     }
 }
 
@@ -249,6 +293,6 @@ impl Strategy for BuyAndHold {
     }
 
     fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
-        if self.bought[instrument] { bars.len() } else { from }
+        if self.bought[instrument] { bars.end() } else { from }
     }
 }

@@ -2,17 +2,19 @@
 //!
 //! While a lone instrument is held and nothing fills, equity is `cash + value_per_tick * close`. Such a stretch of bars is kept
 //! as those two numbers, however long it is, and multiplied out when the curve is asked for. Everything else is kept amount
-//! by amount.
+//! by amount; or, where bars are played in pieces and memory must not grow with them, as such stretches per instrument, which
+//! `replay.rs` multiplies out.
 
 use nt_core::{Error, Money, Nanos, Price, Result};
 
-/// Bars over which cash and position do not change; it ends where the next one begins.
+/// Samples over which cash and the position in an instrument do not change; it ends where the next one begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stretch {
-    first_bar: usize,
-    cash: Money,
+pub(crate) struct Stretch {
+    pub first_bar: usize,
+    pub instrument: u32,
+    pub cash: Money,
     /// Money that one tick of the price is worth to the position.
-    value_per_tick: Money,
+    pub value_per_tick: Money,
 }
 
 impl Stretch {
@@ -65,10 +67,11 @@ pub struct Samples {
     times: Vec<Nanos>,
     amounts: Vec<Money>,
     stretches: Vec<Stretch>,
-    /// Bars that the stretches cover.
+    /// Bars, or moments, that the stretches cover.
     bars: usize,
     /// What replaces the last amount, where positions were closed after it.
     last: Option<Money>,
+    condensed: bool,
 }
 
 impl Samples {
@@ -76,6 +79,38 @@ impl Samples {
     pub(crate) fn push(&mut self, time_ns: Nanos, amount: Money) {
         self.times.push(time_ns);
         self.amounts.push(amount);
+    }
+
+    /// Makes all samples be kept as stretches.
+    pub(crate) fn condense(&mut self) {
+        self.condensed = true;
+    }
+
+    /// Whether all samples are kept as stretches.
+    #[inline]
+    pub fn is_condensed(&self) -> bool {
+        self.condensed
+    }
+
+    /// Cash and the position in an instrument are new from the next sample on.
+    pub(crate) fn push_change(&mut self, instrument: u32, cash: Money, value_per_tick: Money) {
+        self.stretches.push(Stretch { first_bar: self.bars, instrument, cash, value_per_tick });
+    }
+
+    /// Records a sample that follows from the stretches.
+    #[inline]
+    pub(crate) fn push_unchanged(&mut self) {
+        self.bars += 1;
+    }
+
+    /// Where cash and positions change, in order; before the first there is the deposit.
+    pub(crate) fn stretches(&self) -> &[Stretch] {
+        &self.stretches
+    }
+
+    /// What replaces the last amount, if anything does.
+    pub(crate) fn last(&self) -> Option<Money> {
+        self.last
     }
 
     /// Makes room for so many more stretches.
@@ -87,7 +122,7 @@ impl Samples {
     pub(crate) fn push_bars(&mut self, count: usize, cash: Money, value_per_tick: Money) {
         let same = self.stretches.last().is_some_and(|last| (last.cash, last.value_per_tick) == (cash, value_per_tick));
         if !same && count != 0 {
-            self.stretches.push(Stretch { first_bar: self.bars, cash, value_per_tick });
+            self.push_change(0, cash, value_per_tick);
         }
         self.bars += count;
     }
@@ -184,7 +219,7 @@ mod tests {
         ) {
             // Of all sizes and ending in any number of zeros, so that there are ties.
             let [cash, value_per_tick] = [cash, value_per_tick].map(|(bits, down, zeros)| (bits >> down) & (-1 << zeros));
-            let stretch = Stretch { first_bar: 0, cash, value_per_tick };
+            let stretch = Stretch { first_bar: 0, instrument: 0, cash, value_per_tick };
             let closes: Vec<i64> = closes.into_iter().map(|(bits, down)| bits >> down).collect();
             if let Some(quick) = Quick::of(&stretch, closes.iter().fold(0, |all, close| all | close)) {
                 for close in closes {

@@ -1,8 +1,8 @@
 //! Laws that hold whatever the market does and whatever is ordered.
 
 use nt_core::{Bars, Bracket, Instrument, Kind, PPB, Result, Side, Step, TimeInForce, Trail};
-use nt_engine::run::{BuyAndHold, Holding, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine, Player, Request, Size, digest};
+use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
+use nt_engine::{Call, Config, Engine, Player, Request, Size, Valuation, Windows, digest};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -23,8 +23,11 @@ struct Market {
 impl Market {
     /// The bars that have opened before a time.
     fn until(&self, time_ns: i64) -> Market {
-        let known = self.open_ns.partition_point(|open_ns| *open_ns < time_ns);
-        let cut = |column: &Vec<i64>| column[..known].to_vec();
+        self.rows(0..self.open_ns.partition_point(|open_ns| *open_ns < time_ns))
+    }
+
+    fn rows(&self, rows: std::ops::Range<usize>) -> Market {
+        let cut = |column: &Vec<i64>| column[rows.clone()].to_vec();
         Market {
             open_ns: cut(&self.open_ns),
             close_ns: cut(&self.close_ns),
@@ -38,6 +41,7 @@ impl Market {
 
     fn bars(&self) -> Bars<'_> {
         Bars {
+            first: 0,
             open_ns: &self.open_ns,
             close_ns: &self.close_ns,
             open: &self.open,
@@ -164,6 +168,79 @@ fn outcome(engine: &Engine, closes: &[i64]) -> (digest::Hash, digest::Hash, dige
     )
 }
 
+/// Sends the orders of a program when the bars close that they are planned for.
+fn follow(program: &[(usize, Request)], player: &mut Player, engine: &mut Engine, bars: &[Bars<'_>]) {
+    while let Some(call) = player.advance(engine, bars).expect("a run in range") {
+        if let Call::Bar { instrument, index } = call {
+            for (_, request) in program.iter().filter(|(at, _)| *at == index) {
+                engine.submit(&Request { instrument, ..*request }).expect("an order that makes sense");
+            }
+        }
+    }
+}
+
+/// Hands out bars in pieces of given sizes, keeping as few as a run allows: `play` takes them up to a horizon, and says for
+/// each instrument which is the first bar that it still needs.
+fn in_pieces(markets: &[Market], sizes: &[usize], mut play: impl FnMut(&[Bars<'_>], i64) -> Vec<usize>) {
+    let mut windows = Windows::new(markets.len());
+    let mut given = vec![0; markets.len()];
+    let mut sizes = sizes.iter().cycle();
+    loop {
+        let (next, horizon) = windows.horizon();
+        if horizon > i64::MIN {
+            let needed = play(&windows.bars(), horizon);
+            needed.into_iter().enumerate().for_each(|(k, first)| windows.forget(k, first));
+        }
+        if horizon == i64::MAX {
+            return;
+        }
+        let market = &markets[next];
+        let end = market.open_ns.len().min(given[next] + sizes.next().expect("a size"));
+        if given[next] == end {
+            windows.end(next);
+        } else {
+            windows.push(next, &market.rows(given[next]..end).bars());
+            given[next] = end;
+        }
+    }
+}
+
+/// Times and amounts of condensed samples, from the bars in pieces.
+fn replayed(engine: &Engine, markets: &[Market], sizes: &[usize]) -> Vec<(i64, i128)> {
+    let instruments = engine.instruments().cloned().collect();
+    let mut valuation = Valuation::new(instruments, &[engine.config().cash]).expect("a valuation");
+    let mut curve = Vec::new();
+    in_pieces(markets, sizes, |bars, horizon| {
+        valuation.set_horizon(horizon);
+        let mut amount = [0];
+        while let Some(time_ns) = valuation.advance(bars, &[engine.samples()], &mut amount).expect("amounts in range") {
+            curve.push((time_ns, amount[0]));
+        }
+        (0..bars.len()).map(|k| valuation.closed(k)).collect()
+    });
+    curve
+}
+
+fn records(engine: &Engine) -> (digest::Hash, digest::Hash, digest::Hash, u64) {
+    let postings = digest::postings(engine.ledger().postings());
+    (digest::orders(engine.orders()), digest::fills(engine.fills()), postings, engine.exposed_samples())
+}
+
+/// The times and amounts of samples that were kept whole.
+fn curve(engine: &Engine, first: &Market) -> Vec<(i64, i128)> {
+    let samples = engine.samples();
+    let amounts = samples.amounts(&first.close, |amount| amount).expect("amounts in range");
+    samples.times(&first.close_ns).iter().copied().zip(amounts).collect()
+}
+
+/// The second market on a time line that overlaps the first one's.
+fn overlapping(mut market: Market) -> Market {
+    for times in [&mut market.open_ns, &mut market.close_ns] {
+        times.iter_mut().for_each(|time_ns| *time_ns = *time_ns * 7 / 10 + 35);
+    }
+    market
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -226,10 +303,7 @@ proptest! {
         program in vec((0..60_usize, requests()), 0..30),
         mut cuts in vec(0..7_000_i64, 0..6),
     ) {
-        let mut two = two;
-        for times in [&mut two.open_ns, &mut two.close_ns] {
-            times.iter_mut().for_each(|time_ns| *time_ns = *time_ns * 7 / 10 + 35);
-        }
+        let two = overlapping(two);
         let play = |cuts: &[i64]| {
             let mut engine = engine_of(config, &["A", "B"]);
             let mut player = Player::new(2);
@@ -237,13 +311,7 @@ proptest! {
                 let known = [&one, &two].map(|market| market.until(cut));
                 let bars = known.each_ref().map(Market::bars);
                 player.set_horizon(cut);
-                while let Some(call) = player.advance(&mut engine, &bars).expect("a run in range") {
-                    if let Call::Bar { instrument, index } = call {
-                        for (_, request) in program.iter().filter(|(at, _)| *at == index) {
-                            engine.submit(&Request { instrument, ..*request }).expect("an order that makes sense");
-                        }
-                    }
-                }
+                follow(&program, &mut player, &mut engine, &bars);
             }
             outcome(&engine, &[])
         };
@@ -276,5 +344,62 @@ proptest! {
         run(&mut short, &bars, &mut BuyAndHold::new(1, PPB)).expect("a run in range");
         run_by_turns(&mut general, &bars, &mut BuyAndHold::new(1, PPB)).expect("a run in range");
         prop_assert_eq!(outcome(&short, &market.close), outcome(&general, &[]));
+    }
+
+    /// Bars that arrive in pieces and are forgotten once played give the same run, and a valuation of them the same curve.
+    #[test]
+    fn a_window_that_moves_over_the_bars_gives_the_same_run(
+        (one, two, count) in (markets(), markets(), 1..=2_usize),
+        config in configs(),
+        program in vec((0..60_usize, requests()), 0..30),
+        sizes in vec(1..25_usize, 1..6),
+    ) {
+        let markets = &[one, overlapping(two)][..count];
+        let all: Vec<_> = markets.iter().map(Market::bars).collect();
+        let mut whole = engine_of(config, &["A", "B"][..count]);
+        follow(&program, &mut Player::new(count), &mut whole, &all);
+        let mut streamed = engine_of(config, &["A", "B"][..count]);
+        streamed.condense_samples();
+        let mut player = Player::new(count);
+        in_pieces(markets, &sizes, |bars, horizon| {
+            player.set_horizon(horizon);
+            follow(&program, &mut player, &mut streamed, bars);
+            (0..count).map(|k| player.closed(k)).collect()
+        });
+        prop_assert_eq!(records(&streamed), records(&whole));
+        prop_assert_eq!(replayed(&streamed, markets, &sizes), curve(&whole, &markets[0]));
+        let mut inputs = digest::Inputs::new(count);
+        for (k, market) in markets.iter().enumerate() {
+            for from in (0..market.open_ns.len()).step_by(sizes[0]) {
+                inputs.add(k, &market.rows(from..market.open_ns.len().min(from + sizes[0])).bars());
+            }
+        }
+        let instruments: Vec<_> = whole.instruments().collect();
+        prop_assert_eq!(inputs.digest(&instruments), digest::inputs(&instruments, &all));
+    }
+
+    /// The same for strategies in Rust, of which one looks back.
+    #[test]
+    fn a_window_that_moves_over_the_bars_is_enough_for_strategies_in_rust(
+        (one, two, count) in (markets(), markets(), 1..=2_usize),
+        config in configs(),
+        (fast, slow) in (1..5_usize, 5..12_usize),
+        (above, below) in (-3 * PPB..3 * PPB, -3 * PPB..3 * PPB),
+        sizes in vec(1..25_usize, 1..6),
+    ) {
+        let markets = &[one, overlapping(two)][..count];
+        let all: Vec<_> = markets.iter().map(Market::bars).collect();
+        let mut strategy = SmaCross::new(count, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
+        let mut whole = engine_of(config, &["A", "B"][..count]);
+        run(&mut whole, &all, &mut strategy.clone()).expect("a run in range");
+        let mut streamed = engine_of(config, &["A", "B"][..count]);
+        streamed.condense_samples();
+        let mut way = Run::new(count);
+        in_pieces(markets, &sizes, |bars, horizon| {
+            way.play(&mut streamed, bars, &mut strategy, horizon).expect("a run in range");
+            (0..count).map(|k| way.played(k).saturating_sub(strategy.lookback())).collect()
+        });
+        prop_assert_eq!(records(&streamed), records(&whole));
+        prop_assert_eq!(replayed(&streamed, markets, &sizes), curve(&whole, &markets[0]));
     }
 }

@@ -39,20 +39,28 @@ def import_capture(
     notes: list[str] = []
     appended: list[Appended] = []
     with spool_folder(catalog.root) as folder:
-        spool = Spool(folder)
+        spool, losses = Spool(folder), _Losses()
         for events in reader:
             spool.add(events)
+            losses.see(events)
         origin = _origin(paths)
         for number, instrument in enumerate(reader.instruments):
             added = (
                 catalog.append_pieces(each, venue, origin) for each in datasets_in(spool, number, instrument, notes)
             )
             appended += [done for done in added if done is not None]
+    notes += losses.notes(reader.instruments)
     if reader.inferred:
         notes.append("ticks and lots inferred from the numbers; --instruments FILE gives those of the venue")
     left_out = list(_left_out(reader))
     if not appended:
-        raise DataError("; ".join([f"{origin.name}: no trade, quote or level of {venue} in this capture", *left_out]))
+        ignored, messages = reader.tally["ignored"], reader.tally["messages"]
+        said = (
+            f" ({ignored:,} of {messages:,} messages are about something else, or of another venue)" if ignored else ""
+        )
+        raise DataError(
+            "; ".join([f"{origin.name}: no trade, quote or level of {venue} in this capture{said}", *left_out])
+        )
     return appended, [*_shared(notes), *left_out]
 
 
@@ -80,6 +88,36 @@ def _left_out(reader: CaptureReader) -> Iterator[str]:
         if reader.venue == "kraken" and begins.startswith("["):
             said += ", which is of the old WebSocket v1; v2 is read"
         yield f"{many} message{'' if count == 1 else 's'} left out, {code.replace('_', ' ')}: {said}"
+
+
+class _Losses:
+    """How often books were given up, and which of them no snapshot brought back."""
+
+    def __init__(self) -> None:
+        self._causes: Counter[str] = Counter()
+        self._waiting: dict[int, bool] = {}
+
+    def see(self, events: Records) -> None:
+        import numpy as np
+
+        from neural_trader.market.events import KIND
+
+        kinds, lost = events["kind"], KIND["resync"]
+        for name in ("gap", "bad_checksum", "crossed", "stale"):
+            self._causes[name] += int((kinds == KIND[name]).sum())
+        turns = events[np.isin(kinds, [KIND["snapshot_begin"], lost])]
+        self._waiting.update(zip(turns["instrument"].tolist(), (turns["kind"] == lost).tolist(), strict=True))
+
+    def notes(self, instruments: Sequence[VenueInstrument]) -> Iterator[str]:
+        from neural_trader.market.events import CAUSES
+
+        for name, count in self._causes.items():
+            if count:
+                yield f"a book was given up {count} time{'' if count == 1 else 's'}, because {CAUSES[name]}"
+        for number, is_waiting in self._waiting.items():
+            if is_waiting:
+                symbol = instruments[number].symbol
+                yield f"{symbol} levels: none at the end, because no snapshot came after the last loss"
 
 
 def _shared(notes: list[str]) -> Iterator[str]:

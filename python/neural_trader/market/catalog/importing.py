@@ -44,7 +44,8 @@ def files_below(paths: list[Path], kind: str = "bars") -> list[Path]:
                 entry for entry in below if not any(part.startswith(".") for part in entry.relative_to(path).parts)
             ]
             if not inside:
-                raise DataError(f"{path}: no file of market data in this folder or below it")
+                hint = "; sessions are imported with --kind capture" if any(map(_is_session, path.rglob("*"))) else ""
+                raise DataError(f"{path}: no file of market data in this folder or below it{hint}")
             found += inside
         elif path.exists():
             found.append(path)
@@ -57,6 +58,11 @@ def files_below(paths: list[Path], kind: str = "bars") -> list[Path]:
 def _is_readable(path: Path, kind: str) -> bool:
     """Whether the name of a file promises what is asked for."""
     return path.name.endswith(_CAPTURES) if kind == "capture" else format_of(path) is not None
+
+
+def _is_session(path: Path) -> bool:
+    """Whether a name says that this is a recorded session, and nothing else."""
+    return path.name.endswith((".ws", ".ws.gz", ".jsonl", ".jsonl.gz"))
 
 
 def import_files(
@@ -81,6 +87,8 @@ def import_files(
 def _items(
     path: Path, kind: str, tick: Any, lot: Any, sort: bool
 ) -> list[Bars] | list[Trades] | list[Quotes] | list[Rows]:
+    if _is_session(path):
+        raise DataError(f"{path.name}: a recorded session by its name; import it with --kind capture")
     if kind != "bars" and kind_in(path) == kind:
         if tick is not None or lot is not None:
             raise DataError(f"{path}: names its own tick and lot; leave out the others")

@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from neural_trader.errors import DataError
-from neural_trader.market.bars import Bars
 from neural_trader.market.catalog.names import spelled, split_kind
 from neural_trader.market.catalog.store import Catalog, Dataset
+from neural_trader.market.catalog.stored import StoredBars
 from neural_trader.market.loading import window_of
 from neural_trader.market.sources import suggestion
 
@@ -64,8 +64,8 @@ def datasets_of(reference: str, kind: str | None = None, catalog: Catalog | None
 
 def bars_of_catalog(
     reference: str, kind: str | None = None, symbols: Sequence[str] | None = None, start: Any = None, end: Any = None
-) -> tuple[Bars, ...]:
-    """The bars that a reference names, sorted by symbol; one dataset is read at a time, file by file."""
+) -> tuple[StoredBars, ...]:
+    """The bars that a reference names, sorted by symbol; they are read file by file when they are played."""
     start_ns, end_ns = window_of(start, end)
     found = datasets_of(reference, kind or "bars")
     by_symbol: dict[str, Dataset] = {}
@@ -82,4 +82,4 @@ def bars_of_catalog(
         if symbol not in by_symbol:
             raise DataError(f"{reference}: no symbol {symbol!r}{suggestion(symbol, list(by_symbol))}")
     chosen = sorted(symbols or by_symbol, key=str.encode)
-    return tuple(bars for symbol in chosen if isinstance(bars := by_symbol[symbol].item(start_ns, end_ns), Bars))
+    return tuple(by_symbol[symbol].bars(start_ns, end_ns) for symbol in chosen)

@@ -23,6 +23,8 @@ from neural_trader.market.ticks import Quotes, Trades
 if TYPE_CHECKING:
     import polars as pl
 
+    from neural_trader.market.catalog.stored import StoredBars
+
 DATA = "data"
 MANIFESTS = "manifests"
 FILE = "part.parquet"
@@ -217,20 +219,45 @@ class Dataset:
         self, manifest: Manifest, start_ns: int | None = None, end_ns: int | None = None
     ) -> Iterator[pl.DataFrame]:
         """The rows file by file, of a window of time if there is one; never more than one file in memory."""
-        import polars as pl
-
-        time = pl.col(KINDS[self.key.kind].time).dt.epoch("ns")
-        for date in sorted(manifest.parts):
-            part = manifest.parts[date]
-            if (start_ns is not None and part.last_ns < start_ns) or (end_ns is not None and part.first_ns >= end_ns):
-                continue
-            frame = _whole_file(self.path_of(date), part)
-            if start_ns is not None and part.first_ns < start_ns:
-                frame = frame.filter(time >= start_ns)
-            if end_ns is not None and part.last_ns >= end_ns:
-                frame = frame.filter(time < end_ns)
+        for date in dates_within(manifest, start_ns, end_ns):
+            frame = self.period(manifest, date, start_ns, end_ns)
             if not frame.is_empty():
                 yield frame
+
+    def period(
+        self,
+        manifest: Manifest,
+        date: str,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        columns: tuple[str, ...] | None = None,
+    ) -> pl.DataFrame:
+        """The rows of one file, of a window of time if there is one, without those that came after the manifest.
+
+        ``columns`` are all, or some of them with the time of the rows.
+        """
+        part = manifest.parts[date]
+        frame = self._as_it_was(date, part, columns)
+        time = _epoch(self.key)
+        if start_ns is not None and part.first_ns < start_ns:
+            frame = frame.filter(time >= start_ns)
+        if end_ns is not None and part.last_ns >= end_ns:
+            frame = frame.filter(time < end_ns)
+        return frame
+
+    def _as_it_was(self, date: str, part: Part, columns: tuple[str, ...] | None) -> pl.DataFrame:
+        """The rows that a file had when its part was written: no row is ever changed or taken away."""
+        path = self.path_of(date)
+        try:
+            return _whole_file(path, part, columns)
+        except DataError:
+            now = self.manifest().parts.get(date, part)
+            if now.rows <= part.rows:
+                raise
+        frame = _whole_file(path, now, columns).filter(_epoch(self.key).is_between(part.first_ns, part.last_ns))
+        if len(frame) != part.rows:
+            raise DataError(f"{self.key}: rows of {date} came in between while it was read; start again")
+        return frame
 
     def frame(self, start_ns: int | None = None, end_ns: int | None = None) -> pl.DataFrame:
         """All rows, or those of a window of time."""
@@ -265,6 +292,27 @@ class Dataset:
         from neural_trader.market.catalog.reading import item_of
 
         return self.undisturbed(lambda manifest: item_of(self, manifest, start_ns, end_ns))
+
+    def bars(self, start_ns: int | None = None, end_ns: int | None = None) -> StoredBars:
+        """The rows of a dataset of bars, to be read file by file: they are not held in memory."""
+        from neural_trader.market.catalog.stored import StoredBars
+
+        return self.undisturbed(lambda manifest: StoredBars.of(self, manifest, start_ns, end_ns))
+
+
+def dates_within(manifest: Manifest, start_ns: int | None, end_ns: int | None) -> list[str]:
+    """The files that have rows in a window of time, or about it, in order."""
+    return [
+        date
+        for date, part in sorted(manifest.parts.items())
+        if (start_ns is None or part.last_ns >= start_ns) and (end_ns is None or part.first_ns < end_ns)
+    ]
+
+
+def _epoch(key: Key) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(KINDS[key.kind].time).dt.epoch("ns")
 
 
 class _Counted:
@@ -307,9 +355,10 @@ def _written(path: Path, whole: Grown, manifest: Manifest, date: str, origins: t
     return Part(whole.rows, whole.first_ns, whole.last_ns, path.stat().st_size, digest, origins)
 
 
-def _whole_file(path: Path, part: Part) -> pl.DataFrame:
+def _whole_file(path: Path, part: Part, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
     import polars as pl
 
-    frame = reading(path, lambda: pl.read_parquet(path, glob=False, hive_partitioning=False))
+    chosen = None if columns is None else list(columns)
+    frame = reading(path, lambda: pl.read_parquet(path, columns=chosen, glob=False, hive_partitioning=False))
     refuse_other_length(path, len(frame), part.rows)
     return frame

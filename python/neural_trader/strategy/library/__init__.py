@@ -40,11 +40,35 @@ LIBRARY: dict[str, Entry] = {
         "DonchianTurtle",
         "Buy a 20-bar breakout sized by risk, stop 2 N away, leave at the 10-bar low.",
     ),
+    "grid": Entry(
+        "grid",
+        "Grid",
+        "Bid and offer at even steps around a slow average, and sell each purchase one step above.",
+        "replays",
+    ),
+    "imbalance_taker": Entry(
+        "imbalance_taker",
+        "ImbalanceTaker",
+        "Take the side on which less rests, leave after a time or when the book leans the other way.",
+        "replays",
+    ),
     "macd_momentum": Entry(
         "macd_momentum", "MacdMomentum", "Buy when the MACD crosses its signal upwards in a rising market."
     ),
     "rsi_reversion": Entry("rsi_reversion", "RsiReversion", "Buy when the RSI is low, leave when it has recovered."),
     "sma_cross": Entry("sma_cross", "SmaCross", "Be in the market while a fast average is above a slow one."),
+    "twap": Entry(
+        "twap",
+        "Twap",
+        "Execute a quantity in equal slices: each rests at the best price first, and takes what is left at its end.",
+        "replays",
+    ),
+    "vwap": Entry(
+        "vwap",
+        "Vwap",
+        "Execute a quantity in slices as large as the volume expected of them, resting first and taking at the end.",
+        "replays",
+    ),
 }
 """Name -> where it lives; the name is what the command line, ``backtest`` and ``replay`` take."""
 
@@ -58,7 +82,7 @@ def load(name: str) -> type[Strategy]:
 
 
 def __getattr__(name: str) -> Any:
-    """``from neural_trader.strategy.library import SmaCross`` imports one file, not seven."""
+    """``from neural_trader.strategy.library import SmaCross`` imports one file, not all of them."""
     for key, entry in LIBRARY.items():
         if name == entry.class_name:
             return load(key)

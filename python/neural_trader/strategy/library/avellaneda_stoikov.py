@@ -41,6 +41,7 @@ class _Quote:
 class _Market:
     """What is known of one instrument."""
 
+    tick: float
     lot: float
     unit: int = 0
     """Lots of one quote."""
@@ -89,7 +90,7 @@ class AvellanedaStoikov(Strategy):
         self.decay = self.memory / (self.memory + self.seconds)
         # The logarithm that is the same on every machine.
         self.flow_spread = 2 / self.gamma * ln(1 + self.gamma / self.k)
-        self.markets = {symbol: _Market(self.lot(symbol)) for symbol in self.symbols}
+        self.markets = {symbol: _Market(self.tick(symbol), self.lot(symbol)) for symbol in self.symbols}
         self.set_timer(after_ns=self.every_ms * 1_000_000)
 
     def on_timer(self, time_ns: int) -> None:
@@ -103,8 +104,8 @@ class AvellanedaStoikov(Strategy):
             else:
                 # No book, or none that can be: what rests there has a price of the past.
                 market.middle = None
-                for quote in market.quotes.values():
-                    self._withdraw(quote)
+                for side in (1, -1):
+                    self._withdraw(market.quotes.get(side))
 
     def _learn(self, market: _Market, middle: float) -> None:
         if market.middle is not None:
@@ -129,19 +130,19 @@ class AvellanedaStoikov(Strategy):
             if quote is None:
                 # Nothing of this side is on its way, so the limit holds whatever fills.
                 lots = min(market.unit, self.limit * market.unit - side * held)
-                if lots > 0 and price > 0:
+                if lots > 0 and price >= market.tick:
                     send = self.buy if side > 0 else self.sell
                     order = send(lots * market.lot, limit=price, post_only=True, symbol=symbol)
                     market.quotes[side] = _Quote(order, price, lots, lots)
-            elif price <= 0:
+            elif price < market.tick:
                 self._withdraw(quote)
             elif not quote.is_cancelled and abs(price - quote.price) > tolerance:
                 # A change, since a new order could fill beside an old one whose cancellation comes too late.
                 self.amend(quote.order, limit=price, quantity=quote.lots * market.lot)
                 quote.price = price
 
-    def _withdraw(self, quote: _Quote) -> None:
-        if not quote.is_cancelled:
+    def _withdraw(self, quote: _Quote | None) -> None:
+        if quote is not None and not quote.is_cancelled:
             self.cancel(quote.order)
             quote.is_cancelled = True
 
