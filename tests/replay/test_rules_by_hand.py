@@ -447,6 +447,11 @@ def test_a_bracket_ends_with_the_exit_that_fills_first(engines: Engines) -> None
     assert run.ends == ["1 filled", "2 cancelled sibling", "3 filled"]
 
 
+def test_exits_end_with_the_position_that_they_protect(engines: Engines) -> None:
+    run = play(engines, BOOK + END, {2: [market(BUY, 2, stop_loss=90, take_profit=110), market(SELL, 2)]})
+    assert run.ends[1:] == ["2 filled", "3 cancelled nothing_to_reduce", "4 cancelled nothing_to_reduce"]
+
+
 def test_a_take_profit_that_is_marketable_takes_after_the_entry_is_done(engines: Engines) -> None:
     run = play(engines, BOOK + END, {2: market(BUY, 6, take_profit=99)})
     assert fills(run)[:2] == ["2: 1 buys 5 @ 102 taker", "2: 1 buys 1 @ 103 taker"]
