@@ -95,7 +95,7 @@ class Depth:
 
     def _set(self, side: int, price: int, quantity: int) -> int:
         """Say what is displayed at a price; return what was before."""
-        if not 0 <= quantity <= COUNT_MAX or price > COUNT_MAX or (quantity and price <= 0):
+        if not 0 <= quantity <= COUNT_MAX or abs(price) > COUNT_MAX or (quantity and price <= 0):
             raise EngineError(f"a record says that {quantity} lots rest at {price} ticks, which no book holds")
         before = self._levels.set(side, price, quantity) if price > 0 else 0
         if self.is_known:
