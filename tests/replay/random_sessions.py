@@ -21,7 +21,7 @@ NOT_PART = 7
 """The number of an instrument that is recorded and not traded."""
 EVERY_INSTRUMENT = 65_535
 ORDER_KINDS = ("market", "limit", "limit", "limit", "stop", "stop_limit", "trailing_stop", "market_if_touched")
-QUEUES = ("risk_averse", "risk_averse", "power", "power_2", "power_3", "log", "log_2")
+QUEUES = ("front", "risk_averse", "risk_averse", "power", "power_2", "power_3", "log", "log_2")
 ORDERS_FROM_ANSWERS = 40
 """An order sent in answer to each answer would never end."""
 

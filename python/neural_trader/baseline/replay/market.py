@@ -30,7 +30,7 @@ class Grid(NamedTuple):
 class Market:
     """What the venue knows of one instrument."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, quotes: bool) -> None:
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, quotes: bool, first: bool = False) -> None:
         self.index = index
         self.grid = grid
         self.unit = money_unit(grid)
@@ -43,6 +43,7 @@ class Market:
         self.waiting: dict[int, ReplayOrder] = {}
         """Stops that have not triggered, by id."""
         self._ledger = ledger
+        self._first = first
 
     @property
     def position(self) -> int:
@@ -67,6 +68,8 @@ class Market:
         self.resting[order.side].append(order)
 
     def _front(self, order: ReplayOrder) -> float:
+        if self._first:
+            return 0.0
         if not self.depth.is_known:
             return UNKNOWN
         if self.depth.has_only_best:

@@ -58,6 +58,10 @@ def _risk_averse(front: float, _before: int, now: int, _change: int) -> float:
     return min(front, float(now))
 
 
+def _nobody(_front: float, _before: int, _now: int, _change: int) -> float:
+    return 0.0
+
+
 def _by_share(share: Share) -> Front:
     def advanced(front: float, before: int, now: int, change: int) -> float:
         if change < 0:
@@ -73,11 +77,12 @@ def _by_share(share: Share) -> Front:
 def front_model(name: str, n: int) -> Front:
     """The queue model of this name."""
     shares = _shares(n)
-    if name != "risk_averse" and name not in shares:
-        raise EngineError(f"unknown queue model {name!r}: use one of {', '.join(('risk_averse', *shares))}")
+    plain: dict[str, Front] = {"front": _nobody, "risk_averse": _risk_averse}
+    if name not in plain and name not in shares:
+        raise EngineError(f"unknown queue model {name!r}: use one of {', '.join((*plain, *shares))}")
     if not 1 <= n <= POWER_MAX:
         raise EngineError(f"the power of a queue model is a whole number from 1 to {POWER_MAX}, not {n}")
-    model = _risk_averse if name == "risk_averse" else _by_share(shares[name])
+    model = plain[name] if name in plain else _by_share(shares[name])
 
     def front_after(front: float, before: int, now: int, change: int) -> float:
         if front >= UNKNOWN:

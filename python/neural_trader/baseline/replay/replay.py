@@ -102,7 +102,7 @@ class Replay:
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
         self._trade_kind = TRADE_KINDS[trades]
-        self._markets = [Market(index, grid, ledger, quotes=quotes) for index, grid in enumerate(grids)]
+        self._markets = [Market(index, grid, ledger, quotes=quotes, first=queue == "front") for index, grid in enumerate(grids)]
         self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
