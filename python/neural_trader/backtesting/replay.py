@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neural_trader._native import Replay, __version__
+from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, place_of, source_digest
@@ -43,6 +44,7 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
+    ladder: bool = False,
     benchmark: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
@@ -54,6 +56,7 @@ def replay(
     "10ms/5ms"); records arrive when they were received, unless ``feed`` says after how long. ``queue`` is the model of
     the place in a queue of which only the sum is known: "risk_averse", or such as "power:3" (docs/book-rules.md has
     them all). ``whole``: orders at rest fill wholly or not at all. ``sample`` is the time between samples of equity.
+    ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
     """
@@ -69,39 +72,48 @@ def replay(
         self_trade=self_trade,
         sample=sample,
     )
-    instance = instance_of(strategy, parameters)
     recording = _recording(data, venue)
     listed, ranks = _selected(recording, symbols)
     kinds = recording.kinds()
-    market: dict[str, Any] = {
-        "depth": "levels" if any(kinds.get(name) for name in BOOKS) else "quotes",
-        "trades": "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade",
-    }
-    engine = Replay(
-        [(each.symbol, each.tick, each.lot) for each in listed],
-        [(recording.words, ranks)],
-        **settings.engine_arguments(),
-        **market,
-    )
-    play(instance, engine, listed, progress=_share(progress, len(recording)))
-    bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
-    run = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
-    return Result(
-        engine=engine,
-        version=__version__,
-        run=run,
-        series=bars,
-        origin={
-            "strategy": strategy if isinstance(strategy, str) else None,
-            "class": type(instance).__qualname__,
-            "source_sha256": source_digest(instance),
-            "data": recording.source or None,
-            "venue": venue,
-            "symbols": list(symbols) if symbols else None,
-        },
-        warnings=_warnings(engine, settings),
-        run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
-    )
+    depth = "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
+    trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
+
+    def run(settings: ReplaySettings, depth: str, told: Callable[[float], None] | None = None) -> Result:
+        instance = instance_of(strategy, parameters)
+        engine = Replay(
+            [(each.symbol, each.tick, each.lot) for each in listed],
+            [(recording.words, ranks)],
+            **settings.engine_arguments(),
+            depth=depth,
+            trades=trades,
+        )
+        play(instance, engine, listed, progress=_share(told, len(recording)))
+        bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
+        return Result(
+            engine=engine,
+            version=__version__,
+            run={
+                "strategy": name_of(instance),
+                "parameters": instance.parameters,
+                **settings.document(),
+                "depth": depth,
+                "trades": trades,
+            },
+            series=bars,
+            origin={
+                "strategy": strategy if isinstance(strategy, str) else None,
+                "class": type(instance).__qualname__,
+                "source_sha256": source_digest(instance),
+                "data": recording.source or None,
+                "venue": venue,
+                "symbols": list(symbols) if symbols else None,
+            },
+            warnings=_warnings(engine, settings),
+            run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
+        )
+
+    result = run(settings, depth, progress)
+    return replace(result, ladder=fidelity_ladder(run, settings, depth, kinds)) if ladder else result
 
 
 def play(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neural_trader._native import Replay
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
+    from neural_trader.report.rungs import Rung
 
     Times = np.ndarray[Any, np.dtype[np.int64]]
     Amounts = np.ndarray[Any, np.dtype[np.float64]]
@@ -43,6 +44,8 @@ class Result:
     """Where strategy and data came from, so that the run can be repeated; not part of the hash."""
     warnings: tuple[str, ...] = ()
     run_benchmark: Callable[[], Engine | None] = field(repr=False, default=lambda: None)
+    ladder: tuple[Rung, ...] = ()
+    """What came of a replay under kinder and stricter assumptions, where that was asked for."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:

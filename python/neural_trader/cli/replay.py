@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 neural-trader replay
 neural-trader replay session.ws.gz --venue binance -s my_maker.py --latency 5ms
-neural-trader replay session.ws.gz --venue binance --queue power:3 --json
+neural-trader replay session.ws.gz --venue binance --queue power:3 --ladder
 """
 
 Parameters = Annotated[
@@ -78,6 +78,9 @@ def replay(
         option(RULES, "--self-trade", metavar="RULE", text="cancel_newest, cancel_oldest, cancel_both or off."),
     ] = "cancel_newest",
     sample: Annotated[str, option(RULES, "--sample", metavar="TIME", text="Between samples of equity. [1s]")] = "1s",
+    ladder: Annotated[
+        bool, option(OUTPUT, "--ladder", text="Run it under kinder and stricter fill assumptions, too.")
+    ] = False,
     html: Annotated[Path | None, option(OUTPUT, metavar="FILE", text=f"Where the page goes. [{PAGE}]")] = None,
     no_html: Annotated[bool, option(OUTPUT, "--no-html", text="Write no page.")] = False,
     output: Annotated[
@@ -111,6 +114,7 @@ def replay(
         whole=whole,
         self_trade=self_trade,
         sample=sample,
+        ladder=ladder,
     )
     if output is not None:
         from neural_trader.report.document import encode

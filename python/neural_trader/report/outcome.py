@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
+    from neural_trader.report.rungs import Rung
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Times = np.ndarray[Any, np.dtype[np.int64]]
@@ -80,6 +81,8 @@ class Outcome(Protocol):
     def origin(self) -> dict[str, Any]: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def ladder(self) -> tuple[Rung, ...]: ...
 
 
 def initial_cash(outcome: Outcome) -> float:

@@ -14,6 +14,7 @@ from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
 from neural_trader.report.replay_rules import replay_rules
+from neural_trader.report.rungs import HEADS, Rung, cells
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
@@ -27,7 +28,7 @@ from neural_trader.report.sections import (
 from neural_trader.report.sections import strategy_name as name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -94,9 +95,21 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         for line in _fills(quality):
             console.print(line, width=width, highlight=False)
+    if result.ladder:
+        console.print()
+        console.print(_ladder(result.ladder), width=width)
     for warning in result.warnings:
         console.print(Text.assemble(("warning  ", "bold yellow"), warning), width=width, highlight=False)
     console.print(Text.assemble(("hash     ", "dim"), result.hash), width=width, highlight=False)
+
+
+def _ladder(rungs: Sequence[Rung]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for head in HEADS:
+        table.add_column(head, justify="left" if head == HEADS[0] else "right")
+    for rung in rungs:
+        table.add_row(*cells(rung), style="bold" if rung.is_run else "")
+    return table
 
 
 def _fills(quality: FillQuality) -> Iterator[Text]:
