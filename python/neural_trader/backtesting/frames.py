@@ -106,6 +106,9 @@ def orders(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
         _time("accepted", pl.Series(columns["accept_ns"]).replace(0, None)),
         _time("ended", pl.Series(columns["end_ns"]).replace(0, None)),
         pl.Series("queue_ahead", columns["queue_ahead"]).fill_nan(None),
+        pl.Series("post_only", columns["post_only"]),
+        pl.Series("reduce_only", columns["reduce_only"]),
+        pl.Series("display", columns["display"]).replace(0, None),
     )
 
 

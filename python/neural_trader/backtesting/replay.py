@@ -15,7 +15,8 @@ from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, pl
 from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
-from neural_trader.market.recordings import BOOKS, Recording, load_recording
+from neural_trader.market.record_files import recording_of
+from neural_trader.market.recordings import BOOKS, Recording
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -157,9 +158,7 @@ _HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
 def _recording(data: Any, venue: str | None) -> Recording:
     if isinstance(data, Recording):
         return data
-    if venue is None:
-        raise UsageError("a captured session is of a venue: give it with --venue, such as binance")
-    return load_recording(data, venue)
+    return recording_of(data, venue)
 
 
 def _selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:

@@ -267,15 +267,23 @@ def place_of(strategy: Strategy, error: Exception) -> str:
         what = str(error)
     else:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename not in _ENGINE_FILES]
+    own = own_frames(error)
     if not own:
         return f"{name}: {what}"
     when = f" at {time_text(strategy.now_ns)}" if strategy.now_ns > 0 else ""
     return f"{name}.{own[-1].name}{when}, {own[-1].filename} line {own[-1].lineno}: {what}"
 
 
-_ENGINE_FILES = {__file__, find_strategy.__code__.co_filename, Strategy.on_start.__code__.co_filename}
+def own_frames(error: Exception) -> list[traceback.FrameSummary]:
+    """The frames of an error that are a strategy's, not ours: none where it came up between two of its turns."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) not in _ENGINE_FILES]
+
+
+_PACKAGE = Path(__file__).parents[1]
+_ENGINE_FILES = {
+    *Path(__file__).parent.glob("*.py"),
+    *(_PACKAGE / "strategy" / f"{name}.py" for name in ("base", "loading", "parameters", "terms")),
+}
 
 
 def _warnings(engine: Engine, settings: Settings) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from neural_trader.cli import (
     data_import,
     data_list,
     data_record,
+    data_records,
     data_synth,
     options,
 )
@@ -39,7 +40,7 @@ neural-trader data info prices.parquet --json
 class Verbs(Group):
     """The verbs of data, in the order in which one meets them."""
 
-    order = ("synth", "info", "import", "get", "record", "list", "check", "book", "bars", "export")
+    order = ("synth", "info", "import", "get", "record", "list", "check", "book", "bars", "records", "export")
 
 
 data = typer.Typer(
@@ -86,6 +87,7 @@ for _name, _verb, _examples in (
     ("check", data_check.check, data_check.EXAMPLES),
     ("book", data_book.book, data_book.EXAMPLES),
     ("bars", data_bars.bars, data_bars.EXAMPLES),
+    ("records", data_records.records, data_records.EXAMPLES),
     ("export", data_export.export, data_export.EXAMPLES),
 ):
     data.command(_name, cls=Command, context_settings=SETTINGS, epilog=_examples)(_verb)

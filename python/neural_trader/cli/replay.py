@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 neural-trader replay
 neural-trader replay session.ws.gz --venue binance -s my_maker.py --latency 5ms
-neural-trader replay session.ws.gz --venue binance --queue power:3 --ladder
+neural-trader replay session.npy --queue power:3 --ladder
 """
 
 Parameters = Annotated[
@@ -33,7 +33,9 @@ Parameters = Annotated[
 def replay(
     data: Annotated[
         list[Path] | None,
-        typer.Argument(help="Captured session, in one file or several. [synthetic]", show_default=False),
+        typer.Argument(
+            help="Captured session, in one file or several; or FILE.npy of records. [synthetic]", show_default=False
+        ),
     ] = None,
     venue: Annotated[
         str | None, option(WHAT, "--venue", metavar="NAME", text="Whose session it is: binance, ...")
@@ -130,15 +132,13 @@ def replay(
 def _run(*, data: Any, venue: str | None, seed: int, json: bool, quiet: bool, **arguments: Any) -> Result:
     from neural_trader.backtesting.replay import replay as run
     from neural_trader.cli.progress import progress_bar
-    from neural_trader.market.recordings import load_recording, synthetic_recording
+    from neural_trader.market.record_files import recording_of
+    from neural_trader.market.recordings import synthetic_recording
 
     if venue is not None and not data:
         raise UsageError("--venue says whose session a file is; name the file, too")
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()
-    with progress_bar("reading", quiet=quiet):
-        if data and venue is None:
-            raise UsageError(f"{data[0]}: a captured session is of a venue; say which with --venue, such as binance")
-        recording = load_recording(data, venue) if venue is not None else synthetic_recording(seed)
+    recording = recording_of(data, venue) if data else synthetic_recording(seed)
     with progress_bar("playing records", quiet=quiet) as progress, aside:
         return run(arguments.pop("strategy"), recording, venue=venue, progress=progress, **arguments)

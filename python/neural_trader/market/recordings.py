@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -13,9 +13,11 @@ from neural_trader.market.bars import Step
 from neural_trader.market.events import EVENT, KIND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+Counts = dict[str, int]
 
 BOOKS = ("level", "snapshot_level")
 """Kinds that make a book of levels."""
@@ -40,6 +42,10 @@ class Recording:
     source: str = ""
     notes: tuple[str, ...] = ()
     """What was recognised, inferred or left out on the way in, one sentence each."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What makes it again: ``files`` and ``venue``, or ``seed`` and ``duration``; nothing for records from memory."""
+    counts: Counts | None = None
+    """How many records of each kind there are, where that is known without reading them."""
 
     def __post_init__(self) -> None:
         if self.records.dtype != EVENT or self.records.ndim != 1:
@@ -53,8 +59,10 @@ class Recording:
         """The records as the engine takes them, without a copy where the array is whole."""
         return np.require(self.records, requirements=["C", "A"]).view(np.int64)
 
-    def kinds(self) -> dict[str, int]:
+    def kinds(self) -> Counts:
         """How many records of each kind there are."""
+        if self.counts is not None:
+            return self.counts
         counts = np.bincount(self.records["kind"], minlength=256)
         return {name: int(counts[code]) for name, code in KIND.items() if counts[code]}
 
@@ -78,7 +86,8 @@ def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recor
     if faults:
         notes.append(f"the capture has faults: {', '.join(f'{count} {name}' for name, count in faults.items())}")
     source = " + ".join(str(path) for path in paths)
-    return Recording(capture.events, listed, "file", source, tuple(notes))
+    recipe = {"files": [str(path) for path in paths], "venue": venue}
+    return Recording(capture.events, listed, "file", source, tuple(notes), recipe)
 
 
 def synthetic_recording(seed: int, duration: str = "10m") -> Recording:
@@ -86,4 +95,5 @@ def synthetic_recording(seed: int, duration: str = "10m") -> Recording:
     from neural_trader.market.order_flow import LOT, TICK, collapsed, made_by, order_flow
 
     records = np.concatenate(list(collapsed(order_flow(seed=seed, duration=duration))))
-    return Recording(records, (Listed("ALPHA", TICK, LOT),), "synthetic", made_by(seed))
+    recipe = {"seed": seed, "duration": duration}
+    return Recording(records, (Listed("ALPHA", TICK, LOT),), "synthetic", made_by(seed), recipe=recipe)
