@@ -81,6 +81,8 @@ __all__ = [
     "model_path",
     "prices_on_grid",
     "resampled_bars",
+    "run_avellaneda_stoikov",
+    "run_grid",
     "spacing",
     "sum_bars",
     "synthetic_market",
@@ -660,3 +662,31 @@ class Tick:
     def side(self) -> int: ...
     @property
     def id(self) -> int: ...
+
+def run_avellaneda_stoikov(
+    replay: Replay,
+    every_ns: int,
+    seconds: float,
+    stake: float,
+    size: float,
+    gamma: float,
+    horizon: float,
+    decay: float,
+    enough: float,
+    flow_spread: float,
+    fee: float,
+    limit: int,
+    tolerance: float,
+    progress: Callable[[int], None] | None = None,
+) -> None: ...
+def run_grid(
+    replay: Replay,
+    every_ns: int,
+    stake: float,
+    size: float,
+    step: float,
+    rungs: int,
+    weight: float,
+    limit: int,
+    progress: Callable[[int], None] | None = None,
+) -> None: ...

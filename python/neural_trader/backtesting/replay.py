@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neural_trader import _native
 from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
@@ -47,6 +48,7 @@ def replay(
     sample: str = "1s",
     ladder: bool = False,
     benchmark: bool = True,
+    native: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Play recorded books and trades to a strategy, tick by tick, and return what came of it.
@@ -58,6 +60,7 @@ def replay(
     the place in a queue of which only the sum is known: "risk_averse", or such as "power:3" (docs/book-rules.md has
     them all). ``whole``: orders at rest fill wholly or not at all. ``sample`` is the time between samples of equity.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
+    ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
     """
@@ -88,7 +91,7 @@ def replay(
             depth=depth,
             trades=trades,
         )
-        play(instance, engine, listed, progress=_share(told, len(recording)))
+        play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
         bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
         return Result(
             engine=engine,
@@ -118,7 +121,12 @@ def replay(
 
 
 def play(
-    strategy: Strategy, engine: Replay, listed: Sequence[Listed], *, progress: Callable[[int], None] | None = None
+    strategy: Strategy,
+    engine: Replay,
+    listed: Sequence[Listed],
+    *,
+    native: bool = True,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
     if type(strategy).on_bar is not Strategy.on_bar or type(strategy).on_moment is not Strategy.on_moment:
@@ -129,7 +137,13 @@ def play(
     engine.begin()
     try:
         strategy.on_start()
-        engine.play(**_callbacks(strategy), progress=progress)
+        # A class derived from one that has a Rust form may do something else.
+        native_run = strategy.native() if native and "native" in vars(type(strategy)) else None
+        if native_run is not None:
+            name, arguments = native_run
+            getattr(_native, name)(engine, *arguments, progress=progress)
+        else:
+            engine.play(**_callbacks(strategy), progress=progress)
         strategy.on_stop()
     except EngineError:
         raise

@@ -24,13 +24,13 @@ const TURNS_PER_REPORT: usize = 16_384;
 type Listed = (String, (i64, u8), (i64, u8));
 
 /// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
-struct Held {
+pub struct Held {
     words: Py<PyArray1<i64>>,
     ranks: Vec<i16>,
 }
 
 impl Held {
-    fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
+    pub fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
         self.words.bind(py).readonly()
     }
 }
@@ -46,8 +46,8 @@ fn records_of<'a>(words: &'a PyReadonlyArray1<'_, i64>) -> PyResult<&'a [[i64; W
 /// A replay of recorded books and trades; docs/book-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
 pub struct Replay {
-    core: Core,
-    sources: Vec<Held>,
+    pub core: Core,
+    pub sources: Vec<Held>,
     /// Rank of the instrument that the present callback is about.
     current: usize,
 }
@@ -686,7 +686,7 @@ impl Tick {
 }
 
 /// The sources as the engine takes them.
-fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
+pub fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
     let one =
         |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| Ok(Source::new(records_of(words)?, &held.ranks));
     held.iter().zip(borrowed).map(one).collect()
