@@ -12,7 +12,7 @@ from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
-from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, place_of, source_digest
+from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
 from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
@@ -108,11 +108,11 @@ def replay(
                 "strategy": strategy if isinstance(strategy, str) else None,
                 "class": type(instance).__qualname__,
                 "source_sha256": source_digest(instance),
-                "data": recording.source or None,
-                "venue": venue,
+                "data": recording.source if recording.origin == "file" else None,
                 "symbols": list(symbols) if symbols else None,
+                **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
             },
-            warnings=_warnings(engine, settings),
+            warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
             run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
         )
 
@@ -145,8 +145,11 @@ def play(
         else:
             engine.play(**_callbacks(strategy), progress=progress)
         strategy.on_stop()
-    except EngineError:
-        raise
+    except EngineError as error:
+        # What a strategy asked for has a place in it; what is wrong with a record has none.
+        if not own_frames(error):
+            raise
+        raise EngineError(place_of(strategy, error)) from error
     except Exception as error:
         raise StrategyRunError(place_of(strategy, error)) from error
 
@@ -167,6 +170,12 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
 
 
 _HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+_TOLD = {
+    "on_trade": ("trade", "aggregate_trade"),
+    "on_quote": ("quote",),
+    "on_book": ("level", "snapshot_end"),
+}
+"""The records that call a hook."""
 
 
 def _recording(data: Any, venue: str | None) -> Recording:
@@ -252,3 +261,13 @@ def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
     if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:
         warnings.append("No fees were charged.")
     return tuple(warnings)
+
+
+def _unheard(strategy: Strategy, kinds: Mapping[str, int]) -> list[str]:
+    """A word for each hook of a strategy that such records could not call."""
+    hooks = [hook for hook in _TOLD if getattr(type(strategy), hook) is not getattr(Strategy, hook)]
+    return [
+        f"{hook} was never called: the data has no such records."
+        for hook in hooks
+        if not any(kinds.get(name) for name in _TOLD[hook])
+    ]

@@ -412,13 +412,20 @@ impl Replay {
     }
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
-    fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        columns::fill_record(self.core.engine(), at)
+    #[allow(clippy::type_complexity, reason = "one entry per field of a fill")]
+    fn fill_record(&self, py: Python<'_>, at: usize) -> PyResult<(u32, u32, i8, f64, f64, f64, bool, i64)> {
+        if at >= self.core.engine().fills().len() {
+            return Err(raise(py, &Error::Misuse(format!("there is no fill {at}"))));
+        }
+        Ok(columns::fill_record(self.core.engine(), at))
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
-    fn order_record(&self, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
-        columns::order_record(self.core.engine(), id)
+    fn order_record(&self, py: Python<'_>, id: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
+        if id == 0 || id as usize > self.core.engine().orders().len() {
+            return Err(raise(py, &Error::Misuse(format!("there is no order {id}"))));
+        }
+        Ok(columns::order_record(self.core.engine(), id))
     }
 
     /// How many equity samples there are.
@@ -453,8 +460,9 @@ impl Replay {
         (bids.into_pyarray(py), asks.into_pyarray(py))
     }
 
-    /// Orders as numpy columns in decimal units, with what only a replay knows of them: times in nanoseconds (0 for never)
-    /// and the quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
+    /// Orders as numpy columns in decimal units, with what only a replay knows of them: the terms of orders that rest, the
+    /// part that is shown (0 for all of it), times in nanoseconds (0 for never), and the quantity that was estimated to stand
+    /// before an order when it came to rest (NaN where unknown).
     fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = self.core.engine();
         let instruments: Vec<_> = engine.instruments().collect();
@@ -463,6 +471,14 @@ impl Replay {
         let times = |field: fn(&Placed) -> Option<i64>| {
             placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
         };
+        let post_only = placed.iter().map(|placed| placed.terms.post_only).collect::<Vec<_>>();
+        dict.set_item("post_only", post_only.into_pyarray(py))?;
+        let reduce_only = engine.orders().iter().map(|order| order.reduce_only).collect::<Vec<_>>();
+        dict.set_item("reduce_only", reduce_only.into_pyarray(py))?;
+        let shown = engine.orders().iter().zip(placed).map(|(order, placed)| {
+            instruments[order.instrument as usize].lot.value_of(placed.terms.display.unwrap_or(0) as f64)
+        });
+        dict.set_item("display", shown.collect::<Vec<_>>().into_pyarray(py))?;
         dict.set_item("accept_ns", times(|placed| placed.accept_ns))?;
         dict.set_item("end_ns", times(|placed| placed.end_ns))?;
         let ahead = engine.orders().iter().zip(placed).map(|(order, placed)| {

@@ -548,7 +548,7 @@ impl Replay {
         self.set_now(time_ns);
         self.turns_now += 1;
         if self.turns_now > TURNS_PER_MOMENT_MAX {
-            return Err(Error::OrderLoop { time_ns });
+            return Err(Error::TurnLoop { time_ns });
         }
         Ok(())
     }
