@@ -8,6 +8,7 @@ bin := venv / if os_family() == "windows" { "Scripts" } else { "bin" }
 python := bin / "python"
 # The bindings are a Python extension: only Python can load them, so they are tested from there.
 crates := "--workspace --exclude nt-bindings"
+fuzz_seconds := env("NT_FUZZ_SECONDS", "60")
 
 export VIRTUAL_ENV := venv
 export PYO3_PYTHON := python
@@ -90,6 +91,13 @@ test-start:
 audit:
     cargo deny --version || cargo install cargo-deny --locked --quiet
     cargo deny check
+
+# Messages and commands at random to feeds and books, NT_FUZZ_SECONDS (60) of each; installs cargo-fuzz where it is missing
+fuzz:
+    cargo fuzz --version || cargo install cargo-fuzz --locked --quiet
+    python3 fuzz/seeds.py
+    env RUSTC_BOOTSTRAP=1 cargo fuzz run messages -- -max_total_time={{ fuzz_seconds }} -max_len=8000 -timeout=10
+    env RUSTC_BOOTSTRAP=1 cargo fuzz run books -- -max_total_time={{ fuzz_seconds }} -max_len=600 -timeout=10
 
 # Everything that is measured, against the plain engine and other packages (--publish: keep the tables)
 bench *options:

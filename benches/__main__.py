@@ -1,4 +1,4 @@
-"""All benches, or the named ones: python -m benches [cross features callbacks starts] [--bars N] [--json] [--publish].
+"""All benches, or the named ones: python -m benches [cross features market-data ...] [--bars N] [--json] [--publish].
 
 It needs the libraries of the tests (`npm test` installs them), builds the release wheel of this checkout into an
 environment of its own, and installs the other packages beside it; those that cannot be had are skipped with a notice.
@@ -16,10 +16,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benches import callbacks, cross, features, starts
+from benches import callbacks, cross, features, market_data, starts
 from benches.places import SCRIPTS, release
 
-BENCHES = {"cross": cross.run, "callbacks": callbacks.run, "features": features.run, "starts": starts.run}
+BENCHES = {
+    "cross": cross.run,
+    "callbacks": callbacks.run,
+    "features": features.run,
+    "starts": starts.run,
+    "market-data": market_data.run,
+}
 TINY_BARS = 2_000
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benches" / "results.md"

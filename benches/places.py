@@ -29,8 +29,10 @@ PACKAGES: dict[str, list[str]] = {
     "backtesting.py": ["backtesting==0.6.6", POLARS],
     "nautilus_trader": ["nautilus_trader==1.221.0", POLARS],
     "backtrader": ["backtrader==1.9.78.123", "pandas", POLARS],
+    "sortedcontainers": ["sortedcontainers==2.4.0", "orjson==3.11.4"],
+    "hftbacktest": ["hftbacktest==2.4.4"],
 }
-"""What each contestant needs; all of them read the market with polars, so that reading is the same for all."""
+"""What each contestant needs; all that play bars read them with polars, so that reading is the same for all."""
 
 
 def python_of(package: str) -> Path:

@@ -1,6 +1,4 @@
-//! Bytes as a session: the first byte chooses the venue, each line is a message or a line of a capture.
-//!
-//! `cargo +nightly fuzz run messages -- -max_total_time=300 -max_len=8000`
+//! Bytes as a session: the first line names the venue, each further one is a message or a line of a capture.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,8 +10,11 @@ use nt_feed::feed::{Feed, Settings, Venue};
 use nt_feed::instrument::{Grid, Instruments};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, text)) = bytes.split_first() else { return };
-    let (venue, _) = Venue::NAMES[usize::from(*choice) % Venue::NAMES.len()];
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
+    let (name, text) = (&bytes[..end], &bytes[end + 1..]);
+    let known = std::str::from_utf8(name).ok().and_then(Venue::named);
+    // A name that was changed still chooses one, so that sessions are tried at other venues too.
+    let venue = known.unwrap_or(Venue::NAMES[name.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 7].0);
     let grid = Grid::new(Step { mantissa: 1, decimals: 2 }, Step { mantissa: 1, decimals: 8 });
     let mut feed = Feed::new(venue, Instruments::new(Some(grid)), Settings::of(venue));
     for (number, message) in text.split(|byte| *byte == b'\n').enumerate() {

@@ -49,6 +49,7 @@ class _Strategy(Protocol):
 __all__ = [
     "EVENT_FLAGS",
     "EVENT_KINDS",
+    "ORDER_FLOW_VERSION",
     "SYNTHETIC_TICK_DECIMALS",
     "SYNTHETIC_VERSION",
     "VENUES",
@@ -57,6 +58,8 @@ __all__ = [
     "Indicator",
     "Ladder",
     "OrderBook",
+    "OrderCollapse",
+    "OrderStream",
     "Replay",
     "Tick",
     "VenueFeed",
@@ -88,6 +91,7 @@ __version__: Final[str]
 SYNTHETIC_VERSION: Final[int]
 EVENT_KINDS: Final[dict[str, int]]
 EVENT_FLAGS: Final[dict[str, int]]
+ORDER_FLOW_VERSION: Final[int]
 VENUES: Final[list[str]]
 SYNTHETIC_TICK_DECIMALS: Final[int]
 
@@ -486,8 +490,31 @@ def instruments_of(venue: str, document: bytes) -> tuple[list[dict[str, Any]], l
 def model_path(
     model: str, parameters: Sequence[float], seed: int, name: str, step: tuple[float, int, float]
 ) -> tuple[_Floats, _Floats]:
-    """Prices after each step, and the variances of Heston's model or the other prices of a pair; `step` is the price at
-    the beginning, the number of steps and their length in years."""
+    """Prices after each step, and the variances of Heston's model, the other prices of a pair or the regimes; `step` is
+    the price at the beginning, the number of steps and their length in years."""
+
+_Bytes: TypeAlias = NDArray[np.uint8]
+
+@final
+class OrderStream:
+    """The records of a random market, block by block."""
+    def __new__(
+        cls,
+        parameters: tuple[float, float, int, float, float, float, float],
+        seed: int,
+        name: str,
+        start: int,
+        span_ns: tuple[int, int],
+    ) -> OrderStream: ...
+    def read(self, records: int) -> tuple[_Bytes, int]:
+        """Room for so many records, and how many of them there are; fewer only at the end."""
+
+@final
+class OrderCollapse:
+    """An L3 feed as the L2 feed of the same market."""
+    def __new__(cls) -> OrderCollapse: ...
+    def push(self, records: _Bytes) -> _Bytes:
+        """Takes in records; returns what an L2 feed says of the actions that they complete."""
 
 class _Trader(Protocol):
     def on_record(self, replay: Replay, source: int, index: int, /) -> object: ...

@@ -6,6 +6,7 @@ try:
     from neural_trader._core import (
         EVENT_FLAGS,
         EVENT_KINDS,
+        ORDER_FLOW_VERSION,
         SYNTHETIC_TICK_DECIMALS,
         SYNTHETIC_VERSION,
         VENUES,
@@ -14,6 +15,8 @@ try:
         Indicator,
         Ladder,
         OrderBook,
+        OrderCollapse,
+        OrderStream,
         Replay,
         Tick,
         VenueFeed,
@@ -49,6 +52,7 @@ except ImportError as error:  # pragma: no cover - only in a tree that was never
 __all__ = [
     "EVENT_FLAGS",
     "EVENT_KINDS",
+    "ORDER_FLOW_VERSION",
     "SYNTHETIC_TICK_DECIMALS",
     "SYNTHETIC_VERSION",
     "VENUES",
@@ -57,6 +61,8 @@ __all__ = [
     "Indicator",
     "Ladder",
     "OrderBook",
+    "OrderCollapse",
+    "OrderStream",
     "Replay",
     "Tick",
     "VenueFeed",

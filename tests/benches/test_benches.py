@@ -23,6 +23,14 @@ def _figures(repository: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@pytest.fixture(name="market_data")
+def _market_data(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(repository))
+    from benches import market_data
+
+    return market_data
+
+
 @pytest.fixture(name="cross")
 def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     # The root goes before this folder, which has the same name.
@@ -33,7 +41,7 @@ def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_bench_times_every_work(figures: dict[str, Any]) -> None:
-    for name in ("cross", "callbacks", "features", "starts"):
+    for name in ("cross", "callbacks", "features", "market-data", "starts"):
         times = figures[name]["times"]
         assert times and all(0.0 < time["best"] <= time["median"] for time in times)
     labels = [time["label"] for time in figures["cross"]["times"]]
@@ -41,9 +49,18 @@ def test_every_bench_times_every_work(figures: dict[str, Any]) -> None:
     assert figures["cross"]["fills"] > 10
 
 
+def test_books_are_compared_with_those_of_a_short_script(figures: dict[str, Any]) -> None:
+    labels = " ".join(time["label"] for time in figures["market-data"]["times"])
+    for label in ("feed", "plain twin", "sortedcontainers", "book", "read_capture", "scan, all columns"):
+        assert label in labels
+    assert not any("sortedcontainers" in notice for notice in figures["market-data"]["skipped"])
+    memory = figures["market-data"]["memory"]
+    assert memory["first"] > 0 and memory["later"] - memory["first"] < 4_194_304, "bytes over twenty sessions"
+
+
 @pytest.mark.skipif(os.environ.get("NT_PEERS") != "require", reason="NT_PEERS=require asks for the other packages")
 def test_every_peer_makes_our_trades(figures: dict[str, Any]) -> None:
-    assert not figures["cross"]["skipped"]
+    assert not figures["cross"]["skipped"] and not figures["market-data"]["skipped"]
     assert {time["label"].split()[0] for time in figures["cross"]["times"]} >= {"numba", "vectorbt,", "backtrader"}
 
 
@@ -69,3 +86,10 @@ def test_a_contestant_that_does_something_else_is_not_timed(cross: Any) -> None:
         cross.check(peer, ours, good | {"fill": "close"})
     with pytest.raises(cross.Disagreement, match="Return"):
         cross.check(peer, ours, good | {"stats": {"Return [%]": 1.6}})
+
+
+def test_a_contestant_with_other_best_prices_is_not_timed(market_data: Any) -> None:
+    ours = {"wire": "one", "updates": "two"}
+    market_data.check("peer", ours, {"updates": "two"})
+    with pytest.raises(market_data.Disagreement, match=r"peer has other best prices than we have \(updates\)"):
+        market_data.check("peer", ours, {"updates": "three"})

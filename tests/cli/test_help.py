@@ -12,26 +12,30 @@ from pathlib import Path
 
 import pytest
 
+from capture_lines import session
 from commands import ENVIRONMENT, Command
 from neural_trader.cli import (
     application,
     config,
     data,
     data_bars,
+    data_book,
     data_check,
     data_export,
     data_get,
     data_import,
     data_list,
+    data_synth,
 )
 
 DATA_VERBS = {
-    "synth": data.SYNTH_EXAMPLES,
+    "synth": data_synth.EXAMPLES,
     "info": data.INFO_EXAMPLES,
     "import": data_import.EXAMPLES,
     "get": data_get.EXAMPLES,
     "list": data_list.EXAMPLES,
     "check": data_check.EXAMPLES,
+    "book": data_book.EXAMPLES,
     "bars": data_bars.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
@@ -68,10 +72,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     """A folder with the files that examples speak of."""
     folder = tmp_path_factory.mktemp("workshop")
     shutil.copy(samples / "mine.py", folder / "my_strategy.py")
+    (folder / "session.txt").write_bytes(session(150))
     made = (
         "data synth prices.parquet --bars 300",
         "data synth bars.parquet --bars 300",
         "data import prices.parquet --venue demo",
+        "data import session.txt --venue binance --kind capture",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neural_trader.market.captures import feed_for, read_capture, stream_capture
+from neural_trader.market.captures import CaptureReader, feed_for, read_capture
 from neural_trader.market.events import EVENT, FAULTS, FLAG, KIND
 from neural_trader.market.venue_instruments import VenueInstrument, described_instruments
 
@@ -173,7 +173,7 @@ def test_grids_are_inferred_from_a_capture_that_nobody_described(shared_data: Pa
 
 def test_a_capture_in_pieces_is_the_capture(shared_data: Path) -> None:
     path = shared_data / "depth" / DAYS["ethusdt"][0]
-    pieces = list(stream_capture(path, "binance", [ETH]))
+    pieces = list(CaptureReader(path, "binance", [ETH]))
     assert len(pieces) > 1
     assert np.array_equal(np.concatenate(pieces), read_capture(path, "binance", [ETH]).events)
 

@@ -42,6 +42,7 @@ class PlainVenueBook:
         self.sides: dict[bool, dict[int, int]] = {True: {}, False: {}}
         self.live = self.joined = self.asked = False
         self.id = 0
+        self.latest_ns = 0
         self.checksums = 0
         self.waiting: list[tuple[dict[str, Any], int]] = []
         self.records: list[Record] = []
@@ -78,13 +79,13 @@ class PlainVenueBook:
 
     def take_diff(self, diff: dict[str, Any], ts_recv_ns: int) -> None:
         """Applies a diff, keeps it until a snapshot comes, or finds that something is missing."""
+        ts_event_ns = self._seen(diff["E"] * 1_000_000)
         if not self.live:
             self.waiting.append((diff, ts_recv_ns))
             if not self.asked:
                 self._ask(ts_recv_ns)
             return
         follows = self.follows(diff, self.id, self.joined)
-        ts_event_ns = diff["E"] * 1_000_000
         if follows == "gap":
             futures = self.rule == "futures"
             expected, found = (self.id, diff["pu"]) if futures else (self.id + 1, diff["U"])
@@ -98,14 +99,13 @@ class PlainVenueBook:
 
     def take_snapshot(self, snapshot: dict[str, Any], ts_recv_ns: int) -> None:
         """Starts from a requested snapshot, unless it is older than what was kept or known."""
-        book_id = snapshot["lastUpdateId"]
+        book_id, ts_event_ns = snapshot["lastUpdateId"], self._seen(snapshot.get("E", 0) * 1_000_000)
         if self.live and book_id <= self.id:
             return
         kept = next((step for diff, _ in self.waiting if (step := self.follows(diff, book_id, False)) != "old"), None)
         if kept == "gap":
             self._ask(ts_recv_ns)
             return
-        ts_event_ns = snapshot.get("E", 0) * 1_000_000
         self._load(self._levels(snapshot["bids"], snapshot["asks"]), book_id, ts_event_ns, ts_recv_ns)
         self._check_crossed(ts_event_ns, ts_recv_ns)
         waiting, self.waiting = self.waiting, []
@@ -117,7 +117,7 @@ class PlainVenueBook:
         levels = self._levels(
             *([(level["price"], level["qty"]) for level in message[side]] for side in ("bids", "asks"))
         )
-        ts_event_ns = instant_ns(message["timestamp"]) if "timestamp" in message else 0
+        ts_event_ns = self._seen(instant_ns(message["timestamp"]) if "timestamp" in message else 0)
         if is_snapshot:
             self._load(levels, 0, ts_event_ns, ts_recv_ns)
         elif not self.live:
@@ -145,6 +145,8 @@ class PlainVenueBook:
     def _load(self, levels: Levels, book_id: int, ts_event_ns: int, ts_recv_ns: int) -> None:
         self.sides = {True: {}, False: {}}
         self.live, self.joined, self.asked, self.id = True, False, False, book_id
+        # A snapshot without a time was not known before the messages that came ahead of it.
+        ts_event_ns = ts_event_ns or self.latest_ns
         self.records.append(("snapshot_begin", None, 0, 0, book_id, ts_event_ns, ts_recv_ns))
         self._set("snapshot_level", levels, ts_event_ns, ts_recv_ns)
         if self.rule == "checked":
@@ -169,9 +171,13 @@ class PlainVenueBook:
             self.records.append(("crossed", None, bid[0], ask[0], self.id, ts_event_ns, ts_recv_ns))
             self._distrust(ts_recv_ns)
 
+    def _seen(self, ts_event_ns: int) -> int:
+        self.latest_ns = max(self.latest_ns, ts_event_ns)
+        return ts_event_ns
+
     def _ask(self, ts_recv_ns: int) -> None:
         self.asked = True
-        self.records.append(("resync", None, 0, 0, 0, 0, ts_recv_ns))
+        self.records.append(("resync", None, 0, 0, 0, self.latest_ns, ts_recv_ns))
 
     def _distrust(self, ts_recv_ns: int) -> None:
         self.sides = {True: {}, False: {}}

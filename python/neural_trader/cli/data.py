@@ -1,4 +1,4 @@
-"""``neural-trader data``: the catalog, files of market data, and synthetic bars."""
+"""``neural-trader data``: the catalog, files of market data, and synthetic data."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import data_bars, data_check, data_export, data_get, data_import, data_list, options
+from neural_trader.cli import (
+    data_bars,
+    data_book,
+    data_check,
+    data_export,
+    data_get,
+    data_import,
+    data_list,
+    data_synth,
+    options,
+)
 from neural_trader.cli.catalogs import Place, described
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.output import print_json
 from neural_trader.cli.table import console, print_table
-from neural_trader.errors import UsageError
 
 EXAMPLES = """\
 neural-trader data synth bars.parquet
 neural-trader data info bars.parquet
 neural-trader data import prices.parquet --venue demo
-"""
-
-SYNTH_EXAMPLES = """\
-neural-trader data synth bars.csv --symbols ALPHA,BRAVO --bars 1000
-neural-trader data synth folder --interval 1d --start 2015-01-01 --seed 11
 """
 
 INFO_EXAMPLES = """\
@@ -34,7 +38,7 @@ neural-trader data info prices.parquet --json
 class Verbs(Group):
     """The verbs of data, in the order in which one meets them."""
 
-    order = ("synth", "info", "import", "get", "list", "check", "bars", "export")
+    order = ("synth", "info", "import", "get", "list", "check", "book", "bars", "export")
 
 
 data = typer.Typer(
@@ -47,38 +51,9 @@ data = typer.Typer(
 )
 
 
-@data.command(cls=Command, context_settings=SETTINGS, epilog=SYNTH_EXAMPLES)
-def synth(
-    path: Annotated[Path, typer.Argument(help="A file (.parquet .csv .csv.gz .feather), or a folder.")],
-    symbols: Annotated[
-        str, typer.Option("--symbols", "-p", metavar="A,B", help="Instruments.")
-    ] = "ALPHA,BRAVO,CHARLIE",
-    bars: Annotated[int, typer.Option(metavar="N", help="Bars of each instrument.")] = 26_280,
-    interval: Annotated[str, typer.Option("--interval", "-i", metavar="1h", help="Length of a bar.")] = "1h",
-    start: Annotated[str, typer.Option(metavar="TIME", help="Opening of the first bar, UTC.")] = "2022-01-01",
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same bars.")] = 7,
-    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
-    json: options.Json = False,
-) -> None:
-    """Write synthetic bars, which no market ever traded, to a file."""
-    from neural_trader.market import synthetic_bars, write_bars
-
-    if path.exists() and not force and not (path.is_dir() and not any(path.iterdir())):
-        raise UsageError(f"{path}: exists; choose another name, or write over it with --force")
-    names = [name.strip() for name in symbols.split(",")]
-    made = synthetic_bars(seed=seed, symbols=names, bars=bars, interval=interval, start=start)
-    written = write_bars(made, path)
-    if json:
-        print_json({"paths": [str(each) for each in written], "symbols": sorted(names), "bars": bars * len(names)})
-        return
-    for each in written:
-        console().print(f"{each}", soft_wrap=True, style="bold")
-    print(f"{bars * len(names):,} synthetic bars of {', '.join(sorted(names))}, {interval} each, seed {seed}")
-
-
 @data.command(cls=Command, context_settings=SETTINGS, epilog=INFO_EXAMPLES)
 def info(
-    path: Annotated[str, typer.Argument(help="File or folder of bars, or catalog:VENUE/INSTRUMENT.")],
+    path: Annotated[str, typer.Argument(help="File of bars or orders, folder, or catalog:VENUE/INSTRUMENT.")],
     symbols: Annotated[str | None, typer.Option("--symbols", "-p", metavar="A,B", help="Only these.")] = None,
     catalog: Place = None,
     json: options.Json = False,
@@ -86,9 +61,13 @@ def info(
     """Say what a file, folder or dataset holds, and how it was read."""
     from neural_trader.market import describe
     from neural_trader.market.catalog.references import is_reference
+    from neural_trader.market.catalog.row_files import kind_in
 
     if is_reference(path):
         _show_datasets(path, catalog, json)
+        return
+    if kind_in(Path(path)) not in (None, "bars"):
+        _show_rows(Path(path), json)
         return
     described = describe(path, symbols.split(",") if symbols else None)
     if json:
@@ -98,10 +77,12 @@ def info(
 
 
 for _name, _verb, _examples in (
+    ("synth", data_synth.synth, data_synth.EXAMPLES),
     ("import", data_import.import_, data_import.EXAMPLES),
     ("get", data_get.get, data_get.EXAMPLES),
     ("list", data_list.list_, data_list.EXAMPLES),
     ("check", data_check.check, data_check.EXAMPLES),
+    ("book", data_book.book, data_book.EXAMPLES),
     ("bars", data_bars.bars, data_bars.EXAMPLES),
     ("export", data_export.export, data_export.EXAMPLES),
 ):
@@ -128,6 +109,23 @@ def _show_datasets(reference: str, catalog: Path | None, json: bool) -> None:
         print(f"  tick {each['tick']}, lot {each['lot']}{', ' + each['made'] if each['made'] else ''}")
         for origin in each["origins"]:
             print(f"  from {origin['name']}, SHA-256 {origin['sha256'][:16]}")
+
+
+def _show_rows(path: Path, json: bool) -> None:
+    """Orders, levels or trades in a file of the catalog's columns."""
+    from neural_trader.market.catalog.row_files import describe_rows
+
+    described = describe_rows(path)
+    if json:
+        print_json(described)
+        return
+    console().print(f"{path}", style="bold", soft_wrap=True)
+    print(f"  {described['rows']:,} rows of {described['kind']} of {described['symbol']}")
+    if described["rows"]:
+        print(f"  {described['start']} to {described['end']}")
+    print(f"  tick {described['tick']}, lot {described['lot']}{', ' + described['made'] if described['made'] else ''}")
+    for action, count in described.get("actions", {}).items():
+        print(f"  {count:>12,} {action}")
 
 
 def _print(described: dict[str, Any]) -> None:

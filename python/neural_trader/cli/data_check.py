@@ -64,7 +64,7 @@ def _of_datasets(reference: str, kind: str | None, catalog: Any) -> Iterator[tup
     for dataset in datasets_of(reference, kind, Catalog(catalog)):
         damaged = list(_damaged(dataset))
         rows = dataset.manifest().rows
-        if damaged or dataset.key.kind == "depth":
+        if damaged or dataset.key.kind in ("depth", "orders"):
             yield str(dataset.key), rows, damaged
         else:
             yield str(dataset.key), rows, findings(series_of_item(str(dataset.key), dataset.item()))

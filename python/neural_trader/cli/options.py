@@ -112,17 +112,18 @@ def flags(
         if value is not None
     }
     for item in parameters or []:
-        name, value = _pair(item, "--set")
+        name, value = pair(item, "--set")
         layer[f"parameters.{name}"] = Value(value, "--set")
     for item in overlays or []:
         layer |= _overlay(item)
     return layer
 
 
-def _pair(item: str, flag: str) -> tuple[str, str]:
+def pair(item: str, flag: str, example: str = "fast=5") -> tuple[str, str]:
+    """The name and the value of an item of a repeatable option."""
     name, equals, value = item.partition("=")
     if not (name.strip() and equals):
-        raise UsageError(f"{flag} {item!r}: write NAME=VALUE, such as fast=5")
+        raise UsageError(f"{flag} {item!r}: write NAME=VALUE, such as {example}")
     return name.strip(), value.strip()
 
 
@@ -131,7 +132,7 @@ def _overlay(item: str) -> Layer:
     name = name.strip()
     layer = {f"overlays.{name}": Value({}, "--overlay")}
     for term in terms.split(",") if colon else []:
-        key, value = _pair(term, "--overlay")
+        key, value = pair(term, "--overlay")
         layer[f"overlays.{name}.{key}"] = Value(value, "--overlay")
     return layer
 

@@ -71,35 +71,63 @@ def feed_for(venue: str, instruments: Iterable[VenueInstrument], **settings: Any
         raise DataError(str(error)) from None
 
 
+class CaptureReader:
+    """A recorded session, decoded block by block: however long it is, no more than a block of it is in memory.
+
+    A capture has lines ``recv_ns message`` or ``seconds: message``, or is one document of a snapshot and its updates;
+    compressed with gzip or not. Several files are merged by receive time.
+
+    Without instruments, every symbol gets the coarsest decimal grid that holds all of its numbers, which takes a pass
+    of its own. ``settings`` are those of the feed: ``depth``, ``silence_ns``, ``book_silence_ns``, ...
+    """
+
+    def __init__(
+        self,
+        path: str | Path | Sequence[str | Path],
+        venue: str,
+        instruments: Iterable[VenueInstrument] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+        self.venue = venue
+        self.inferred = instruments is None
+        known = tuple(instruments) if instruments is not None else infer_instruments(self.paths, venue)
+        self._described = {one.symbol: one for one in known}
+        self._feed = feed_for(venue, known, **settings)
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """The records with the dtype ``EVENT``, block by block, once."""
+        for piece in _fed(self._feed, self.paths):
+            if piece:
+                yield np.frombuffer(piece, EVENT)
+
+    @property
+    def instruments(self) -> tuple[VenueInstrument, ...]:
+        """Instruments by their number in the records so far."""
+        numbered = self._feed.instruments
+        return tuple(self._described.get(symbol) or _undescribed(symbol, grid) for symbol, grid in numbered)
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """What has been seen so far: messages, and how many of them were malformed, repeated, ..."""
+        return self._feed.tally
+
+    def take_faults(self) -> tuple[MessageFault, ...]:
+        """The malformed messages since the last call, ten thousand at most; the tally counts all."""
+        return tuple(MessageFault(*fault) for fault in self._feed.faults())
+
+
 def read_capture(
     path: str | Path | Sequence[str | Path],
     venue: str,
     instruments: Iterable[VenueInstrument] | None = None,
     **settings: Any,
 ) -> Capture:
-    """Decodes a capture: lines ``recv_ns message`` or ``seconds: message``, or a document of a snapshot and its
-    updates; compressed with gzip or not. Several files are merged by receive time.
-
-    Without instruments, every symbol gets the coarsest decimal grid that holds all of its numbers, which takes a pass
-    of its own. ``settings`` are those of the feed: ``depth``, ``silence_ns``, ``book_silence_ns``, ...
-    """
-    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    known = tuple(instruments) if instruments is not None else infer_instruments(paths, venue)
-    feed = feed_for(venue, known, **settings)
-    pieces = [np.frombuffer(piece, EVENT) for piece in _fed(feed, paths)]
+    """All records of a capture at once, with the arguments of :class:`CaptureReader`."""
+    reader = CaptureReader(path, venue, instruments, **settings)
+    pieces = list(reader)
     events = np.concatenate(pieces) if pieces else np.empty(0, EVENT)
-    faults = tuple(MessageFault(*fault) for fault in feed.faults())
-    described = {one.symbol: one for one in known}
-    numbered = tuple(described.get(symbol) or _undescribed(symbol, grid) for symbol, grid in feed.instruments)
-    return Capture(venue, events, numbered, faults, feed.tally, instruments is None)
-
-
-def stream_capture(
-    path: str | Path, venue: str, instruments: Iterable[VenueInstrument], **settings: Any
-) -> Iterator[NDArray[Any]]:
-    """The records of a capture in pieces, so that memory does not grow with its length."""
-    for piece in _fed(feed_for(venue, instruments, **settings), [Path(path)]):
-        yield np.frombuffer(piece, EVENT)
+    return Capture(venue, events, reader.instruments, reader.take_faults(), reader.tally, reader.inferred)
 
 
 def _undescribed(symbol: str, grid: tuple[tuple[int, int], tuple[int, int], int, int]) -> VenueInstrument:
@@ -107,7 +135,8 @@ def _undescribed(symbol: str, grid: tuple[tuple[int, int], tuple[int, int], int,
     return VenueInstrument(symbol, tick, lot, price_decimals, quantity_decimals)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """A file of bytes, decompressed if it is compressed with gzip."""
     try:
         with path.open("rb") as raw:
             is_compressed = raw.read(2) == b"\x1f\x8b"
@@ -124,7 +153,7 @@ def _fed(feed: VenueFeed, paths: Sequence[Path]) -> Iterator[bytes]:
                 feed.lines(block)
                 yield feed.take()
             return
-        with closing(_opened(paths[0])) as source:
+        with closing(opened(paths[0])) as source:
             block = source.read(BLOCK_BYTES)
             if block.lstrip()[:32].replace(b" ", b"").replace(b"\n", b"").startswith(b'{"init"'):
                 _feed_document(feed, block + source.read(), paths[0])
@@ -156,8 +185,8 @@ def _feed_document(feed: VenueFeed, document: bytes, path: Path) -> None:
 
 def _merged(paths: Sequence[Path]) -> Iterator[bytes]:
     """Lines of all files in the order of their receive times, in blocks."""
-    with ExitStack() as opened:
-        sources = [opened.enter_context(closing(_opened(path))) for path in paths]
+    with ExitStack() as stack:
+        sources = [stack.enter_context(closing(opened(path))) for path in paths]
         lines: list[bytes] = []
         size = 0
         for _, line in heapq.merge(*map(_timed, sources), key=lambda pair: pair[0]):
@@ -200,7 +229,10 @@ def infer_instruments(paths: Sequence[Path], venue: str) -> tuple[VenueInstrumen
         if not any(fault[0] == "out_of_range" for fault in faults):
             break
     if any(fault[0] == "off_grid" for fault in faults):
-        raise DataError(f"{paths[0]}: no decimal grid of 64-bit counts holds every number; describe the instruments")
+        raise DataError(
+            f"{paths[0]}: no decimal grid of 64-bit counts holds every number;"
+            " describe the instruments with --instruments FILE"
+        )
     instruments = []
     for number, (symbol, _) in enumerate(feed.instruments):
         price, quantity = (_decimals_left(divisor, decimals) for divisor in found.get(number, (0, 0)))

@@ -127,10 +127,14 @@ def _is_number(field: str) -> bool:
 
 
 def _names_of_trades(first: list[str]) -> list[str] | None:
-    """Kraken's downloads hold time, price and volume; those of Binance an id first, and a flag of makers."""
+    """Kraken's downloads hold time, price and volume; those of Binance an id first, and a flag of makers. Trades that
+    ccxt keeps as lists have time, id, type, side, price, amount and cost.
+    """
     flags = [at for at, field in enumerate(first) if field.lower() in {"true", "false"}]
     if len(first) == 3 and all(map(_is_number, first[1:])):
         return ["time", "price", "quantity"]
+    if len(first) == 7 and first[3].lower() in {"buy", "sell"} and all(map(_is_number, (first[0], *first[4:]))):
+        return ["time", "trade_id", "order_type", "side", "price", "quantity", "cost"]
     if len(first) >= 6 and flags[:1] == [5] and all(map(_is_number, first[:5])):
         return ["trade_id", "price", "quantity", "quote_quantity", "time", "is_buyer_maker"]
     if len(first) >= 7 and flags[:1] == [6] and all(map(_is_number, first[:6])):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from neural_trader.errors import DataError
 from neural_trader.market.faults import Table
+from neural_trader.market.json_rows import read_json
 from neural_trader.market.recognise import Columns, recognise
 from neural_trader.market.times import is_time_of_day, looks_like_time
 
@@ -59,6 +60,12 @@ def format_of(path: Path) -> tuple[str, str] | None:
     return known, name[: -len(suffix)]
 
 
+def _json_of(path: Path) -> tuple[str, str] | None:
+    """As ``format_of``, for JSON, which is read where it is named: in folders, most of it is something else."""
+    match = re.fullmatch(r"(.+)\.json(\.gz)?", path.name, re.IGNORECASE)
+    return None if match is None else ("JSON", match[1])
+
+
 def sources_in(path: str | Path) -> list[Source]:
     """The file, or the files of bars in the folder, in the order of their names."""
     path = Path(path).expanduser()
@@ -75,9 +82,9 @@ def sources_in(path: str | Path) -> list[Source]:
     if not path.exists():
         near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"{path}: no such file or folder{suggestion(path.name, near)}")
-    known = format_of(path)
+    known = format_of(path) or _json_of(path)
     if known is None:
-        raise DataError(f"{path.name}: not a file of bars by its name; readable are {_READABLE}")
+        raise DataError(f"{path.name}: not a file of bars by its name; readable are {_READABLE}, and JSON (.json)")
     return [Source(path, *known)]
 
 
@@ -186,6 +193,11 @@ def read(source: Source, notes: list[str]) -> tuple[Table, Columns]:
 
 def read_shaped(source: Source, shape: Shape[Roles], notes: list[str]) -> tuple[Table, Roles]:
     """The columns of a file that have a role, as they are."""
+    if source.format == "JSON":
+        table = read_json(source.path, shape.row, shape.names, notes)
+        names = table.frame.columns
+        columns = shape.recognise(names, source.name, lambda name: is_time_of_day(table.frame[name]), source.stem)
+        return Table(table.frame.select(columns.used), source.name), columns
     head = _head(source)
     _refuse_other_format(source, head)
     return _read_csv(source, shape, head, notes) if source.format == "CSV" else _read_columnar(source, shape)

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 _FLOAT_LIMIT = 2**51
 
 
-def write_bars(bars: Bars | Iterable[Bars], path: str | Path) -> list[Path]:
+def write_bars(
+    bars: Bars | Iterable[Bars], path: str | Path, beside: Mapping[str, Sequence[object]] | None = None
+) -> list[Path]:
     """Writes bars to a file (CSV, also .gz; Parquet; Feather), or to a folder with one Parquet file per instrument.
 
     A path without an extension, or of a folder, is a folder. A file appears whole or not at all. What is read back is
-    equal: where the columns alone would not tell tick, lot or close times, columns that do are added.
+    equal: where the columns alone would not tell tick, lot or close times, columns that do are added. ``beside`` are
+    columns that are written as they are next to the bars of one instrument; readers of bars pass them over.
     """
     path = Path(path).expanduser()
     series = [bars] if isinstance(bars, Bars) else sorted(bars, key=lambda one: one.symbol.encode())
     if not series or not all(len(one) for one in series):
         raise DataError(f"{path}: there are no bars to write")
+    if beside and (len(series) > 1 or any(len(column) != len(series[0]) for column in beside.values())):
+        raise DataError(f"{path}: columns beside bars are those of one instrument, with a value for each bar")
     if path.is_dir() or not path.suffix:
-        return [_write([one], _in_folder(path, one.symbol)) for one in series]
-    return [_write(series, path)]
+        return [_write([one], _in_folder(path, one.symbol), beside) for one in series]
+    return [_write(series, path, beside)]
 
 
 def _in_folder(folder: Path, symbol: str) -> Path:
@@ -44,7 +49,7 @@ def _in_folder(folder: Path, symbol: str) -> Path:
     return folder / (re.sub(r"[^\w.=+-]", "-", symbol).lstrip(".") + ".parquet")
 
 
-def _write(series: list[Bars], path: Path) -> Path:
+def _write(series: list[Bars], path: Path, beside: Mapping[str, Sequence[object]] | None) -> Path:
     known = format_of(path)
     if known is None or path.name.lower().endswith(".zst"):
         raise DataError(f"{path.name}: bars are written as {', '.join(FORMATS)} or .csv.gz; choose one of these")
@@ -61,6 +66,7 @@ def _write(series: list[Bars], path: Path) -> Path:
         import polars as pl
 
         frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical_relaxed")
+        frame = frame.with_columns(pl.Series(name, column) for name, column in (beside or {}).items())
         write_frame(frame, target, path)
 
     replace_whole(path, write)

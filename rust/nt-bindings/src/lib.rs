@@ -11,6 +11,7 @@ mod features;
 mod feed;
 mod indicator;
 mod models;
+mod order_flow;
 mod replay;
 mod request;
 mod venues;
@@ -24,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     features::register(module)?;
     feed::register(module)?;
     models::register(module)?;
+    order_flow::register(module)?;
     replay::register(module)?;
     venues::register(module)?;
     Ok(())

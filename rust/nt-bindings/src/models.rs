@@ -1,6 +1,6 @@
 //! Bindings of nt-feed's models of prices.
 
-use nt_feed::models::{self, Model};
+use nt_feed::models::{self, Model, Regime};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -25,11 +25,15 @@ fn model_of(name: &str, parameters: &[f64]) -> PyResult<Model> {
         ("pair", &[drift, volatility, reversion, deviation]) => {
             Ok(Model::Pair { drift, volatility, reversion, deviation })
         }
+        ("regime_switching", &[a, b, c, d, e, f, g, h, i]) => {
+            let regime = |[drift, volatility, years]: [f64; 3]| Regime { drift, volatility, years };
+            Ok(Model::RegimeSwitching([[a, b, c], [d, e, f], [g, h, i]].map(regime)))
+        }
         _ => Err(PyValueError::new_err(format!("no model {name:?} with {} parameters", parameters.len()))),
     }
 }
 
-/// Prices after each step, and the variances of Heston's model or the other prices of a pair; `step` is the price at the
+/// Prices after each step, and the variances of Heston's model, the other prices of a pair or the regimes; `step` is the price at the
 /// beginning, the number of steps and their length in years.
 #[pyfunction]
 fn model_path<'py>(

@@ -2,7 +2,7 @@
 
 use nt_core::{Price, Quantity, Side};
 
-use crate::level::{check_price, check_resting, clamp_price, place};
+use crate::level::{check_price, check_resting, place};
 use crate::orders::{Orders, RestingOrder};
 use crate::queue::{Ahead, Queue};
 use crate::window::Window;
@@ -241,10 +241,6 @@ impl Depth for OrderBook {
     #[inline]
     fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
         self.sides[place(side)].iter().map(|(price, queue)| Level { price, quantity: queue.quantity })
-    }
-
-    fn quantity_up_to(&self, side: Side, price: Price) -> i128 {
-        self.sides[place(side)].lots_up_to(clamp_price(price))
     }
 
     #[inline]

@@ -1,12 +1,10 @@
 //! Measures of a whole stream of updates, a column for each.
 
-use std::cell::Cell;
-
 use nt_core::{Price, Quantity, Side};
 
-use crate::level::{clamp_price, place};
-use crate::measure::{Touch, touch};
-use crate::{BookError, Depth, Ladder, Level, Measure};
+use crate::deep::Deep;
+use crate::measure::touch;
+use crate::{BookError, Ladder, Measure};
 
 /// Level updates as columns of one length.
 #[derive(Clone, Copy, Debug)]
@@ -52,16 +50,17 @@ impl Updates<'_> {
         if before == expected as i64 { Ok(()) } else { Err(BookError::Ends { event: ends.len() }) }
     }
 
-    /// Applies the update in a row and returns its side.
+    /// Applies the update in a row and returns its side and what rested at its price before.
     #[inline]
-    fn apply(&self, ladder: &mut Ladder, row: usize) -> Result<Side, BookError> {
+    fn apply(&self, ladder: &mut Ladder, row: usize) -> Result<(Side, Quantity), BookError> {
         let at = |error| BookError::Row { row, error: Box::new(error) };
-        let side = match self.side[row] {
-            1 => Side::Buy,
-            -1 => Side::Sell,
-            given => return Err(at(BookError::Side { given: given.into() })),
-        };
-        ladder.set(side, self.price[row], self.quantity[row]).map(|_| side).map_err(at)
+        let given = self.side[row];
+        // Checked apart from the choice, which then is no branch: nobody can predict the side of an update.
+        if given.unsigned_abs() != 1 {
+            return Err(at(BookError::Side { given: given.into() }));
+        }
+        let side = if given > 0 { Side::Buy } else { Side::Sell };
+        ladder.set(side, self.price[row], self.quantity[row]).map(|before| (side, before)).map_err(at)
     }
 }
 
@@ -95,11 +94,11 @@ pub fn columns(
     if let Some(column) = out.iter().find(|column| column.len() != events) {
         return Err(BookError::Length { column: "out", given: column.len(), expected: events });
     }
-    let (mut shallow, mut deep) = (vec![], vec![]);
+    let (mut shallow, mut deep) = (vec![], Deep::new());
     for (measure, column) in measures.iter().zip(out.iter_mut()) {
         match measure.needs_only_the_touch() {
             true => shallow.push((*measure, &mut **column)),
-            false => deep.push(Deep::new(*measure, column)),
+            false => deep.push(*measure, column),
         }
     }
     let mut touches = Vec::with_capacity(BLOCK.min(events));
@@ -108,20 +107,18 @@ pub fn columns(
     for block in (0..events).step_by(BLOCK) {
         touches.clear();
         for event in block..events.min(block + BLOCK) {
-            let mut changed = [NOWHERE; 2];
             while row < updates.end(event) {
-                let side = updates.apply(ladder, row)?;
-                let near = &mut changed[place(side)];
-                *near = rank(side, updates.price[row]).min(*near);
+                let (side, before) = updates.apply(ladder, row)?;
+                deep.note(side, updates.price[row], before, updates.quantity[row]);
                 row += 1;
             }
-            if let Some(depth) = depth {
-                ladder.truncate(depth);
+            if let Some(depth) = depth
+                && ladder.truncate(depth) > 0
+            {
+                deep.cut(depth);
             }
             let now = touch(ladder);
-            for deep in &mut deep {
-                deep.update(ladder, now, changed, event);
-            }
+            deep.update(ladder, now, event);
             touches.push(now);
         }
         for (measure, column) in &mut shallow {
@@ -134,84 +131,3 @@ pub fn columns(
 
 /// Events whose touches are kept until the measures that need nothing else are computed, one measure after the other.
 const BLOCK: usize = 256;
-
-/// The rank of no price.
-const NOWHERE: i64 = i64::MAX;
-
-/// How bad a price is for its side; the best one has the least rank.
-#[inline]
-fn rank(side: Side, price: Price) -> i64 {
-    -side.sign() * price
-}
-
-/// A ladder that notes how far into each side one looked.
-struct Watched<'a> {
-    ladder: &'a Ladder,
-    horizon: [Cell<i64>; 2],
-}
-
-impl Depth for Watched<'_> {
-    fn best(&self, side: Side) -> Option<Level> {
-        self.levels(side).next()
-    }
-
-    fn quantity_at(&self, side: Side, price: Price) -> Quantity {
-        let seen = &self.horizon[place(side)];
-        seen.set(seen.get().max(rank(side, clamp_price(price))));
-        self.ladder.quantity_at(side, price)
-    }
-
-    #[inline]
-    fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
-        let seen = &self.horizon[place(side)];
-        let mut levels = self.ladder.levels(side);
-        std::iter::from_fn(move || {
-            let level = levels.next();
-            // Who came to the end has seen that there is nothing behind it.
-            seen.set(level.map_or(NOWHERE, |level| rank(side, level.price).max(seen.get())));
-            level
-        })
-    }
-
-    fn quantity_up_to(&self, side: Side, price: Price) -> i128 {
-        let seen = &self.horizon[place(side)];
-        seen.set(seen.get().max(rank(side, clamp_price(price))));
-        self.ladder.quantity_up_to(side, price)
-    }
-
-    fn count(&self, side: Side) -> usize {
-        self.horizon[place(side)].set(NOWHERE);
-        self.ladder.count(side)
-    }
-}
-
-/// A measure that looks into the book, and its last value, which stands until something changes where it looked.
-struct Deep<'a> {
-    measure: Measure,
-    column: &'a mut [f64],
-    value: f64,
-    horizon: [i64; 2],
-    prices: [Option<Price>; 2],
-}
-
-impl<'a> Deep<'a> {
-    fn new(measure: Measure, column: &'a mut [f64]) -> Self {
-        Self { measure, column, value: f64::NAN, horizon: [NOWHERE; 2], prices: [None; 2] }
-    }
-
-    #[inline]
-    fn update(&mut self, ladder: &Ladder, now: Touch, changed: [i64; 2], event: usize) {
-        // What is measured from the mid depends on both best prices, whichever side it looks into.
-        let from_mid = matches!(self.measure, Measure::DepthWithin(..) | Measure::Slope(..));
-        let price_of = |level: Option<Level>| level.filter(|_| from_mid).map(|level| level.price);
-        let prices = [price_of(now.0), price_of(now.1)];
-        let is_seen = changed[0] <= self.horizon[0] || changed[1] <= self.horizon[1];
-        if is_seen || prices != self.prices {
-            let watched = Watched { ladder, horizon: [Cell::new(i64::MIN), Cell::new(i64::MIN)] };
-            self.value = self.measure.at(&watched, now);
-            self.horizon = watched.horizon.map(Cell::into_inner);
-            self.prices = prices;
-        }
-        self.column[event] = self.value;
-    }
-}

@@ -144,6 +144,12 @@ impl<V: Copy> Far<V> {
         (self.pieces.len(), 0)
     }
 
+    /// The place of a rank, from which a walk goes on to worse values.
+    pub fn behind(&self, rank: Price) -> (usize, usize) {
+        let (piece, at) = self.locate(rank);
+        (piece, at.unwrap_or_else(|at| at))
+    }
+
     /// Steps from a place to the next worse value.
     #[inline]
     pub fn next(&self, (piece, at): (usize, usize)) -> Option<((usize, usize), Ranked<V>)> {

@@ -2,7 +2,7 @@
 
 use nt_core::{Price, Quantity, Side};
 
-use crate::level::{check_price, check_resting, clamp_price, place};
+use crate::level::{check_price, check_resting, place};
 use crate::window::{CELLS_MAX, Window};
 use crate::{BookError, Depth, Level};
 
@@ -81,6 +81,14 @@ impl Ladder {
         self.sides.iter_mut().for_each(Window::clear);
     }
 
+    /// The levels of a side that are worse than a price, or all of them, best first.
+    #[inline]
+    pub(crate) fn levels_behind(&self, side: Side, price: Option<Price>) -> impl Iterator<Item = Level> + '_ {
+        let window = &self.sides[place(side)];
+        let levels = price.map_or_else(|| window.iter(), |price| window.iter_behind(price));
+        levels.map(|(price, quantity)| Level { price, quantity })
+    }
+
     /// Compares the ladder with itself; used after each step of a property test.
     ///
     /// # Errors
@@ -113,10 +121,6 @@ impl Depth for Ladder {
     #[inline]
     fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
         self.sides[place(side)].iter().map(|(price, quantity)| Level { price, quantity })
-    }
-
-    fn quantity_up_to(&self, side: Side, price: Price) -> i128 {
-        self.sides[place(side)].lots_up_to(clamp_price(price))
     }
 
     #[inline]

@@ -15,6 +15,7 @@
 mod book;
 mod checksum;
 mod column;
+mod deep;
 mod draw;
 mod error;
 mod far;

@@ -17,11 +17,18 @@ pub(crate) fn touch(book: &impl Depth) -> Touch {
 
 /// A whole number as the nearest float; the short way is one instruction.
 #[inline]
-fn float(number: i128) -> f64 {
+pub(crate) fn float(number: i128) -> f64 {
     match i64::try_from(number) {
         Ok(short) => short as f64,
-        Err(_) => number as f64,
+        Err(_) => float_of_long(number),
     }
+}
+
+/// It stays a call of its own: otherwise the compiler sees that both ways agree, and always takes this one.
+#[cold]
+#[inline(never)]
+fn float_of_long(number: i128) -> f64 {
+    number as f64
 }
 
 /// Mid price, `(b + a) / 2`.
@@ -30,7 +37,7 @@ pub fn mid(book: &impl Depth) -> Option<f64> {
 }
 
 #[inline]
-fn mid_of(touch: Touch) -> Option<f64> {
+pub(crate) fn mid_of(touch: Touch) -> Option<f64> {
     let (bid, ask) = (touch.0?, touch.1?);
     Some((bid.price + ask.price) as f64 / 2.0)
 }
@@ -111,13 +118,18 @@ pub fn depth_within(book: &impl Depth, side: Side, basis_points: f64) -> Option<
 }
 
 fn depth_around(book: &impl Depth, mid: f64, side: Side, basis_points: f64) -> f64 {
+    float(book.quantity_up_to(side, last_within(mid, side, basis_points)))
+}
+
+/// The last price of a side within a distance of the mid. Prices are exact as floats, so it says the same as comparing
+/// each.
+#[inline]
+pub(crate) fn last_within(mid: f64, side: Side, basis_points: f64) -> Price {
     let reach = mid.abs() * basis_points / 10_000.0;
-    // Prices are exact as floats, so the last whole price within reach says the same as comparing each.
-    let last = match side {
-        Side::Buy => (mid - reach).ceil(),
-        Side::Sell => (mid + reach).floor(),
-    };
-    float(book.quantity_up_to(side, last as Price))
+    match side {
+        Side::Buy => (mid - reach).ceil() as Price,
+        Side::Sell => (mid + reach).floor() as Price,
+    }
 }
 
 /// What an order that takes from a book gets there.
@@ -227,6 +239,17 @@ pub(crate) const NAMES: [&str; 17] = [
     "order_flow",
 ];
 
+/// How far a measure looks into a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Not at all.
+    Nothing,
+    /// Over so many levels.
+    Levels(usize),
+    /// Until so much has been seen.
+    Lots(Quantity),
+}
+
 /// A measure by name, for columns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
@@ -301,6 +324,16 @@ impl Measure {
             self,
             Self::Imbalance(2..) | Self::DepthWithin(..) | Self::FillAverage(..) | Self::FillLast(..) | Self::Slope(..)
         )
+    }
+
+    /// How far into a side it looks; a depth within a distance looks at prices, not at levels.
+    pub(crate) fn reach(self, side: Side) -> Reach {
+        match self {
+            Self::Imbalance(levels) => Reach::Levels(levels),
+            Self::Slope(of, levels) if of == side => Reach::Levels(levels),
+            Self::FillAverage(taker, lots) | Self::FillLast(taker, lots) if taker != side => Reach::Lots(lots),
+            _ => Reach::Nothing,
+        }
     }
 
     /// The measure on a book whose touch has been read already.

@@ -3,7 +3,6 @@
 use nt_core::Quantity;
 
 use crate::orders::{Orders, RestingOrder};
-use crate::window::Content;
 
 /// Orders of one price in the order of their priority. The default is an empty queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,13 +11,6 @@ pub(crate) struct Queue {
     pub last: u32,
     /// What all of them together have left.
     pub quantity: Quantity,
-}
-
-impl Content for Queue {
-    #[inline]
-    fn lots(self) -> Quantity {
-        self.quantity
-    }
 }
 
 /// What stands before an order in its queue.

@@ -2,14 +2,13 @@
 //!
 //! A book changes near its best price, where prices are dense. There a price is an index into an array, and three layers
 //! of bits say which cells are occupied, so that the best level is found by counting zeros three times. Nothing about
-//! the best is remembered, hence nothing about it can be out of date, and an update has no branch to mispredict. Sums of
-//! 64 and of 4,096 cells answer how much rests up to a price.
+//! the best is remembered, hence nothing about it can be out of date, and an update has no branch to mispredict.
 //!
 //! Index 0 is the most aggressive price, for bids as for asks. Levels worse than the array lie in the list. If a price
 //! better than the array comes, or the best has drifted far into it, the array moves, which costs as much as the levels
 //! in it and happens only after the market has moved by an eighth of the array.
 
-use nt_core::{Price, Quantity, Side};
+use nt_core::{Price, Side};
 
 use crate::far::Far;
 
@@ -20,17 +19,9 @@ const CELLS_MIN: usize = 64 * 64;
 pub(crate) const CELLS_MAX: usize = 64 * CELLS_MIN;
 
 /// A value at a price; the default stands for nothing.
-pub(crate) trait Content: Copy + Default + PartialEq {
-    /// What it counts for in a sum over prices.
-    fn lots(self) -> Quantity;
-}
+pub(crate) trait Content: Copy + Default + PartialEq {}
 
-impl Content for Quantity {
-    #[inline]
-    fn lots(self) -> Quantity {
-        self
-    }
-}
+impl<V: Copy + Default + PartialEq> Content for V {}
 
 /// Values by price.
 #[derive(Clone, Debug)]
@@ -46,9 +37,6 @@ pub(crate) struct Window<V> {
     groups: Box<[u64]>,
     /// A bit for each group that is not zero.
     top: u64,
-    /// The lots under each word and under each group, so that a sum over many prices has few terms.
-    word_lots: Box<[i128]>,
-    group_lots: Box<[i128]>,
     /// Prices worse than the array, by `price * direction`.
     far: Far<V>,
     /// Where values wait while the array moves.
@@ -67,8 +55,6 @@ impl<V: Content> Window<V> {
             words: vec![0; cells / 64].into(),
             groups: vec![0; cells / CELLS_MIN].into(),
             top: 0,
-            word_lots: vec![0; cells / 64].into(),
-            group_lots: vec![0; cells / CELLS_MIN].into(),
             far: Far::new(),
             moving: Vec::new(),
             count: 0,
@@ -92,9 +78,6 @@ impl<V: Content> Window<V> {
     fn write(&mut self, index: usize, value: V) -> V {
         let before = std::mem::replace(&mut self.cells[index], value);
         self.mark(index, value != V::default());
-        let change = i128::from(value.lots()) - i128::from(before.lots());
-        self.word_lots[index >> 6] += change;
-        self.group_lots[index >> 12] += change;
         before
     }
 
@@ -228,31 +211,6 @@ impl<V: Content> Window<V> {
         self.far.get(price * self.direction).unwrap_or_default()
     }
 
-    /// The lots at all prices from the best up to this one.
-    pub fn lots_up_to(&self, price: Price) -> i128 {
-        let index = self.index(price);
-        if (price - self.edge) * self.direction < 0 {
-            return 0;
-        }
-        if index >= self.cells.len() as u64 {
-            let beyond = self.far.iter().take_while(|&(rank, _)| rank <= price * self.direction);
-            let beyond = beyond.map(|(_, value)| i128::from(value.lots()));
-            return self.group_lots.iter().sum::<i128>() + beyond.sum::<i128>();
-        }
-        let (group, word) = (index as usize >> 12, index as usize >> 6);
-        let groups: i128 = self.group_lots[..group].iter().sum();
-        // What lies before the best is empty and need not be read.
-        let first = self.best_index().map_or(word, |best| best >> 6).max(group << 6).min(word);
-        let words: i128 = self.word_lots[first..word].iter().sum();
-        let mut bits = self.words[word] & (u64::MAX >> (63 - (index & 63)));
-        let mut lots = groups + words;
-        while bits != 0 {
-            lots += i128::from(self.cells[word << 6 | bits.trailing_zeros() as usize].lots());
-            bits &= bits - 1;
-        }
-        lots
-    }
-
     /// How many prices have a value.
     #[inline]
     pub fn count(&self) -> usize {
@@ -262,6 +220,30 @@ impl<V: Content> Window<V> {
     /// Prices and values, the best first.
     pub fn iter(&self) -> Iter<'_, V> {
         Iter { far: self.far.end(), ..self.iter_array() }
+    }
+
+    /// The same of those that are worse than a price.
+    #[inline]
+    pub fn iter_behind(&self, price: Price) -> Iter<'_, V> {
+        let index = self.index(price);
+        if (price - self.edge) * self.direction < 0 {
+            return self.iter();
+        }
+        if index >= self.cells.len() as u64 {
+            let far = self.far.behind(price * self.direction);
+            return Iter { top: 0, far, ..self.iter_array() };
+        }
+        let (group, word) = (index as usize >> 12, index as usize >> 6);
+        let above = |at: usize| u64::MAX << (at & 63) << 1;
+        Iter {
+            window: self,
+            top: self.top & above(group),
+            group,
+            group_bits: self.groups[group] & above(word),
+            word,
+            word_bits: self.words[word] & above(index as usize),
+            far: self.far.end(),
+        }
     }
 
     /// The same of those in the array alone.
@@ -303,12 +285,6 @@ impl<V: Content> Window<V> {
         }
         if let Some(group) = (0..self.groups.len()).find(|&at| (self.top >> at & 1 == 1) != (self.groups[at] != 0)) {
             return Some(format!("the bit of group {group} is wrong"));
-        }
-        let lots = |cells: &[V]| cells.iter().map(|cell| i128::from(cell.lots())).sum::<i128>();
-        if !self.cells.chunks(64).map(lots).eq(self.word_lots.iter().copied())
-            || !self.cells.chunks(CELLS_MIN).map(lots).eq(self.group_lots.iter().copied())
-        {
-            return Some("a sum of lots is wrong".to_owned());
         }
         let keys: Vec<i64> = self.iter().map(|(price, _)| price * self.direction).collect();
         if !keys.is_sorted_by(|a, b| a < b) {

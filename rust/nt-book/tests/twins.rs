@@ -234,6 +234,17 @@ fn columns_hold_what_the_measures_give_on_the_plain_ladder_after_each_event() {
     }
 }
 
+#[test]
+fn a_column_looks_past_a_level_of_the_largest_quantity() {
+    let updates = Updates { side: &[1, -1, -1], price: &[10, 20, 12], quantity: &[1, 5, i64::MAX], ends: None };
+    let measures = [Measure::Slope(Side::Sell, 2), Measure::Imbalance(2), Measure::FillLast(Side::Buy, i64::MAX)];
+    let mut out = [[0.0; 3]; 3];
+    let mut views: Vec<&mut [f64]> = out.iter_mut().map(<[f64; 3]>::as_mut_slice).collect();
+    let mut ladder = Ladder::new();
+    columns(&mut ladder, &updates, None, &measures, &mut views).expect("a stream");
+    assert_eq!(out.map(|column| column[2]), measures.map(|measure| measure.of(&ladder)));
+}
+
 #[derive(Clone, Debug)]
 enum BookCommand {
     Add(RestingOrder),

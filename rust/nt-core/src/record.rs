@@ -45,6 +45,17 @@ pub enum EventKind {
     BarClose = 12,
     /// Trading in the instrument is possible (`quantity` 1) or not (0).
     Status = 13,
+    /// An order now rests, behind all others at its price; of all records of orders `id` is the number of the order, and
+    /// the side is its own.
+    OrderAdd = 14,
+    /// A resting order now has this price and quantity. It keeps its place where it has become smaller at the same price,
+    /// and otherwise goes behind all others.
+    OrderChange = 15,
+    /// An order rests no more, at whose price; `quantity` is what was left of it.
+    OrderDelete = 16,
+    /// A resting order was filled by this quantity, and rests no more where nothing is left of it. The trade of the
+    /// aggressor with all orders at this price is a record of its own, before these.
+    OrderFill = 17,
     /// Updates are missing: `price` is the id that was expected, `quantity` the one that came, both as plain integers.
     Gap = 32,
     /// The book does not have the checksum of the venue: `price` is ours, `quantity` the venue's.
@@ -65,7 +76,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, with the name by which Python knows it.
-    pub const NAMES: [(EventKind, &'static str); 21] = [
+    pub const NAMES: [(EventKind, &'static str); 25] = [
         (Self::Trade, "trade"),
         (Self::AggregateTrade, "aggregate_trade"),
         (Self::Level, "level"),
@@ -79,6 +90,10 @@ impl EventKind {
         (Self::BarLow, "bar_low"),
         (Self::BarClose, "bar_close"),
         (Self::Status, "status"),
+        (Self::OrderAdd, "order_add"),
+        (Self::OrderChange, "order_change"),
+        (Self::OrderDelete, "order_delete"),
+        (Self::OrderFill, "order_fill"),
         (Self::Gap, "gap"),
         (Self::BadChecksum, "bad_checksum"),
         (Self::Crossed, "crossed"),
@@ -88,6 +103,22 @@ impl EventKind {
         (Self::Refused, "refused"),
         (Self::TradeGap, "trade_gap"),
     ];
+
+    /// The kind of this number.
+    #[inline]
+    pub fn of_number(number: u8) -> Option<Self> {
+        const KINDS: [Option<EventKind>; 40] = {
+            let mut kinds = [None; 40];
+            let mut index = 0;
+            while index < EventKind::NAMES.len() {
+                let kind = EventKind::NAMES[index].0;
+                kinds[kind as usize] = Some(kind);
+                index += 1;
+            }
+            kinds
+        };
+        KINDS.get(usize::from(number)).copied().flatten()
+    }
 }
 
 /// The flag of bids, and of trades in which the aggressor bought.
@@ -137,6 +168,27 @@ impl Event {
     #[inline]
     pub fn to_bytes(&self) -> [u8; EVENT_BYTES] {
         Record::from(*self).to_bytes()
+    }
+
+    /// The record that lies in a file as these bytes; none where its kind has no meaning.
+    #[inline]
+    pub fn from_bytes(bytes: &[u8; EVENT_BYTES]) -> Option<Self> {
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[at..at + 8]);
+            word
+        };
+        Some(Self {
+            ts_event_ns: i64::from_le_bytes(word(0)),
+            ts_recv_ns: i64::from_le_bytes(word(8)),
+            price: i64::from_le_bytes(word(16)),
+            quantity: i64::from_le_bytes(word(24)),
+            id: u64::from_le_bytes(word(32)),
+            sequence: u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]),
+            instrument: u16::from_le_bytes([bytes[44], bytes[45]]),
+            kind: EventKind::of_number(bytes[46])?,
+            flags: bytes[47],
+        })
     }
 
     /// Whether the record is of the side of bids and buyers.
@@ -248,6 +300,10 @@ mod tests {
         let bytes = event.to_bytes();
         assert_eq!((bytes[0], bytes[8], bytes[16], bytes[23], bytes[24]), (1, 2, 253, 255, 4));
         assert_eq!((bytes[32], bytes[40], bytes[44], bytes[46], bytes[47]), (5, 6, 7, 7, 5));
+        assert_eq!(Event::from_bytes(&bytes), Some(event));
+        let mut unknown = bytes;
+        unknown[46] = 31;
+        assert_eq!(Event::from_bytes(&unknown), None);
     }
 
     #[test]
@@ -274,5 +330,6 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), EventKind::NAMES.len());
+        assert!(EventKind::NAMES.iter().all(|(kind, _)| EventKind::of_number(*kind as u8) == Some(*kind)));
     }
 }

@@ -164,8 +164,8 @@ impl Reader<'_, '_> {
         scan.expect(b'[')?;
         let mut first = true;
         while scan.item(&mut first)? {
-            if let Some((price, quantity)) = scan.tight_pair(grid.tick, grid.lot) {
-                events.push(Event { price, quantity, ..blank });
+            let push = |price, quantity| events.push(Event { price, quantity, ..blank });
+            if scan.tight_pairs(&mut self.out.shapes, (grid.tick, grid.lot), push) {
                 continue;
             }
             scan.expect(b'[')?;

@@ -78,6 +78,8 @@ pub struct Book {
     id: u64,
     waiting: Vec<Waiting>,
     waiting_events: Vec<Event>,
+    /// The latest time that the venue named.
+    ts_event_ns: i64,
     /// When the last message for this book was received.
     pub ts_recv_ns: i64,
     /// How many checksums agreed.
@@ -97,6 +99,7 @@ impl Book {
             id: 0,
             waiting: Vec::new(),
             waiting_events: Vec::new(),
+            ts_event_ns: 0,
             ts_recv_ns: 0,
             checksums: 0,
         }
@@ -115,6 +118,7 @@ impl Book {
     /// Takes a section in. What waited is empty afterwards or still waits.
     pub fn take(&mut self, rule: Rule, section: &Section, events: &[Event], ts_recv_ns: i64, out: &mut Outlet) {
         self.ts_recv_ns = ts_recv_ns;
+        self.ts_event_ns = self.ts_event_ns.max(section.ts_event_ns);
         match section.part {
             Part::Diff => self.take_diff(rule, section, events, ts_recv_ns, out),
             Part::Snapshot => self.take_snapshot(rule, section, events, ts_recv_ns, out),
@@ -177,7 +181,7 @@ impl Book {
 
     fn ask(&mut self, instrument: u16, ts_recv_ns: i64, out: &mut Outlet) {
         self.asked = true;
-        out.push(Event::bare(EventKind::Resync, instrument, ts_recv_ns));
+        out.push(Event { ts_event_ns: self.ts_event_ns, ..Event::bare(EventKind::Resync, instrument, ts_recv_ns) });
     }
 
     /// Throws the book away and asks for a snapshot; nothing happens to a book that waits for one already.
@@ -222,13 +226,19 @@ impl Book {
         self.joined = false;
         self.asked = false;
         self.id = section.last_id;
+        // A snapshot without a time was not known before the messages that came ahead of it.
+        let ts_event_ns = if section.ts_event_ns == 0 { self.ts_event_ns } else { section.ts_event_ns };
         let frame = Event {
-            ts_event_ns: section.ts_event_ns,
+            ts_event_ns,
             id: section.last_id,
             ..Event::bare(EventKind::SnapshotBegin, section.instrument, ts_recv_ns)
         };
         out.push(frame);
+        let first = out.events.len();
         self.set(events, out);
+        for event in out.events[first..].iter_mut().filter(|event| event.ts_event_ns == 0) {
+            event.ts_event_ns = ts_event_ns;
+        }
         self.cut(rule, &frame, EventKind::SnapshotLevel, out);
         out.push(Event { kind: EventKind::SnapshotEnd, flags: LAST, ..frame });
         self.check(rule, section, ts_recv_ns, out);

@@ -3,11 +3,14 @@
 use nt_book::PRICE_MAX;
 use nt_core::Step;
 
-use crate::counting::{count_of, on_step, plain};
+use crate::counting::{Plain, Shape, count_of, on_step, plain};
 use crate::malformed::{Malformed, MalformedKind};
 
 /// Deeper than any message of a venue.
 const DEPTH_MAX: u32 = 64;
+
+/// A price and a quantity as they are written.
+type Pair = (Plain, Plain);
 
 /// A text or number of the message without its quotes, and where it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,14 +237,64 @@ impl<'a> Scan<'a> {
         count_of(token.text, step).map_err(|kind| token.wrong(kind))
     }
 
-    /// A level as Binance and the older Coinbase feed write it, `["61837.63000000","1.60520000"]`, read without looking
-    /// for spaces; nothing is passed where it is written otherwise, or is wrong.
+    /// Levels as Binance and the older Coinbase feed write them, `["61837.63000000","1.60520000"]`, one behind the other
+    /// and read without looking for spaces, up to one that is written otherwise or is wrong. Returns whether there was
+    /// one. `shapes` are those of the level before, which most levels share.
     #[inline]
-    pub fn tight_pair(&mut self, tick: Step, lot: Step) -> Option<(i64, i64)> {
-        if self.bytes.get(self.at..self.at + 2)? != b"[\"" {
+    pub fn tight_pairs(
+        &mut self,
+        shapes: &mut Option<[Shape; 2]>,
+        (tick, lot): (Step, Step),
+        mut each: impl FnMut(i64, i64),
+    ) -> bool {
+        let start = self.at;
+        // Kept apart from the cursor, so that it stays in a register.
+        let (mut at, mut latest) = (start, *shapes);
+        while let Some((price, quantity)) = self.tight_pair(at, &mut latest) {
+            let ticks = on_step(price.mantissa as i64, price.decimals, tick).and_then(checked_price);
+            let lots = on_step(quantity.mantissa as i64, quantity.decimals, lot);
+            let (Ok(ticks), Ok(lots)) = (ticks, lots) else { break };
+            each(ticks, lots);
+            self.at = quantity.end + 2;
+            at = self.at + 1;
+            if self.bytes.get(self.at) != Some(&b',') {
+                break;
+            }
+        }
+        *shapes = latest;
+        self.at > start
+    }
+
+    #[inline]
+    fn tight_pair(&self, at: usize, shapes: &mut Option<[Shape; 2]>) -> Option<Pair> {
+        if self.bytes.get(at..at + 2)? != b"[\"" {
             return None;
         }
-        let price = plain(self.bytes, self.at + 2)?;
+        if let Some(pair) = shapes.and_then(|shapes| self.pair_like(at + 2, shapes)) {
+            return Some(pair);
+        }
+        let (pair, found) = self.pair(at + 2)?;
+        *shapes = found;
+        Some(pair)
+    }
+
+    /// Two quoted decimals of known shapes, from the first digit up to the closing bracket.
+    #[inline]
+    fn pair_like(&self, start: usize, [price, quantity]: [Shape; 2]) -> Option<Pair> {
+        let price_end = start + price.length();
+        let quantity_end = price_end + 3 + quantity.length();
+        if self.bytes.get(price_end..price_end + 3)? != b"\",\""
+            || self.bytes.get(quantity_end..quantity_end + 2)? != b"\"]"
+        {
+            return None;
+        }
+        Some((price.read(self.bytes, start)?, quantity.read(self.bytes, price_end + 3)?))
+    }
+
+    /// Two quoted decimals, and the shapes to read the next ones by.
+    #[inline(never)]
+    fn pair(&self, start: usize) -> Option<(Pair, Option<[Shape; 2]>)> {
+        let price = plain(self.bytes, start)?;
         if self.bytes.get(price.end..price.end + 3)? != b"\",\"" {
             return None;
         }
@@ -249,10 +302,8 @@ impl<'a> Scan<'a> {
         if self.bytes.get(quantity.end..quantity.end + 2)? != b"\"]" {
             return None;
         }
-        let ticks = on_step(price.mantissa as i64, price.decimals, tick).and_then(checked_price).ok()?;
-        let lots = on_step(quantity.mantissa as i64, quantity.decimals, lot).ok()?;
-        self.at = quantity.end + 2;
-        Some((ticks, lots))
+        let shapes = Shape::of(start, &price).zip(Shape::of(price.end + 3, &quantity));
+        Some(((price, quantity), shapes.map(|(price, quantity)| [price, quantity])))
     }
 
     /// A price in ticks, above zero.

@@ -10,6 +10,24 @@
 
 use crate::random::Random;
 
+/// A state of the market in which prices are geometric Brownian motion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Regime {
+    /// Growth of the expected price.
+    pub drift: f64,
+    /// Standard deviation of log returns.
+    pub volatility: f64,
+    /// Expected years for which it lasts.
+    pub years: f64,
+}
+
+impl Regime {
+    /// The probability that the regime ends with a step.
+    fn leaving(&self, step_years: f64) -> f64 {
+        1.0 - (-step_years / self.years).exp()
+    }
+}
+
 /// A law that prices follow; rates and volatilities are per year.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Model {
@@ -61,6 +79,10 @@ pub enum Model {
         /// Stationary standard deviation of the logarithm of the ratio.
         deviation: f64,
     },
+    /// J. D. Hamilton, *A new approach to the economic analysis of nonstationary time series and the business cycle*,
+    /// Econometrica 57 (1989): drift and volatility are those of the state of a Markov chain, which is begun in its
+    /// stationary distribution and goes from a regime that ends to either of the others with equal probability.
+    RegimeSwitching([Regime; 3]),
 }
 
 /// A path: values after each step.
@@ -68,7 +90,8 @@ pub enum Model {
 pub struct Path {
     /// The price.
     pub price: Vec<f64>,
-    /// The variance of Heston's model, or the other price of a pair; empty for other models.
+    /// The variance of Heston's model, the other price of a pair, or the place of the regime in which the step was made;
+    /// empty for other models.
     pub second: Vec<f64>,
 }
 
@@ -156,8 +179,30 @@ pub fn simulate(model: Model, seed: u64, name: &str, start: f64, steps: usize, s
                 path.second.push((log + ratio).exp());
             }
         }
+        Model::RegimeSwitching(regimes) => {
+            let leaving = regimes.map(|regime| regime.leaving(step_years));
+            let mut state = first_regime(leaving, normals.random.uniform());
+            for _ in 0..steps {
+                let Regime { drift, volatility, .. } = regimes[state];
+                log += (drift - volatility * volatility / 2.0) * step_years + volatility * root * normals.next();
+                path.price.push(log.exp());
+                path.second.push(state as f64);
+                let drawn = normals.random.uniform();
+                if drawn < leaving[state] {
+                    state = (state + if drawn < leaving[state] / 2.0 { 1 } else { 2 }) % 3;
+                }
+            }
+        }
     }
     path
+}
+
+/// A regime of the stationary distribution, in which each is as frequent as it is slow to end: as many steps lead into
+/// one as out of it, and into all of them alike.
+fn first_regime(leaving: [f64; 3], drawn: f64) -> usize {
+    let weights = leaving.map(f64::recip);
+    let scaled = drawn * weights.iter().sum::<f64>();
+    if scaled < weights[0] { 0 } else { 1 + usize::from(scaled >= weights[0] + weights[1]) }
 }
 
 #[cfg(test)]
@@ -245,6 +290,110 @@ mod tests {
         close(found, square, square * (2.0 * both / n).sqrt());
         let together = ratio.iter().zip(&ratio[1..]).map(|(a, b)| a * b).sum::<f64>() / (n - 1.0);
         close(together / found, kept, ((1.0 - kept * kept) / n).sqrt());
+    }
+
+    const REGIMES: [Regime; 3] = [
+        Regime { drift: 1.0, volatility: 0.5, years: 10.0 * DAY },
+        Regime { drift: 0.0, volatility: 0.2, years: 20.0 * DAY },
+        Regime { drift: -2.0, volatility: 1.5, years: 5.0 * DAY },
+    ];
+
+    /// The chance of each regime after a step, by the one before it.
+    fn transition(regimes: [Regime; 3]) -> [[f64; 3]; 3] {
+        let leaving = regimes.map(|regime| regime.leaving(DAY));
+        std::array::from_fn(|from| {
+            std::array::from_fn(|to| if from == to { 1.0 - leaving[from] } else { leaving[from] / 2.0 })
+        })
+    }
+
+    /// What a function of the regime is expected to be so many steps after each of them.
+    fn later(values: [f64; 3], steps: usize, chain: [[f64; 3]; 3]) -> [f64; 3] {
+        (0..steps).fold(values, |values, _| chain.map(|row| row.iter().zip(values).map(|(p, value)| p * value).sum()))
+    }
+
+    /// A number of each of many paths: its mean and the standard error of that.
+    fn over_paths(of_path: impl Fn(&[f64], &[f64]) -> f64) -> (f64, f64) {
+        let values: Vec<f64> = (0..400)
+            .map(|seed| {
+                let path = simulate(Model::RegimeSwitching(REGIMES), seed, "moments", 100.0, 3000, DAY);
+                let returns: Vec<f64> = path.price.iter().zip(&path.price[1..]).map(|(a, b)| (b / a).ln()).collect();
+                of_path(&returns, &path.second[1..])
+            })
+            .collect();
+        let (mean, variance) = moments(&values);
+        (mean, (variance / values.len() as f64).sqrt())
+    }
+
+    fn average(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let n = values.len() as f64;
+        values.sum::<f64>() / n
+    }
+
+    #[test]
+    fn regimes_are_as_frequent_as_their_chain_says_and_returns_have_the_moments_of_the_mixture() {
+        let chain = transition(REGIMES);
+        let shares: [f64; 3] =
+            std::array::from_fn(|regime| later(std::array::from_fn(|at| f64::from(at == regime)), 10_000, chain)[0]);
+        for (regime, share) in shares.into_iter().enumerate() {
+            let (found, error) = over_paths(|_, states| average(states.iter().map(|s| f64::from(*s == regime as f64))));
+            close(found, share, error);
+        }
+        let means = REGIMES.map(|regime| (regime.drift - regime.volatility.powi(2) / 2.0) * DAY);
+        let squares: [f64; 3] = std::array::from_fn(|at| REGIMES[at].volatility.powi(2) * DAY + means[at].powi(2));
+        let expected = |values: [f64; 3]| values.iter().zip(shares).map(|(value, share)| value * share).sum::<f64>();
+        let (found, error) = over_paths(|returns, _| average(returns.iter().copied()));
+        close(found, expected(means), error);
+        let (found, error) = over_paths(|returns, _| average(returns.iter().map(|r| r * r)));
+        close(found, expected(squares), error);
+        // Given the regimes, returns are independent: squares are related through the chain alone.
+        for lag in [1, 5, 20, 60] {
+            let after = later(squares, lag, chain);
+            let product: [f64; 3] = std::array::from_fn(|at| squares[at] * after[at]);
+            let (found, error) =
+                over_paths(|returns, _| average(returns.iter().zip(&returns[lag..]).map(|(a, b)| a * a * b * b)));
+            close(found, expected(product), error);
+        }
+    }
+
+    #[test]
+    fn the_first_regime_is_a_stationary_one_and_each_goes_to_either_of_the_others_alike() {
+        let frequencies = |found: &[usize], expected: &[f64]| {
+            let n = found.len() as f64;
+            for (regime, &share) in expected.iter().enumerate() {
+                let count = found.iter().filter(|state| **state == regime).count() as f64;
+                close(count / n, share, (share * (1.0 - share) / n).sqrt());
+            }
+        };
+        let model = Model::RegimeSwitching(REGIMES);
+        let first = |seed| simulate(model, seed, "first", 100.0, 1, DAY).second[0] as usize;
+        let slow = REGIMES.map(|regime| 1.0 / regime.leaving(DAY));
+        frequencies(&(0..20_000).map(first).collect::<Vec<_>>(), &slow.map(|s| s / slow.iter().sum::<f64>()));
+        let path = simulate(model, 1, "next", 100.0, STEPS, DAY).second;
+        let steps = path.iter().zip(&path[1..]).filter(|(from, to)| from != to);
+        let turns: Vec<usize> = steps.map(|(from, to)| (2 + *to as usize - *from as usize) % 3).collect();
+        frequencies(&turns, &[0.5, 0.5]);
+    }
+
+    /// With one length for all regimes the chain has two equal eigenvalues beside 1, and whatever depends on the regime
+    /// is forgotten as their powers: of squared returns and of the regimes themselves.
+    #[test]
+    fn what_regimes_do_to_returns_decays_with_the_eigenvalue_of_their_chain() {
+        // Short steps: many of them fit into years in which no price becomes zero.
+        let step = DAY / 1000.0;
+        let regimes = REGIMES.map(|regime| Regime { years: 8.0 * step, ..regime });
+        let path = simulate(Model::RegimeSwitching(regimes), 6, "decay", 100.0, 4 * STEPS, step);
+        let squares: Vec<f64> = path.price.iter().zip(&path.price[1..]).map(|(a, b)| (b / a).ln().powi(2)).collect();
+        let stress: Vec<f64> = path.second.iter().map(|state| f64::from(*state == 2.0)).collect();
+        let eigenvalue: f64 = 1.0 - 1.5 * regimes[0].leaving(step);
+        for (values, error) in [(squares, 0.02), (stress, 0.01)] {
+            let (mean, _) = moments(&values);
+            let related = |lag: usize| average(values.iter().zip(&values[lag..]).map(|(a, b)| (a - mean) * (b - mean)));
+            for (near, far) in [(1, 2), (1, 5), (2, 10)] {
+                let decay = related(far) / related(near);
+                let expected = eigenvalue.powi((far - near) as i32);
+                assert!((decay - expected).abs() < error, "{near} to {far}: {decay} is not {expected}");
+            }
+        }
     }
 
     #[test]

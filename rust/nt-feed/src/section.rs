@@ -1,5 +1,6 @@
 //! What a message says about one instrument, before it is joined with what came earlier.
 
+use crate::counting::Shape;
 use crate::event::{Event, EventKind};
 
 /// How the records of a section are to be joined.
@@ -55,6 +56,8 @@ pub struct Decoded {
     pub refused: bool,
     /// The depth of books that the venue acknowledged.
     pub depth: Option<usize>,
+    /// How the latest level was written, which most levels share; kept from message to message.
+    pub shapes: Option<[Shape; 2]>,
 }
 
 impl Decoded {

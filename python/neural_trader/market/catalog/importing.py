@@ -11,6 +11,9 @@ from typing import Any
 from neural_trader.errors import DataError
 from neural_trader.market.bars import Bars, Step
 from neural_trader.market.catalog.manifest import Origin
+from neural_trader.market.catalog.names import Key
+from neural_trader.market.catalog.row_files import kind_in, read_rows
+from neural_trader.market.catalog.rows import Rows, rows_of
 from neural_trader.market.catalog.store import Appended, Catalog
 from neural_trader.market.loading import load
 from neural_trader.market.loading_ticks import quotes_in, trades_in
@@ -75,7 +78,15 @@ def import_files(
             yield Imported(path, error=error)
 
 
-def _items(path: Path, kind: str, tick: Any, lot: Any, sort: bool) -> list[Bars] | list[Trades] | list[Quotes]:
+def _items(
+    path: Path, kind: str, tick: Any, lot: Any, sort: bool
+) -> list[Bars] | list[Trades] | list[Quotes] | list[Rows]:
+    if kind != "bars" and kind_in(path) == kind:
+        if tick is not None or lot is not None:
+            raise DataError(f"{path}: names its own tick and lot; leave out the others")
+        return [read_rows(path)]
+    if kind in ("depth", "orders"):
+        raise DataError(f"{path}: no file of {kind} with the columns of the catalog; such are written by `data synth`")
     if kind == "bars":
         steps = (None if value is None else Step.of(value, name) for value, name in ((tick, "tick"), (lot, "lot")))
         return [loaded.bars for loaded in load(path, None, *steps)]
@@ -84,7 +95,11 @@ def _items(path: Path, kind: str, tick: Any, lot: Any, sort: bool) -> list[Bars]
 
 
 def _imported(
-    catalog: Catalog, path: Path, venue: str, items: list[Bars] | list[Trades] | list[Quotes], symbol: str | None
+    catalog: Catalog,
+    path: Path,
+    venue: str,
+    items: list[Bars] | list[Trades] | list[Quotes] | list[Rows],
+    symbol: str | None,
 ) -> Imported:
     if symbol is not None and len(items) > 1:
         names = ", ".join(item.symbol for item in items[:6])
@@ -94,6 +109,8 @@ def _imported(
     appended, notes = [], []
     for item in items:
         named = item if symbol is None else replace(item, symbol=symbol)
-        appended.append(catalog.append(named, venue, origin))
+        rows = named if isinstance(named, Rows) else rows_of(named)
+        key = Key(venue, rows.symbol, rows.kind, rows.every)
+        appended.append(catalog.dataset(key).append(rows, origin))
         notes += [note for note in item.notes if note not in notes]
     return Imported(path, tuple(appended), tuple(notes))

@@ -83,6 +83,12 @@ def _refuse_repeated(frame: pl.DataFrame, keys: list[str], shape: Kind, where: s
         raise DataError(f"{where}: the {_named(_row(frame, at, shape), shape)} is there twice; keep one")
 
 
+def refuse_repeated_ids(frame: pl.LazyFrame, kind: str, where: str) -> None:
+    """Raises for the first trade id that several rows have; only times and ids are read."""
+    shape = KINDS[kind]
+    _refuse_repeated(frame.select(shape.time, "trade_id").collect(), ["trade_id"], shape, where)
+
+
 def _refuse_contradiction(joined: pl.DataFrame, shape: Kind, where: str) -> None:
     import polars as pl
 

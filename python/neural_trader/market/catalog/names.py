@@ -12,7 +12,7 @@ from urllib.parse import quote
 from neural_trader.errors import DataError, UsageError
 
 ENVIRONMENT = "NT_CATALOG"
-KINDS = ("bars", "trades", "quotes", "depth")
+KINDS = ("bars", "trades", "quotes", "depth", "orders")
 
 
 class Key(NamedTuple):
@@ -86,5 +86,5 @@ def split_kind(text: str) -> tuple[str, str]:
     """``bars-5m`` as kind and what a bar is made of."""
     kind, _, every = text.partition("-")
     if kind not in KINDS or (every and kind != "bars"):
-        raise DataError(f"kind {text!r} is not bars (or bars-5m), trades, quotes or depth")
+        raise DataError(f"kind {text!r} is not bars (or bars-5m), trades, quotes, depth or orders")
     return kind, every

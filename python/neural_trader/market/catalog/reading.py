@@ -24,8 +24,8 @@ _TYPES = {"side": "int8", "flag": "bool"}
 def item_of(dataset: Dataset, manifest: Manifest, start_ns: int | None, end_ns: int | None) -> Bars | Trades | Quotes:
     """The rows of a dataset, or those of a window of time, as bars, trades or quotes."""
     key = manifest.key
-    if key.kind == "depth":
-        raise DataError(f"{key}: levels of a book are read with frame() or scan()")
+    if key.kind in ("depth", "orders"):
+        raise DataError(f"{key}: levels and orders of a book are read with frame() or scan()")
     columns = _columns(dataset, manifest, start_ns, end_ns)
     common = (key.symbol, manifest.tick, manifest.lot)
     source = f"catalog:{key}"

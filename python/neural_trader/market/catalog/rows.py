@@ -70,6 +70,14 @@ KINDS = {
         (),
         ("sequence", "is_snapshot", "side", "price", "quantity"),
     ),
+    "orders": Kind(
+        {
+            "ts_event": "time", "ts_recv": "time", "sequence": "id", "action": "text", "order_id": "id",
+            "side": "side", "price": "price", "quantity": "quantity", "is_last": "flag",
+        },
+        (),
+        ("sequence", "action", "order_id", "side", "price", "quantity", "is_last"),
+    ),
 }  # fmt: skip
 """Every kind; sides are 1 (a buyer took; a bid), -1 (a seller took; an ask) and 0 (unknown)."""
 
@@ -88,6 +96,7 @@ class Rows:
     frame: pl.DataFrame
     made: str = ""
     """What generated them, where no market traded them."""
+    notes: tuple[str, ...] = ()
 
 
 def rows_of(item: Bars | Trades | Quotes) -> Rows:
@@ -126,7 +135,7 @@ def rows_of_arrays(
     length = len(arrays[shape.time])
     series: list[pl.Series] = []
     for name, what in shape.columns.items():
-        values, dtype = arrays[name], _dtype(what)
+        values, dtype = arrays[name], dtype_of(what)
         if values is None:
             series.append(pl.Series(name, [None], dtype=dtype).new_from_index(0, length))
         elif what in ("price", "quantity"):
@@ -137,10 +146,13 @@ def rows_of_arrays(
     return Rows(symbol, kind, every, *grid, present, pl.DataFrame(series), made)
 
 
-def _dtype(what: str) -> Any:
+def dtype_of(what: str) -> Any:
+    """The type of a column that counts this, in files."""
     import polars as pl
 
-    dtypes: dict[str, Any] = {"time": pl.Datetime("ns", "UTC"), "id": pl.Int64, "side": pl.Int8, "flag": pl.Boolean}
+    dtypes: dict[str, Any] = {
+        "time": pl.Datetime("ns", "UTC"), "id": pl.Int64, "side": pl.Int8, "flag": pl.Boolean, "text": pl.String,
+    }  # fmt: skip
     return dtypes.get(what, pl.Float64)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from neural_trader.errors import DataError
 from neural_trader.market.bars import Bars
 from neural_trader.market.catalog import commit
+from neural_trader.market.catalog.growing import ROW_GROUP, Grown, grown, reading, refuse_other_length
 from neural_trader.market.catalog.lock import held
 from neural_trader.market.catalog.manifest import Manifest, Origin, Part, common_step, read_manifest
-from neural_trader.market.catalog.merging import merged
 from neural_trader.market.catalog.names import Key, catalog_root, checked_key
 from neural_trader.market.catalog.rows import KINDS, Rows, dates_of, rows_of
 from neural_trader.market.ticks import Quotes, Trades
@@ -62,12 +64,20 @@ class Catalog:
         return Dataset(self, checked_key(key))
 
     def append(
-        self, item: Bars | Trades | Quotes | Rows, venue: str, origin: Origin | None = None, every: str | None = None
+        self, item: Bars | Trades | Quotes, venue: str, origin: Origin | None = None, every: str | None = None
     ) -> Appended:
         """Adds what was seen at a venue; what is there already changes nothing."""
-        rows = item if isinstance(item, Rows) else rows_of(item)
+        rows = rows_of(item)
         key = Key(venue, rows.symbol, rows.kind, rows.every if every is None or rows.kind != "bars" else every)
         return self.dataset(key).append(rows, origin)
+
+    def append_pieces(self, pieces: Iterable[Rows], venue: str, origin: Origin | None = None) -> Appended | None:
+        """Adds what was seen at a venue and comes in pieces of one dataset; None if there is no piece."""
+        pieces = iter(pieces)
+        if (first := next(pieces, None)) is None:
+            return None
+        key = Key(venue, first.symbol, first.kind, first.every)
+        return self.dataset(key).append_pieces(chain([first], pieces), origin)
 
 
 @dataclass(frozen=True)
@@ -97,9 +107,13 @@ class Dataset:
             )
         return found
 
+    def path_of(self, date: str) -> Path:
+        """The Parquet file of a period, by its first day."""
+        return self.catalog.root / self._place(date)
+
     def paths(self) -> list[Path]:
         """The Parquet files, in the order of their dates."""
-        return [self.catalog.root / self._place(date) for date in sorted(self.manifest().parts)]
+        return [self.path_of(date) for date in sorted(self.manifest().parts)]
 
     def scan(self) -> pl.LazyFrame:
         """All rows, lazily: filters and columns asked for are pushed down to the files."""
@@ -111,10 +125,17 @@ class Dataset:
 
     def append(self, rows: Rows, origin: Origin | None = None) -> Appended:
         """Adds rows: all of them, or none where one contradicts what is stored."""
-        if rows.frame.is_empty():
+        return self.append_pieces([rows], origin)
+
+    def append_pieces(self, pieces: Iterable[Rows], origin: Origin | None = None) -> Appended:
+        """Adds rows that come in pieces, in the order of their times: all of them, or none.
+
+        What is in memory is a piece, and of what is stored the rows of the same stretch of time.
+        """
+        pieces = iter(pieces)
+        rows = next(pieces, None)
+        if rows is None or rows.frame.is_empty():
             raise DataError(f"{self.key}: there are no rows to add")
-        if not rows.frame[KINDS[rows.kind].time].is_sorted():
-            raise DataError(f"{self.key}: the rows are not in the order of their times; sort them")
         state, root = self._state, self.catalog.root
         self._refuse_other_spelling()
         with held(state / "lock"):
@@ -132,22 +153,24 @@ class Dataset:
                 parts=dict(before.parts),
             )
             folder = commit.staging(state)
-            new = 0
+            given = new = 0
             changed: dict[str, Path] = {}
             where = f"{origin.name}: {self.key}" if origin else str(self.key)
-            for date, part in _by_date(rows):
-                stored = self._stored(before, date)
-                whole = merged(rows.kind, "trade_id" in rows.columns, stored, part, where)
-                if whole is None:
-                    continue
-                new += len(whole) - (0 if stored is None else len(stored))
-                known = before.parts[date].origins if date in before.parts else ()
-                from_ = known if origin is None or origin.sha256 in known else (*known, origin.sha256)
-                after.parts[date] = _written(folder / date, whole, after, date, from_)
-                changed[date] = self._place(date)
+            for date, runs in groupby(_by_date(chain([rows], pieces), str(self.key)), lambda run: run[0]):
+                counted = _Counted(frame for _, frame in runs)
+                stored, waiting = self._stored(before, date), folder / f"{date}.pieces"
+                whole = grown(rows.kind, "trade_id" in rows.columns, stored, counted, where, waiting)
+                given += counted.rows
+                if whole is not None:
+                    new += whole.new
+                    known = before.parts[date].origins if date in before.parts else ()
+                    from_ = known if origin is None or origin.sha256 in known else (*known, origin.sha256)
+                    after.parts[date] = _written(folder / date, whole, after, date, from_)
+                    changed[date] = self._place(date)
+                shutil.rmtree(waiting, ignore_errors=True)
             if changed:
                 commit.publish(state, root, after.text(), changed)
-            return Appended(self.key, len(rows.frame), new, len(changed))
+            return Appended(self.key, given, new, len(changed))
 
     def _refuse_other(self, manifest: Manifest, rows: Rows) -> None:
         if manifest.key != self.key:
@@ -177,10 +200,16 @@ class Dataset:
                         )
             folder /= part
 
-    def _stored(self, manifest: Manifest, date: str) -> pl.DataFrame | None:
-        return (
-            _whole_file(self.catalog.root / self._place(date), manifest.parts[date]) if date in manifest.parts else None
-        )
+    def _stored(self, manifest: Manifest, date: str) -> Path | None:
+        """The file of a period, if there is one; it has the rows that were written."""
+        import polars as pl
+
+        if date not in manifest.parts:
+            return None
+        path = self.path_of(date)
+        rows = reading(path, lambda: pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+        refuse_other_length(path, rows, manifest.parts[date].rows)
+        return path
 
     # ---- Reading ----------------------------------------------------------------------------------------------------
 
@@ -195,7 +224,7 @@ class Dataset:
             part = manifest.parts[date]
             if (start_ns is not None and part.last_ns < start_ns) or (end_ns is not None and part.first_ns >= end_ns):
                 continue
-            frame = _whole_file(self.catalog.root / self._place(date), part)
+            frame = _whole_file(self.path_of(date), part)
             if start_ns is not None and part.first_ns < start_ns:
                 frame = frame.filter(time >= start_ns)
             if end_ns is not None and part.last_ns >= end_ns:
@@ -213,9 +242,9 @@ class Dataset:
                 raise DataError(f"{self.key}: no rows in the window asked for")
             return pl.concat(found)
 
-        return self._undisturbed(read)
+        return self.undisturbed(read)
 
-    def _undisturbed(self, read: Callable[[Manifest], Result]) -> Result:
+    def undisturbed(self, read: Callable[[Manifest], Result]) -> Result:
         """Reads without a lock, again where a writer came in between, and keeps writers away if they come too often."""
         for _ in range(_TRIES):
             manifest = self.manifest()
@@ -235,37 +264,52 @@ class Dataset:
         """The rows as bars, trades or quotes: exact columns on the grid of the dataset."""
         from neural_trader.market.catalog.reading import item_of
 
-        return self._undisturbed(lambda manifest: item_of(self, manifest, start_ns, end_ns))
+        return self.undisturbed(lambda manifest: item_of(self, manifest, start_ns, end_ns))
 
 
-def _by_date(rows: Rows) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Runs of rows of one period; rows are in the order of time."""
-    dates = dates_of(rows.frame, rows.kind, rows.every).rle().struct.unnest()
-    first = 0
-    for length, date in dates.select("len", "value").iter_rows():
-        yield date, rows.frame[first : first + length]
-        first += length
+class _Counted:
+    """Frames, and how many rows those that have been taken had."""
+
+    def __init__(self, frames: Iterator[pl.DataFrame]) -> None:
+        self._frames = frames
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for frame in self._frames:
+            self.rows += len(frame)
+            yield frame
 
 
-def _written(path: Path, frame: pl.DataFrame, manifest: Manifest, date: str, origins: tuple[str, ...]) -> Part:
-    frame.write_parquet(path, compression="zstd", statistics=True, metadata=manifest.metadata(date, origins))
+def _by_date(pieces: Iterable[Rows], name: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Runs of rows of one period; rows have to be in the order of time."""
+    latest = None
+    for rows in pieces:
+        times = rows.frame[KINDS[rows.kind].time]
+        if not times.is_sorted() or (latest is not None and times[0] < latest):
+            raise DataError(f"{name}: the rows are not in the order of their times; sort them")
+        latest = times[-1]
+        dates = dates_of(rows.frame, rows.kind, rows.every).rle().struct.unnest()
+        first = 0
+        for length, date in dates.select("len", "value").iter_rows():
+            yield date, rows.frame[first : first + length]
+            first += length
+
+
+def _written(path: Path, whole: Grown, manifest: Manifest, date: str, origins: tuple[str, ...]) -> Part:
+    # One writer for rows in memory and for those that wait in files, so that the same rows make the same bytes.
+    whole.frame.sink_parquet(
+        path, compression="zstd", statistics=True, row_group_size=ROW_GROUP, engine="streaming",
+        metadata=manifest.metadata(date, origins),
+    )  # fmt: skip
     commit.synced(path)
-    times = frame[KINDS[manifest.key.kind].time].to_physical()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Part(len(frame), int(times[0]), int(times[-1]), path.stat().st_size, digest, origins)
+    return Part(whole.rows, whole.first_ns, whole.last_ns, path.stat().st_size, digest, origins)
 
 
 def _whole_file(path: Path, part: Part) -> pl.DataFrame:
     import polars as pl
 
-    try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        said = str(error).split("\n", 1)[0]
-        raise DataError(f"{path}: cannot be read ({said}); remove the dataset and import it again") from None
-    if len(frame) != part.rows:
-        raise DataError(
-            f"{path}: {len(frame)} rows, but {part.rows} were written; `neural-trader data check` says more"
-        )
+    frame = reading(path, lambda: pl.read_parquet(path, glob=False, hive_partitioning=False))
+    refuse_other_length(path, len(frame), part.rows)
     return frame
