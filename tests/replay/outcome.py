@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from replay.random_sessions import Session, play_session
-from replay.scenario import RECORDS, Engines, records_of
+from replay.scenario import RECORDS, Engines, records_of, samples_of
 
 Rows = list[tuple[Any, ...]]
 
@@ -33,11 +33,10 @@ def outcome_of(engines: Engines, session: Session) -> Outcome:
     if program.seen[-1:] == [("error",)]:
         return Outcome(program.seen, [], [], [], [], [], [], halted=replay.halted, digests={})
     rows = {stream: [astuple(record) for record in records_of(replay, stream)] for stream in RECORDS}
-    samples = replay.equity_samples
     return Outcome(
         seen=program.seen,
         **rows,
-        equity_samples=list(samples) if isinstance(samples, list) else list(zip(*samples, strict=True)),
+        equity_samples=samples_of(replay),
         touches=list(replay.touches),
         halted=replay.halted,
         digests=replay.digests("0.0.0", '{"a":1}'),

@@ -84,7 +84,7 @@ def _latency_rows(random: Random, tape: Tape) -> list[tuple[int, int, int]]:
     while sent <= tape.now_ns and len(rows) < 40:
         venue = max(last_venue + 1, sent + random.randint(0, 5 * tape.step_ns))
         back = venue + random.randint(0, 5 * tape.step_ns)
-        if random.random() < refused_share:
+        if rows and random.random() < refused_share:
             rows.append((sent, random.choice((0, -5)), back))
         else:
             rows.append((sent, venue, back))

@@ -121,6 +121,12 @@ def records_of(engine: Any, stream: str) -> list[Any]:
     return [RECORDS[stream](*row) for row in zip(*(found[name] for name in names), strict=True)]
 
 
+def samples_of(engine: Any) -> list[tuple[int, int]]:
+    """Time and equity of each sample."""
+    samples = engine.equity_samples
+    return samples if isinstance(samples, list) else list(zip(*samples, strict=True))
+
+
 def _say_order(order: ReplayOrderRecord) -> str:
     words = [str(order.id), State(order.state).name.lower()]
     if 0 < order.filled < order.quantity:

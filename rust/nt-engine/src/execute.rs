@@ -44,6 +44,32 @@ impl Terms {
 }
 
 impl Engine {
+    /// Fills an order at a price with no more than a quantity; returns what filled.
+    pub(crate) fn fill_up_to(&mut self, id: u32, most: Quantity, price: Price, taker: bool) -> Result<Quantity> {
+        let order = self.order(id);
+        let (k, before, time_ns) = (order.instrument as usize, order.filled, self.now_ns);
+        self.markets[k].budget = Some(most);
+        self.execute(id, Meeting { reference: price, taker, spread: 0, time_ns, children_live_bar: 0 })?;
+        self.markets[k].budget = None;
+        Ok(self.order(id).filled - before)
+    }
+
+    /// Marks a position at the price at which it could be closed; where there is none the mark stays, if there is one.
+    pub(crate) fn mark_to_close(
+        &mut self,
+        k: usize,
+        best: impl Fn(Side) -> Option<Price>,
+        otherwise: Price,
+    ) -> Result<()> {
+        let position = self.position(k);
+        if position == 0 {
+            return Ok(());
+        }
+        let best = best(if position > 0 { Side::Buy } else { Side::Sell });
+        let mark = self.mark(k);
+        self.set_mark(k, best.unwrap_or(if mark == 0 { otherwise } else { mark }))
+    }
+
     /// Fills what may be filled of a working order at a meeting.
     pub(crate) fn execute(&mut self, id: u32, meeting: Meeting) -> Result<()> {
         if self.order(id).target.is_some() && !self.cut_to_target(id) {

@@ -2,6 +2,8 @@
 
 use nt_core::{Error, Nanos, Result};
 
+use crate::like_hftbacktest;
+
 /// One round trip as it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundTrip {
@@ -25,6 +27,8 @@ pub enum Latency {
     },
     /// Interpolated between recorded round trips.
     Recorded(Recorded),
+    /// The same as hftbacktest does it.
+    LikeHftbacktest(like_hftbacktest::Recorded),
 }
 
 /// Recorded round trips, ascending in time.
@@ -72,9 +76,18 @@ impl Latency {
         Ok(Self::Recorded(Recorded { rows, answered }))
     }
 
+    /// The same rows with the interpolation of hftbacktest.
+    pub(crate) fn like_hftbacktest(self) -> Self {
+        match self {
+            Self::Recorded(Recorded { rows, .. }) => Self::LikeHftbacktest(like_hftbacktest::Recorded::new(rows)),
+            other => other,
+        }
+    }
+
     pub(crate) fn entry(&self, now_ns: Nanos) -> Entry {
         match self {
             Self::Constant { entry_ns, .. } => Entry::After(*entry_ns),
+            Self::LikeHftbacktest(recorded) => recorded.entry(now_ns),
             Self::Recorded(Recorded { rows, .. }) => {
                 let (first, last) = around(rows, now_ns, |row| row.sent_ns);
                 let between = |value: fn(&RoundTrip) -> Nanos| {
@@ -92,6 +105,7 @@ impl Latency {
     pub(crate) fn response_ns(&self, venue_ns: Nanos) -> Nanos {
         match self {
             Self::Constant { response_ns, .. } => *response_ns,
+            Self::LikeHftbacktest(recorded) => recorded.response_ns(venue_ns),
             Self::Recorded(Recorded { answered, .. }) => {
                 let (first, last) = around(answered, venue_ns, |row| row.venue_ns);
                 let at = |row: &RoundTrip| (row.venue_ns, row.back_ns - row.venue_ns);
@@ -102,7 +116,11 @@ impl Latency {
 }
 
 /// The rows before and after a time; twice the first or the last where there is none before or after.
-fn around(rows: &[RoundTrip], time_ns: Nanos, key: impl Fn(&RoundTrip) -> Nanos) -> (&RoundTrip, &RoundTrip) {
+pub(crate) fn around(
+    rows: &[RoundTrip],
+    time_ns: Nanos,
+    key: impl Fn(&RoundTrip) -> Nanos,
+) -> (&RoundTrip, &RoundTrip) {
     let after = rows.partition_point(|row| key(row) <= time_ns);
     (&rows[after.saturating_sub(1)], &rows[after.min(rows.len() - 1)])
 }

@@ -11,6 +11,7 @@ mod execute;
 pub mod latency;
 pub mod ledger;
 mod like_backtesting_py;
+mod like_hftbacktest;
 mod like_vectorbt;
 pub mod player;
 pub mod queue_model;

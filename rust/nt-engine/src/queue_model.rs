@@ -86,7 +86,7 @@ impl QueueModel {
     }
 }
 
-fn power(base: f64, exponent: u8) -> f64 {
+pub(crate) fn power(base: f64, exponent: u8) -> f64 {
     let mut product = base;
     for _ in 1..exponent {
         product *= base;

@@ -4,11 +4,11 @@
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
 mod sending;
+mod venues;
 mod view;
 
 use std::collections::VecDeque;
 
-use nt_book::Ladder;
 use nt_core::money::{add, notional, subtract};
 use nt_core::record::{EventKind, LAST};
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Result, Side, State};
@@ -16,8 +16,11 @@ use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Re
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::latency::Latency;
+use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Resting, Venue, VenueRules};
+use crate::venue::{Resting, VenueRules};
+use venues::Venue;
+use view::View;
 
 /// A turn of the strategy in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct ReplaySettings {
     pub venue: VenueRules,
     /// The time between samples of equity.
     pub sample_ns: Nanos,
+    /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
+    pub like_hftbacktest: bool,
 }
 
 impl Default for ReplaySettings {
@@ -55,6 +60,7 @@ impl Default for ReplaySettings {
             feed_ns: None,
             venue: VenueRules::default(),
             sample_ns: 1_000_000_000,
+            like_hftbacktest: false,
         }
     }
 }
@@ -137,8 +143,7 @@ pub struct Replay {
     wants_books: bool,
     seen: Vec<Cursor>,
     arrived: Arrived,
-    views: Vec<Ladder>,
-    views_known: Vec<bool>,
+    views: Vec<View>,
     now_ns: Nanos,
     answers_now: u32,
     next_sample_ns: Nanos,
@@ -152,7 +157,12 @@ pub struct Replay {
 
 impl Replay {
     /// A replay over instruments in ascending order of their symbols, at the beginning of so many sources.
-    pub fn new(config: Config, instruments: Vec<Instrument>, sources: usize, settings: ReplaySettings) -> Result<Self> {
+    pub fn new(
+        config: Config,
+        instruments: Vec<Instrument>,
+        sources: usize,
+        mut settings: ReplaySettings,
+    ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
         if slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through {
             return Err(Error::Misuse(
@@ -162,13 +172,16 @@ impl Replay {
         if settings.sample_ns <= 0 || settings.feed_ns.is_some_and(|feed_ns| feed_ns < 0) {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
+        if settings.like_hftbacktest {
+            like_hftbacktest::check_rules(&settings.venue)?;
+            settings.latency = settings.latency.like_hftbacktest();
+        }
         let count = instruments.len();
         let engine = Engine::new(config, instruments)?;
         Ok(Replay {
             known_cash: engine.cash(),
             engine,
-            venues: (0..count).map(|rank| Venue::new(rank, settings.venue)).collect(),
-            settings,
+            venues: (0..count).map(|rank| Venue::new(rank, &settings)).collect(),
             lines: vec![Line::default(); count],
             placed: Vec::new(),
             orders_seen: 0,
@@ -180,8 +193,8 @@ impl Replay {
             wants_books: false,
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
-            views: vec![Ladder::default(); count],
-            views_known: vec![true; count],
+            views: vec![View::new(&settings); count],
+            settings,
             now_ns: 0,
             answers_now: 0,
             next_sample_ns: NEVER,
@@ -498,15 +511,14 @@ impl Replay {
         self.last_sample_ns = Some(time_ns);
         self.engine.now_ns = time_ns;
         for venue in &self.venues {
-            venue.read_mark(&mut self.engine, 0)?;
-            let price = |side| venue.best(side).map_or(0, |level| level.price);
+            venue.read_mark(&mut self.engine)?;
+            let price = |side| venue.best(side).unwrap_or(0);
             self.touches.push([price(Side::Buy), price(Side::Sell)]);
         }
         self.engine.ruin_check()?;
         if self.engine.halted {
             for venue in &mut self.venues {
-                venue.mark_stale();
-                venue.sweep(&self.engine);
+                venue.forget_ended(&self.engine);
             }
         }
         let equity = self.engine.equity()?;

@@ -10,7 +10,6 @@ use nt_core::record::{ASK, BID, EventKind, UNSIZED};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
 
 use crate::engine::Engine;
-use crate::execute::Meeting;
 use crate::queue_model::{QueueModel, UNKNOWN};
 
 /// Which records make the book.
@@ -115,13 +114,13 @@ pub(crate) struct Venue {
 }
 
 #[inline]
-fn place(side: Side) -> usize {
+pub(crate) fn place(side: Side) -> usize {
     usize::from(side == Side::Sell)
 }
 
 /// Ascends from the best price of a side to the worst.
 #[inline]
-fn rank(side: Side, price: Price) -> Price {
+pub(crate) fn rank(side: Side, price: Price) -> Price {
     -side.sign() * price
 }
 
@@ -304,13 +303,8 @@ impl Venue {
     }
 
     fn fill(&mut self, engine: &mut Engine, id: u32, most: Quantity, price: Price, taker: bool) -> Result<Quantity> {
-        let before = engine.order(id).filled;
-        engine.markets[self.instrument].budget = Some(most);
-        let time_ns = engine.now_ns;
-        engine.execute(id, Meeting { reference: price, taker, spread: 0, time_ns, children_live_bar: 0 })?;
-        engine.markets[self.instrument].budget = None;
+        let filled = engine.fill_up_to(id, most, price, taker)?;
         self.stale = true;
-        let filled = engine.order(id).filled - before;
         if filled != 0 {
             self.read_mark(engine, price)?;
         }
@@ -319,13 +313,7 @@ impl Venue {
 
     /// Marks the position at the price at which it could be closed.
     pub fn read_mark(&self, engine: &mut Engine, otherwise: Price) -> Result<()> {
-        let position = engine.position(self.instrument);
-        if position == 0 {
-            return Ok(());
-        }
-        let best = self.best(if position > 0 { Side::Buy } else { Side::Sell });
-        let mark = engine.mark(self.instrument);
-        engine.set_mark(self.instrument, best.map_or(if mark == 0 { otherwise } else { mark }, |level| level.price))
+        engine.mark_to_close(self.instrument, |side| self.best(side).map(|level| level.price), otherwise)
     }
 
     fn taken(&self, side: Side, price: Price) -> Quantity {

@@ -59,8 +59,8 @@ class RecordedLatency:
     def __init__(self, rows: Sequence[tuple[int, int, int]]) -> None:
         self._rows = [Row(*(int64(int(number), "time of a latency row") for number in row)) for row in rows]
         self._answered = [row for row in self._rows if not row.is_refused]
-        if not self._rows:
-            raise EngineError("recorded latencies need at least one row")
+        if not self._answered:
+            raise EngineError("recorded latencies have no row that the venue answered")
         for index, row in enumerate(self._rows):
             if row.back < row.sent or (not row.is_refused and not row.sent <= row.venue <= row.back):
                 raise EngineError(f"latency row {index}: sent, venue and back must follow each other: {tuple(row)}")

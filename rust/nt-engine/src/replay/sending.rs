@@ -5,6 +5,7 @@ use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side
 use super::{Command, Placed, Replay};
 use crate::engine::{Engine, Notice, Request, Size};
 use crate::latency::Entry;
+use crate::like_hftbacktest;
 use crate::venue::Resting;
 
 impl Replay {
@@ -13,6 +14,9 @@ impl Replay {
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request, terms: Resting, reduce_only: bool) -> Result<u32> {
         self.engine.check_request(request)?;
+        if self.settings.like_hftbacktest {
+            like_hftbacktest::check_order(request, terms, reduce_only)?;
+        }
         let is_plain = terms == Resting::default();
         if request.kind != Kind::Limit && !is_plain {
             return Err(Error::Misuse("only limit orders can be post-only or display a part".into()));
@@ -81,6 +85,9 @@ impl Replay {
     /// Asks the venue to give a limit order at rest another price and another total quantity.
     pub fn amend(&mut self, id: u32, limit: Price, quantity: Quantity) -> Result<()> {
         let instrument = self.instrument_of(id)?;
+        if self.settings.like_hftbacktest {
+            like_hftbacktest::check_amend()?;
+        }
         if limit <= 0 {
             return Err(Error::Misuse("a limit price is positive".into()));
         }

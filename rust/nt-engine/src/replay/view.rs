@@ -1,10 +1,11 @@
 //! What we know of the books: those made of the records that have arrived here.
 
-use nt_book::{BookError, Depth as _, Level};
+use nt_book::{BookError, Depth as _, Ladder, Level};
 use nt_core::record::{BID, EventKind, UNSIZED};
 use nt_core::{Error, Record, Result, Side};
 
-use super::{Arrived, Replay, at_record};
+use super::{Arrived, Replay, ReplaySettings, at_record};
+use crate::like_hftbacktest::Book;
 use crate::source::Source;
 use crate::venue::{Depth, UNSIZED_LOTS};
 
@@ -12,7 +13,7 @@ impl Replay {
     /// The best level of a side as far as we know.
     pub fn best(&mut self, sources: &[Source<'_>], instrument: usize, side: Side) -> Result<Option<Level>> {
         self.look(sources)?;
-        Ok(self.views[instrument].best(side).filter(|_| self.views_known[instrument]))
+        Ok(self.views[instrument].best(side))
     }
 
     /// The best levels of a side as far as we know, best first; none while the book cannot be trusted.
@@ -24,8 +25,7 @@ impl Replay {
         count: usize,
     ) -> Result<Vec<Level>> {
         self.look(sources)?;
-        let count = if self.views_known[instrument] { count } else { 0 };
-        Ok(self.views[instrument].levels(side).take(count).collect())
+        Ok(self.views[instrument].levels(side, count))
     }
 
     /// Brings our views up to the records that have arrived.
@@ -41,33 +41,75 @@ impl Replay {
             let Some(record) = source.get(place.index) else { return Ok(()) };
             self.seen[place.source].pass_here(&record, place.time_ns);
             if let Some(rank) = source.rank_of(&record) {
-                self.see(rank, &record).map_err(|error| at_record(error, place.source, place.index))?;
+                self.views[rank].see(&record).map_err(|error| at_record(error, place.source, place.index))?;
             }
+        }
+    }
+}
+
+/// The book of one instrument as far as we know.
+#[derive(Debug, Clone)]
+pub(super) enum View {
+    /// By our own rules.
+    House { book: Ladder, depth: Depth, known: bool },
+    /// By those of hftbacktest, of which no book is unknown.
+    LikeHftbacktest(Book),
+}
+
+impl View {
+    pub fn new(settings: &ReplaySettings) -> Self {
+        if settings.like_hftbacktest {
+            Self::LikeHftbacktest(Book::default())
+        } else {
+            Self::House { book: Ladder::default(), depth: settings.venue.depth, known: true }
         }
     }
 
-    pub(super) fn see(&mut self, rank: usize, record: &Record) -> Result<()> {
-        let view = &mut self.views[rank];
-        let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
-        let wrong = |error: BookError| Error::Misuse(error.to_string());
-        match self.settings.venue.depth {
-            Depth::Levels if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) => {
-                view.set(side, record.price, record.quantity).map_err(wrong)?;
-            }
-            Depth::Levels if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) => {
-                view.clear();
-                self.views_known[rank] = false;
-            }
-            Depth::Levels if record.is(EventKind::SnapshotEnd) => self.views_known[rank] = true,
-            Depth::Quotes if record.is(EventKind::Quote) => {
-                if let Some(before) = view.best(side) {
-                    view.set(side, before.price, 0).map_err(wrong)?;
-                }
-                let quantity = if record.flags & UNSIZED != 0 { UNSIZED_LOTS } else { record.quantity };
-                view.set(side, record.price, quantity).map_err(wrong)?;
-            }
-            Depth::Levels | Depth::Quotes => {}
+    fn best(&self, side: Side) -> Option<Level> {
+        match self {
+            Self::House { book, known, .. } => book.best(side).filter(|_| *known),
+            Self::LikeHftbacktest(book) => book.levels(side).next(),
         }
-        Ok(())
     }
+
+    fn levels(&self, side: Side, count: usize) -> Vec<Level> {
+        match self {
+            Self::House { known: false, .. } => Vec::new(),
+            Self::House { book, .. } => book.levels(side).take(count).collect(),
+            Self::LikeHftbacktest(book) => book.levels(side).take(count).collect(),
+        }
+    }
+
+    #[inline]
+    fn see(&mut self, record: &Record) -> Result<()> {
+        match self {
+            Self::House { book, depth, known } => see(book, *depth, known, record),
+            Self::LikeHftbacktest(book) => book.see(record),
+        }
+    }
+}
+
+#[inline]
+fn see(book: &mut Ladder, depth: Depth, known: &mut bool, record: &Record) -> Result<()> {
+    let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
+    let wrong = |error: BookError| Error::Misuse(error.to_string());
+    match depth {
+        Depth::Levels if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) => {
+            book.set(side, record.price, record.quantity).map_err(wrong)?;
+        }
+        Depth::Levels if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) => {
+            book.clear();
+            *known = false;
+        }
+        Depth::Levels if record.is(EventKind::SnapshotEnd) => *known = true,
+        Depth::Quotes if record.is(EventKind::Quote) => {
+            if let Some(before) = book.best(side) {
+                book.set(side, before.price, 0).map_err(wrong)?;
+            }
+            let quantity = if record.flags & UNSIZED != 0 { UNSIZED_LOTS } else { record.quantity };
+            book.set(side, record.price, quantity).map_err(wrong)?;
+        }
+        Depth::Levels | Depth::Quotes => {}
+    }
+    Ok(())
 }

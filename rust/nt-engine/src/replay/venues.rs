@@ -1,0 +1,122 @@
+//! The venues of a replay, by whose rules they are: each instrument's is asked, and answers, in the same way.
+
+use nt_core::{Nanos, Price, Quantity, Record, Result, Side};
+
+use super::ReplaySettings;
+use crate::engine::{Engine, Notice};
+use crate::like_hftbacktest;
+use crate::venue::{self, Resting};
+
+/// One instrument at its venue.
+#[derive(Debug, Clone)]
+pub(super) enum Venue {
+    /// Our own rules.
+    House(venue::Venue),
+    /// Those of hftbacktest.
+    LikeHftbacktest(like_hftbacktest::Venue),
+}
+
+impl Venue {
+    pub fn new(instrument: usize, settings: &ReplaySettings) -> Self {
+        if settings.like_hftbacktest {
+            Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, settings.venue))
+        } else {
+            Self::House(venue::Venue::new(instrument, settings.venue))
+        }
+    }
+
+    /// One record of the instrument.
+    #[inline]
+    pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        match self {
+            Self::House(venue) => venue.play(engine, record),
+            Self::LikeHftbacktest(venue) => venue.play(engine, record),
+        }
+    }
+
+    /// A new order arrives.
+    pub fn arrive(&mut self, engine: &mut Engine, id: u32, terms: Resting) -> Result<()> {
+        match self {
+            Self::House(venue) => venue.arrive(engine, id, terms),
+            Self::LikeHftbacktest(venue) => venue.arrive(engine, id, terms),
+        }
+    }
+
+    /// A cancellation arrives.
+    pub fn cancel(&mut self, engine: &mut Engine, id: u32) {
+        match self {
+            Self::House(venue) => venue.cancel(engine, id),
+            Self::LikeHftbacktest(venue) => venue.cancel(engine, id),
+        }
+    }
+
+    /// A change of an order at rest arrives.
+    pub fn amend(
+        &mut self,
+        engine: &mut Engine,
+        id: u32,
+        limit: Price,
+        quantity: Quantity,
+        terms: Resting,
+    ) -> Result<()> {
+        match self {
+            Self::House(venue) => venue.amend(engine, id, limit, quantity, terms),
+            // None is ever sent.
+            Self::LikeHftbacktest(_) => {
+                engine.notices.push(Notice::Refused(id));
+                Ok(())
+            }
+        }
+    }
+
+    /// When the next order expires.
+    #[inline]
+    pub fn next_expiry(&self) -> Option<(Nanos, u32)> {
+        match self {
+            Self::House(venue) => venue.next_expiry(),
+            Self::LikeHftbacktest(_) => None,
+        }
+    }
+
+    /// An order's time is over.
+    pub fn expire(&mut self, engine: &mut Engine) {
+        if let Self::House(venue) = self {
+            venue.expire(engine);
+        }
+    }
+
+    /// The best price of a side.
+    pub fn best(&self, side: Side) -> Option<Price> {
+        match self {
+            Self::House(venue) => venue.best(side).map(|level| level.price),
+            Self::LikeHftbacktest(venue) => venue.best(side),
+        }
+    }
+
+    /// Marks the position at the price at which it could be closed.
+    pub fn read_mark(&self, engine: &mut Engine) -> Result<()> {
+        match self {
+            Self::House(venue) => venue.read_mark(engine, 0),
+            Self::LikeHftbacktest(venue) => venue.read_mark(engine, 0),
+        }
+    }
+
+    /// Forgets orders that ended elsewhere, as in ruin.
+    pub fn forget_ended(&mut self, engine: &Engine) {
+        match self {
+            Self::House(venue) => {
+                venue.mark_stale();
+                venue.sweep(engine);
+            }
+            Self::LikeHftbacktest(venue) => venue.sweep(engine),
+        }
+    }
+
+    /// What is estimated to stand before an order at rest, in lots; nothing where nobody knows.
+    pub fn queue_ahead(&self, side: Side, id: u32) -> Option<f64> {
+        match self {
+            Self::House(venue) => venue.queue_ahead(side, id),
+            Self::LikeHftbacktest(venue) => venue.queue_ahead(side, id),
+        }
+    }
+}
