@@ -594,7 +594,7 @@ fn drive(
     let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
     let mut sources = Vec::with_capacity(borrowed.len());
     for (words, ranks) in borrowed.iter().zip(&ranks) {
-        sources.push(Source { words: records_of(words)?, ranks });
+        sources.push(Source::new(records_of(words)?, ranks));
     }
     let mut turns: u32 = 0;
     loop {
@@ -669,9 +669,8 @@ impl Tick {
 
 /// The sources as the engine takes them.
 fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
-    let one = |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| {
-        Ok(Source { words: records_of(words)?, ranks: &held.ranks })
-    };
+    let one =
+        |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| Ok(Source::new(records_of(words)?, &held.ranks));
     held.iter().zip(borrowed).map(one).collect()
 }
 

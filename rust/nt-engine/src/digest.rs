@@ -33,18 +33,18 @@ pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> H
         described(&mut hasher, instrument);
     }
     for source in sources {
-        hasher.update((source.words.len() as u64).to_le_bytes());
+        hasher.update((source.len() as u64).to_le_bytes());
         let mut records = Sha256::new();
         let mut bytes = [0; EVENT_BYTES * 128];
-        for chunk in source.words.chunks(128) {
+        for chunk in source.words().chunks(128) {
             for (record, slot) in chunk.iter().zip(bytes.chunks_exact_mut(EVENT_BYTES)) {
                 slot.copy_from_slice(&Record::of_words(record).to_bytes());
             }
             records.update(&bytes[..EVENT_BYTES * chunk.len()]);
         }
         hasher.update(records.finalize());
-        hasher.update((source.ranks.len() as u16).to_le_bytes());
-        for rank in source.ranks {
+        hasher.update((source.ranks().len() as u16).to_le_bytes());
+        for rank in source.ranks() {
             hasher.update(rank.to_le_bytes());
         }
     }

@@ -72,50 +72,80 @@ impl Engine {
 
     /// Fills what may be filled of a working order at a meeting.
     pub(crate) fn execute(&mut self, id: u32, meeting: Meeting) -> Result<()> {
-        if self.order(id).target.is_some() && !self.cut_to_target(id) {
+        let k = self.order(id).instrument as usize;
+        let quantity = self.wanted(id, self.markets[k].budget.unwrap_or(Quantity::MAX));
+        if quantity == 0 {
             return Ok(());
         }
-        let order = self.order(id);
-        let (k, side) = (order.instrument as usize, order.side);
-        let mut quantity = order.leaves();
-        if let Some(budget) = self.markets[k].budget {
-            quantity = quantity.min(budget);
-            if quantity == 0 {
-                return Ok(());
-            }
-        }
-        if order.reduce_only {
-            let protected = (-side.sign() * self.position(k)).max(0);
-            quantity = quantity.min(protected);
-            if quantity == 0 {
-                self.end_order(id, State::Cancelled, Reason::NothingToReduce);
-                return Ok(());
-            }
-        }
-        let terms = self.terms(order, &meeting)?;
+        let terms = self.terms(self.order(id), &meeting)?;
         let affordable = self.affordable(k, &terms, quantity)?;
         let cut_by_margin = affordable < quantity;
         if affordable > 0 {
-            self.settle(id, k, &terms, affordable, &meeting)?;
+            self.record(id, &terms, affordable, &meeting)?;
             if let Some(budget) = &mut self.markets[k].budget {
                 *budget -= affordable;
-            }
-            let order = self.order_mut(id);
-            order.filled += affordable;
-            if order.leaves() == 0 {
-                order.state = State::Filled;
-                self.forget_working(id);
             }
         }
         if cut_by_margin {
             self.end_order(id, State::Cancelled, Reason::Margin);
         }
         if affordable > 0 {
-            self.cut_sibling(id, affordable);
-            self.release_children(k, side, affordable);
-            self.raise_children(id, affordable, terms.price, meeting.children_live_bar)?;
+            self.follow(id, affordable, terms.price, meeting.children_live_bar)?;
         }
         Ok(())
+    }
+
+    /// What two of our own orders can fill of each other; one that has lost its purpose is cancelled.
+    pub(crate) fn wanted_between(&mut self, taker: u32, maker: u32) -> Quantity {
+        let both = self.order(taker).leaves().min(self.order(maker).leaves());
+        let of_taker = self.wanted(taker, both);
+        if of_taker == 0 { 0 } else { self.wanted(maker, of_taker) }
+    }
+
+    /// One half of a fill between two of our own orders. Margin has no say in it, because the position stays what it was.
+    pub(crate) fn execute_between(&mut self, id: u32, quantity: Quantity, price: Price, taker: bool) -> Result<()> {
+        let meeting = Meeting { reference: price, taker, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
+        let terms = self.terms(self.order(id), &meeting)?;
+        self.record(id, &terms, quantity, &meeting)?;
+        self.follow(id, quantity, price, 0)
+    }
+
+    /// What an order's purpose leaves of a quantity that it could fill; an order that has lost its purpose is cancelled.
+    fn wanted(&mut self, id: u32, found: Quantity) -> Quantity {
+        if self.order(id).target.is_some() && !self.cut_to_target(id) {
+            return 0;
+        }
+        let order = self.order(id);
+        let quantity = order.leaves().min(found);
+        if quantity == 0 || !order.reduce_only {
+            return quantity;
+        }
+        let protected = (-order.side.sign() * self.position(order.instrument as usize)).max(0);
+        if protected == 0 {
+            self.end_order(id, State::Cancelled, Reason::NothingToReduce);
+        }
+        quantity.min(protected)
+    }
+
+    /// Posts a fill of an order and counts it.
+    fn record(&mut self, id: u32, terms: &Terms, quantity: Quantity, meeting: &Meeting) -> Result<()> {
+        let k = self.order(id).instrument as usize;
+        self.settle(id, k, terms, quantity, meeting)?;
+        let order = self.order_mut(id);
+        order.filled += quantity;
+        if order.leaves() == 0 {
+            order.state = State::Filled;
+            self.forget_working(id);
+        }
+        Ok(())
+    }
+
+    /// What a fill means for other orders.
+    fn follow(&mut self, id: u32, quantity: Quantity, price: Price, live_bar: u32) -> Result<()> {
+        let (k, side) = (self.order(id).instrument as usize, self.order(id).side);
+        self.cut_sibling(id, quantity);
+        self.release_children(k, side, quantity);
+        self.raise_children(id, quantity, price, live_bar)
     }
 
     /// Takes from a target order what its position no longer needs; says whether anything is left of it.

@@ -112,8 +112,8 @@ enum Next {
     Timer,
 }
 
-/// More answers than this at one time mean that a strategy answers itself without end.
-const ANSWERS_PER_MOMENT_MAX: u32 = 10_000;
+/// More answers and timers than this at one time mean that a strategy answers itself without end.
+const TURNS_PER_MOMENT_MAX: u32 = 10_000;
 const NEVER: Nanos = Nanos::MAX;
 
 /// Up to where the records have arrived here: those before a time, and those of that time up to a place.
@@ -145,7 +145,7 @@ pub struct Replay {
     arrived: Arrived,
     views: Vec<View>,
     now_ns: Nanos,
-    answers_now: u32,
+    turns_now: u32,
     next_sample_ns: Nanos,
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
@@ -196,7 +196,7 @@ impl Replay {
             views: vec![View::new(&settings); count],
             settings,
             now_ns: 0,
-            answers_now: 0,
+            turns_now: 0,
             next_sample_ns: NEVER,
             last_sample_ns: None,
             touches: Vec::new(),
@@ -304,7 +304,7 @@ impl Replay {
                 Next::Timer => {
                     self.timers.pop_front();
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
-                    self.set_now(time_ns);
+                    self.count_turn(time_ns)?;
                     return Ok(Some(Turn::Timer(time_ns)));
                 }
             }
@@ -530,16 +530,22 @@ impl Replay {
     fn set_now(&mut self, time_ns: Nanos) {
         if time_ns != self.now_ns {
             self.now_ns = time_ns;
-            self.answers_now = 0;
+            self.turns_now = 0;
         }
     }
 
-    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+    /// Counts an answer or a timer: both may make a strategy ask for the next one.
+    fn count_turn(&mut self, time_ns: Nanos) -> Result<()> {
         self.set_now(time_ns);
-        self.answers_now += 1;
-        if self.answers_now > ANSWERS_PER_MOMENT_MAX {
+        self.turns_now += 1;
+        if self.turns_now > TURNS_PER_MOMENT_MAX {
             return Err(Error::OrderLoop { time_ns });
         }
+        Ok(())
+    }
+
+    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+        self.count_turn(time_ns)?;
         if let Notice::Fill(at) = notice {
             let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
             let unit = self.engine.instrument(instrument as usize).unit;
@@ -555,9 +561,7 @@ impl Replay {
     /// When the last record arrives here, once all have been played at their venues; until then, something before never.
     #[inline]
     fn last_arrival_ns(&mut self, sources: &[Source<'_>]) -> Nanos {
-        if self.end_ns == NEVER - 1
-            && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.words.len())
-        {
+        if self.end_ns == NEVER - 1 && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len()) {
             self.end_ns = self.find_end(sources);
         }
         self.end_ns

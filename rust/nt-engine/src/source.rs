@@ -6,17 +6,49 @@ use nt_core::{Nanos, Record};
 /// Records of one connection; its instruments are numbered, and each has a rank in the run or none.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The records as words of memory, in order of receipt.
-    pub words: &'a [[i64; WORDS]],
-    /// Rank in the run of each numbered instrument; negative for those that are not part of it.
-    pub ranks: &'a [i16],
+    words: &'a [[i64; WORDS]],
+    ranks: &'a [i16],
+    /// No record knows the venue's time, so that of receipt stands for it.
+    by_receipt: bool,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Records as words of memory, in order of receipt, and the rank in the run of each numbered instrument, negative for
+    /// those that are not part of it.
+    pub fn new(words: &'a [[i64; WORDS]], ranks: &'a [i16]) -> Self {
+        // Nearly always the first record knows.
+        let by_receipt = words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0);
+        Source { words, ranks, by_receipt }
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The records as words of memory.
+    pub fn words(&self) -> &'a [[i64; WORDS]] {
+        self.words
+    }
+
+    /// Rank in the run of each numbered instrument.
+    pub fn ranks(&self) -> &'a [i16] {
+        self.ranks
+    }
+
     /// The record at a position, if there is one.
     #[inline]
     pub fn get(&self, at: usize) -> Option<Record> {
-        self.words.get(at).map(Record::of_words)
+        let mut record = Record::of_words(self.words.get(at)?);
+        if self.by_receipt {
+            record.ts_event_ns = record.ts_recv_ns;
+        }
+        Some(record)
     }
 
     /// The rank of the instrument of a record, if it is part of the run.

@@ -6,7 +6,7 @@ mod passive;
 mod stops;
 
 use nt_book::{Depth as _, Ladder, Level};
-use nt_core::record::{ASK, BID, EventKind, UNSIZED};
+use nt_core::record::{ASK, BEFORE, BID, EventKind, UNSIZED};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
 
 use crate::engine::Engine;
@@ -90,6 +90,9 @@ struct Queued {
 /// What displays 2^52 lots: a quote that does not say how many.
 pub(crate) const UNSIZED_LOTS: Quantity = 1 << 52;
 
+/// The largest price and quantity of a record.
+const MOST: u64 = 1 << 53;
+
 /// One instrument at its venue.
 #[derive(Debug, Clone)]
 pub(crate) struct Venue {
@@ -110,6 +113,8 @@ pub(crate) struct Venue {
     idle: bool,
     /// Orders in these lists may have ended.
     stale: bool,
+    /// Orders of which the part that was shown is used up.
+    used_up: Vec<u32>,
     levels: Vec<Level>,
 }
 
@@ -122,6 +127,32 @@ pub(crate) fn place(side: Side) -> usize {
 #[inline]
 pub(crate) fn rank(side: Side, price: Price) -> Price {
     -side.sign() * price
+}
+
+/// The side, price and quantity that a level or a quote says; nothing where it is not of exactly one side.
+#[inline]
+pub(crate) fn level_of(record: &Record) -> Result<Option<(Side, Price, Quantity)>> {
+    let side = match record.flags & (BID | ASK) {
+        BID => Side::Buy,
+        ASK => Side::Sell,
+        _ => return Ok(None),
+    };
+    let is_unsized = record.flags & UNSIZED != 0 && record.is(EventKind::Quote);
+    let quantity = if is_unsized { UNSIZED_LOTS } else { record.quantity };
+    if quantity < 0 || (quantity > 0 && record.price <= 0) {
+        return Err(Error::Misuse(format!("{quantity} lots at {} ticks are no level of a book", record.price)));
+    }
+    check_range(record.price, quantity)?;
+    Ok(Some((side, record.price, quantity)))
+}
+
+/// Refuses what no book can count.
+#[inline]
+fn check_range(price: Price, quantity: Quantity) -> Result<()> {
+    if price.unsigned_abs() > MOST || quantity.unsigned_abs() > MOST {
+        return Err(Error::Misuse(format!("{quantity} lots at {price} ticks are more than a book can count (2^53)")));
+    }
+    Ok(())
 }
 
 impl Venue {
@@ -138,6 +169,7 @@ impl Venue {
             last_trade: 0,
             idle: true,
             stale: false,
+            used_up: Vec::new(),
             levels: Vec::new(),
         }
     }
@@ -156,17 +188,15 @@ impl Venue {
     /// One record of the instrument.
     #[inline]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
-        if record.is(self.rules.trades) {
-            return self.trade(engine, record);
-        }
-        let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
         match self.rules.depth {
             Depth::Levels if record.is(EventKind::Level) => {
-                let previous = self.set(side, record.price, record.quantity)?;
-                if self.idle { Ok(()) } else { self.level(engine, side, record.price, previous, record.quantity) }
+                let Some((side, price, quantity)) = level_of(record)? else { return Ok(()) };
+                let previous = self.set(side, price, quantity)?;
+                if self.idle { Ok(()) } else { self.level(engine, side, price, previous, quantity) }
             }
-            Depth::Levels => self.snapshot(engine, record, side),
-            Depth::Quotes if record.is(EventKind::Quote) => self.quote(engine, record, side),
+            Depth::Quotes if record.is(EventKind::Quote) => self.quote(engine, record),
+            _ if record.is(self.rules.trades) => self.trade(engine, record),
+            Depth::Levels => self.snapshot(engine, record),
             Depth::Quotes => Ok(()),
         }
     }
@@ -177,10 +207,11 @@ impl Venue {
     }
 
     #[cold]
-    fn snapshot(&mut self, engine: &mut Engine, record: &Record, side: Side) -> Result<()> {
+    fn snapshot(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         if record.is(EventKind::SnapshotLevel) {
-            self.set(side, record.price, record.quantity)?;
-            self.cut_taken(side, record.price, record.quantity);
+            if let Some((side, price, quantity)) = level_of(record)? {
+                self.set(side, price, quantity)?;
+            }
         } else if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
             self.book.clear();
             self.known = false;
@@ -226,10 +257,10 @@ impl Venue {
         previous: Quantity,
         new: Quantity,
     ) -> Result<()> {
-        self.cut_taken(side, price, new);
         if !self.known {
             return Ok(());
         }
+        self.cut_taken(side, price, new);
         let model = self.rules.queue;
         for queued in self.at_price(side, price) {
             queued.front = model.after_change(queued.front, previous, new, queued.traded).max(0.0);
@@ -241,9 +272,8 @@ impl Venue {
         if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_best(engine) }
     }
 
-    fn quote(&mut self, engine: &mut Engine, record: &Record, side: Side) -> Result<()> {
-        let new = if record.flags & UNSIZED != 0 { UNSIZED_LOTS } else { record.quantity };
-        let price = record.price;
+    fn quote(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        let Some((side, price, new)) = level_of(record)? else { return Ok(()) };
         let before = self.book.best(side);
         if let Some(before) = before
             && before.price != price
@@ -282,16 +312,17 @@ impl Venue {
 
     fn trade(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         let (price, quantity) = (record.price, record.quantity);
-        if quantity <= 0 {
+        if record.flags & BEFORE != 0 || price <= 0 || quantity <= 0 {
             return Ok(());
         }
+        check_range(price, quantity)?;
         self.last_trade = price;
         if self.idle {
             return Ok(());
         }
-        let passive = match (record.flags & BID != 0, record.flags & ASK != 0) {
-            (true, _) => Some(Side::Sell),
-            (_, true) => Some(Side::Buy),
+        let passive = match record.flags & (BID | ASK) {
+            BID => Some(Side::Sell),
+            ASK => Some(Side::Buy),
             _ if self.best(Side::Buy).is_some_and(|bid| price <= bid.price) => Some(Side::Buy),
             _ if self.best(Side::Sell).is_some_and(|ask| price >= ask.price) => Some(Side::Sell),
             _ => None,

@@ -28,8 +28,11 @@ impl Replay {
             ));
         }
         let k = request.instrument;
+        let is_priced = Engine::has_prices_in_range(request);
         let (side, quantity) = match request.size {
             Size::Quantity(lots) => (request.side, lots),
+            // What a target would have come to is nobody's concern where it is refused.
+            Size::TargetQuantity(_) if !is_priced => (request.side, 0),
             Size::TargetQuantity(target) => {
                 let missing =
                     target.checked_sub(self.known_positions[k]).ok_or(Error::Overflow("the size of an order"))?;
@@ -44,10 +47,10 @@ impl Replay {
                 return Err(Error::Misuse("a replay takes sizes as quantities".into()));
             }
         };
-        let refusal = if !Engine::has_prices_in_range(request) {
-            Some(Reason::Price)
-        } else {
+        let refusal = if is_priced {
             (quantity <= 0 || terms.display.is_some_and(|shown| shown <= 0)).then_some(Reason::Size)
+        } else {
+            Some(Reason::Price)
         };
         let id = self.engine.next_id()?;
         let mut order = self.engine.order_of(id, request, side, quantity.max(0));

@@ -1,13 +1,13 @@
 //! What we know of the books: those made of the records that have arrived here.
 
 use nt_book::{BookError, Depth as _, Ladder, Level};
-use nt_core::record::{BID, EventKind, UNSIZED};
+use nt_core::record::EventKind;
 use nt_core::{Error, Record, Result, Side};
 
 use super::{Arrived, Replay, ReplaySettings, at_record};
 use crate::like_hftbacktest::Book;
 use crate::source::Source;
-use crate::venue::{Depth, UNSIZED_LOTS};
+use crate::venue::{Depth, level_of};
 
 impl Replay {
     /// The best level of a side as far as we know.
@@ -91,11 +91,12 @@ impl View {
 
 #[inline]
 fn see(book: &mut Ladder, depth: Depth, known: &mut bool, record: &Record) -> Result<()> {
-    let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
     let wrong = |error: BookError| Error::Misuse(error.to_string());
     match depth {
         Depth::Levels if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) => {
-            book.set(side, record.price, record.quantity).map_err(wrong)?;
+            if let Some((side, price, quantity)) = level_of(record)? {
+                book.set(side, price, quantity).map_err(wrong)?;
+            }
         }
         Depth::Levels if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) => {
             book.clear();
@@ -103,11 +104,12 @@ fn see(book: &mut Ladder, depth: Depth, known: &mut bool, record: &Record) -> Re
         }
         Depth::Levels if record.is(EventKind::SnapshotEnd) => *known = true,
         Depth::Quotes if record.is(EventKind::Quote) => {
-            if let Some(before) = book.best(side) {
-                book.set(side, before.price, 0).map_err(wrong)?;
+            if let Some((side, price, quantity)) = level_of(record)? {
+                if let Some(before) = book.best(side) {
+                    book.set(side, before.price, 0).map_err(wrong)?;
+                }
+                book.set(side, price, quantity).map_err(wrong)?;
             }
-            let quantity = if record.flags & UNSIZED != 0 { UNSIZED_LOTS } else { record.quantity };
-            book.set(side, record.price, quantity).map_err(wrong)?;
         }
         Depth::Levels | Depth::Quotes => {}
     }

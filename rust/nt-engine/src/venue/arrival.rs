@@ -81,7 +81,7 @@ impl Venue {
         }
         self.levels = levels;
         self.levels.clear();
-        self.sweep(engine);
+        self.stale = true;
         if engine.order(id).is_working() {
             match (limit, time_in_force) {
                 (None, _) => engine.end_order(id, State::Cancelled, Reason::NoLiquidity),
@@ -91,6 +91,7 @@ impl Venue {
                 (Some(limit), _) => self.join_queue(engine, id, side, limit, terms.display.unwrap_or(0)),
             }
         }
+        self.sweep(engine);
         Ok(())
     }
 
@@ -132,8 +133,13 @@ impl Venue {
             if !engine.order(id).is_working() {
                 return Ok(());
             }
-            let filled = self.fill(engine, id, level.quantity, level.price, true)?;
-            self.take_from(side.opposite(), level.price, filled);
+            // What an order that has lost its purpose leaves of a level ends it.
+            let mut left = level.quantity;
+            while left > 0 && engine.order(id).is_working() {
+                let filled = self.fill(engine, id, left, level.price, true)?;
+                self.take_from(side.opposite(), level.price, filled);
+                left -= filled;
+            }
             if !engine.order(id).is_working() {
                 return Ok(());
             }
@@ -156,11 +162,16 @@ impl Venue {
             if policy != SelfTrade::Off {
                 engine.end_order(own.id, State::Cancelled, Reason::SelfTrade);
             } else if engine.order(id).is_working() && engine.order(own.id).is_working() {
-                let both = engine.order(id).leaves().min(engine.order(own.id).leaves());
-                let filled = self.fill(engine, own.id, both, own.price, false)?;
-                if filled != 0 && engine.order(id).is_working() {
-                    self.fill(engine, id, filled, own.price, true)?;
+                let before = engine.order(own.id).leaves();
+                let quantity = engine.wanted_between(id, own.id);
+                if quantity != 0 {
+                    for (half, taker) in [(own.id, false), (id, true)] {
+                        engine.execute_between(half, quantity, own.price, taker)?;
+                        self.read_mark(engine, own.price)?;
+                    }
                 }
+                self.hide(side.opposite(), own.id, before - engine.order(own.id).leaves());
+                self.show_next_parts(engine);
             }
         }
         if matches!(policy, SelfTrade::CancelNewest | SelfTrade::CancelBoth) {

@@ -37,6 +37,7 @@ impl Venue {
                 self.take_from(side, price, filled);
             }
         }
+        self.show_next_parts(engine);
         self.sweep(engine);
         Ok(())
     }
@@ -69,32 +70,39 @@ impl Venue {
             if display != 0 {
                 found = found.min(shown);
             }
-            let filled = self.fill_at_rest(engine, id, found, own)?;
             let queued = &mut self.queued[place(side)][at];
-            if before < UNKNOWN {
-                queued.front = (before - (rest - used) as f64).max(0.0);
-            }
+            queued.front = if before < UNKNOWN { (before - (rest - used) as f64).max(0.0) } else { UNKNOWN };
             queued.traded = queued.traded.saturating_add(quantity);
-            queued.shown -= if display == 0 { 0 } else { filled };
-            used += filled;
+            used += self.fill_at_rest(engine, id, found, own)?;
             at += 1;
         }
+        self.show_next_parts(engine);
         self.sweep(engine);
-        self.show_next_parts(engine, side, price);
         Ok(())
     }
 
-    /// Orders of which the part that is shown is used up show the next one, at the end of their queue.
-    pub(super) fn show_next_parts(&mut self, engine: &Engine, side: Side, price: Price) {
-        let used_up = |queued: &Queued| queued.price == price && queued.display != 0 && queued.shown == 0;
-        let list = &mut self.queued[place(side)];
-        if !list.iter().any(used_up) {
-            return;
+    /// Orders of which the part that was shown is used up show the next one, at the end of their queue.
+    pub(super) fn show_next_parts(&mut self, engine: &Engine) {
+        for at in 0..self.used_up.len() {
+            let (order, id) = (engine.order(self.used_up[at]), self.used_up[at]);
+            let list = &mut self.queued[place(order.side)];
+            let found = list.iter().position(|queued| queued.id == id).filter(|_| order.is_working());
+            if let Some(queued) = found.map(|at| list.remove(at)) {
+                self.join_queue(engine, id, order.side, queued.price, queued.display);
+            }
         }
-        let again: Vec<Queued> = list.iter().copied().filter(used_up).collect();
-        list.retain(|queued| !used_up(queued));
-        for queued in again {
-            self.join_queue(engine, queued.id, side, price, queued.display);
+        self.used_up.clear();
+    }
+
+    /// Takes from the part of an order that is shown.
+    pub(super) fn hide(&mut self, side: Side, id: u32, filled: Quantity) {
+        if let Some(queued) = self.queued[place(side)].iter_mut().find(|queued| queued.id == id)
+            && queued.display != 0
+        {
+            queued.shown = (queued.shown - filled).max(0);
+            if queued.shown == 0 {
+                self.used_up.push(id);
+            }
         }
     }
 
@@ -109,6 +117,8 @@ impl Venue {
         if found == 0 || (self.rules.whole && found < engine.order(id).leaves()) {
             return Ok(0);
         }
-        self.fill(engine, id, found, price, false)
+        let filled = self.fill(engine, id, found, price, false)?;
+        self.hide(engine.order(id).side, id, filled);
+        Ok(filled)
     }
 }
