@@ -1,13 +1,13 @@
 //! What we know of the books: those made of the records that have arrived here.
 
-use nt_book::{BookError, Depth as _, Ladder, Level};
+use nt_book::{BookError, Depth as _, Ladder, Level, OrderBook};
 use nt_core::record::EventKind;
 use nt_core::{Error, Record, Result, Side};
 
 use super::{Arrived, Replay, ReplaySettings, at_record};
 use crate::like_hftbacktest::Book;
 use crate::source::Source;
-use crate::venue::{Depth, level_of};
+use crate::venue::{Depth, is_of_order, level_of, play_order};
 
 impl Replay {
     /// The best level of a side as far as we know.
@@ -52,6 +52,8 @@ impl Replay {
 pub(super) enum View {
     /// By our own rules.
     House { book: Ladder, depth: Depth, known: bool },
+    /// The same, made of single orders.
+    Orders { book: OrderBook, known: bool },
     /// By those of hftbacktest, of which no book is unknown.
     LikeHftbacktest(Book),
 }
@@ -60,6 +62,8 @@ impl View {
     pub fn new(settings: &ReplaySettings) -> Self {
         if settings.like_hftbacktest {
             Self::LikeHftbacktest(Book::default())
+        } else if settings.venue.depth == Depth::Orders {
+            Self::Orders { book: OrderBook::default(), known: true }
         } else {
             Self::House { book: Ladder::default(), depth: settings.venue.depth, known: true }
         }
@@ -68,14 +72,16 @@ impl View {
     fn best(&self, side: Side) -> Option<Level> {
         match self {
             Self::House { book, known, .. } => book.best(side).filter(|_| *known),
+            Self::Orders { book, known } => book.best(side).filter(|_| *known),
             Self::LikeHftbacktest(book) => book.levels(side).next(),
         }
     }
 
     fn levels(&self, side: Side, count: usize) -> Vec<Level> {
         match self {
-            Self::House { known: false, .. } => Vec::new(),
+            Self::House { known: false, .. } | Self::Orders { known: false, .. } => Vec::new(),
             Self::House { book, .. } => book.levels(side).take(count).collect(),
+            Self::Orders { book, .. } => book.levels(side).take(count).collect(),
             Self::LikeHftbacktest(book) => book.levels(side).take(count).collect(),
         }
     }
@@ -84,6 +90,7 @@ impl View {
     fn see(&mut self, record: &Record) -> Result<()> {
         match self {
             Self::House { book, depth, known } => see(book, *depth, known, record),
+            Self::Orders { book, known } => see_order(book, known, record),
             Self::LikeHftbacktest(book) => book.see(record),
         }
     }
@@ -111,7 +118,21 @@ fn see(book: &mut Ladder, depth: Depth, known: &mut bool, record: &Record) -> Re
                 book.set(side, price, quantity).map_err(wrong)?;
             }
         }
-        Depth::Levels | Depth::Quotes => {}
+        Depth::Levels | Depth::Quotes | Depth::Orders => {}
+    }
+    Ok(())
+}
+
+#[inline]
+fn see_order(book: &mut OrderBook, known: &mut bool, record: &Record) -> Result<()> {
+    if is_of_order(record) {
+        return play_order(book, *known, record);
+    }
+    if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+        book.clear();
+        *known = false;
+    } else if record.is(EventKind::SnapshotEnd) {
+        *known = true;
     }
     Ok(())
 }
