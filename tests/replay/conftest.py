@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from replay.scenario import Engines
+from replay.scenario import ENGINES, Engines, engines_named
 
 
-@pytest.fixture(params=["baseline", "rust"])
+@pytest.fixture(params=ENGINES)
 def engines(request: pytest.FixtureRequest) -> Engines:
     """Makes replays of one engine; the Rust one only where it is built."""
-    if request.param == "rust":
-        native = pytest.importorskip("neural_trader._core", reason="the Rust extension is not built")
-        if not hasattr(native, "Replay"):
-            pytest.skip("the built Rust extension has no replay")
-    return Engines(request.param)
+    return engines_named(request.param)

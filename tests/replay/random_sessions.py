@@ -37,12 +37,19 @@ class Session:
     wants: tuple[str, ...]
     start_ns: int
     end_ns: int
+    early_ns: int = 0
+    """A time before the session, for timers and expiries."""
 
 
-def make_session(seed: int, *, records: int | None = None, **config: Any) -> Session:
-    """A session of this seed; ``config`` overrides what is drawn."""
+def make_session(
+    seed: int, *, records: int | None = None, base: int | None = None, is_plain: bool = False, **config: Any
+) -> Session:
+    """A session of this seed; ``config`` overrides what is drawn.
+
+    A plain one has neither snapshots nor faults of the feed, and says the aggressor of every trade.
+    """
     random = Random(seed)
-    tape = Tape(random, config.get("depth"))
+    tape = Tape(random, config.get("depth"), base, is_plain=is_plain)
     tape.play(records or random.choice((40, 80, 160, 320)))
     start_ns, end_ns = tape.start_ns, tape.now_ns
     drawn = _random_config(random, tape) | config
@@ -54,7 +61,7 @@ def make_session(seed: int, *, records: int | None = None, **config: Any) -> Ses
 def _random_config(random: Random, tape: Tape) -> dict[str, Any]:
     step_ns = tape.step_ns
     config: dict[str, Any] = {
-        "cash": random.choice((30, 1_000, 10**6, 10**9)) * tape.base * tape.unit,
+        "cash": random.choice((3, 20, 1_000, 10**9)) * tape.base * tape.unit,
         "leverage_ppb": random.choice((BILLION, BILLION, 3 * BILLION, 50 * BILLION, BILLION // 2)),
         "maker_ppb": random.choice((0, 0, 200_000, 12_345_678)),
         "taker_ppb": random.choice((0, 0, 500_000, 33_333_333)),
@@ -96,10 +103,11 @@ def _latency_rows(random: Random, tape: Tape) -> list[tuple[int, int, int]]:
 class Tape:
     """Writes the records of some instruments; each has a book that is consistent except where the feed is not."""
 
-    def __init__(self, random: Random, depth: str | None) -> None:
+    def __init__(self, random: Random, depth: str | None, base: int | None, *, is_plain: bool) -> None:
         self._random = random
+        self._is_plain = is_plain
         count = random.choice((1, 1, 2, 3))
-        self.base = random.choice((6, 40, 1_000, 1_000, 50_000))
+        self.base = random.choice((6, 40, 1_000, 1_000, 50_000) if base is None else (base,))
         """The price around which the market begins, in ticks."""
         tick, lot = random.choice(((Step(1, 2), Step(1, 0)), (Step(5, 1), Step(25, 3)), (Step(1, 9), Step(1, 9))))
         self.unit: int = tick.mantissa * lot.mantissa * 10 ** (18 - tick.decimals - lot.decimals)
@@ -114,7 +122,7 @@ class Tape:
         self._skew_ns = random.choice((0, 0, -3, 4)) * self.step_ns
         self._feed_ns = random.choice((0, 1, 6)) * self.step_ns
         self._odd_times = random.choice((0.0, 0.0, 0.05, 0.3))
-        self._faults = random.choice((0.0, 0.02, 0.1))
+        self._faults = 0.0 if is_plain else random.choice((0.0, 0.02, 0.1))
         self._lots = random.choice((3, 10, 1_000))
         self._split = random.choice(("one", "one", "by kind", "by instrument"))
         self._timeless = random.random() < 0.05
@@ -136,7 +144,7 @@ class Tape:
                 ranks.append(-1)
                 random.shuffle(ranks)
         for index in range(len(self.instruments)):
-            if self.depth == "levels" and random.random() < 0.8:
+            if self.depth == "levels" and not self._is_plain and random.random() < 0.8:
                 self._fill_book(index)
                 self._snapshot(index)
         while sum(map(len, self._rows)) < records:
@@ -197,7 +205,8 @@ class Tape:
                 self._level(index, side, price, 0)
 
     def _jump(self, index: int) -> None:
-        self._middles[index] = max(1, self._middles[index] + self._random.choice((-4, -1, 1, 4)))
+        jump = self._random.choice((1, 1, 4, 1 + self.base // 8))
+        self._middles[index] = max(1, self._middles[index] + self._random.choice((-jump, jump)))
         self._change_levels(index)
 
     def _trade(self, index: int) -> None:
@@ -207,7 +216,8 @@ class Tape:
         aggressor = BID + ASK - taken
         if not book[taken] or random.random() < 0.1:
             price = max(1, self._near(index, taken) + random.choice((-1, 0, 1)))
-            self._print(index, price, random.choice((0, self._quantity())), random.choice((0, aggressor)))
+            flags = aggressor if self._is_plain else random.choice((0, aggressor))
+            self._print(index, price, random.choice((0, self._quantity())), flags)
             return
         wanted, changes, prints = random.randint(1, 2 * self._lots), [], []
         while wanted and book[taken]:
@@ -220,7 +230,7 @@ class Tape:
             if not book[taken][price]:
                 del book[taken][price]
         says = random.random()
-        flags = 0 if random.random() < 0.15 else aggressor
+        flags = 0 if random.random() < 0.15 and not self._is_plain else aggressor
         if says < 0.2:
             self._levels(index, taken, changes)
         for price, here in prints[-1:] if random.random() < 0.2 else prints:
@@ -359,7 +369,8 @@ class Program:
     def _some_time(self) -> int:
         session, random = self.session, self._random
         span = session.end_ns - session.start_ns
-        return random.choice((session.start_ns, session.end_ns, 0, session.start_ns + random.randint(0, span + 1)))
+        inside = session.start_ns + random.randint(0, span + 1)
+        return random.choice((session.early_ns, session.start_ns, session.end_ns, inside))
 
     def _act(self, replay: Any) -> None:
         random = self._random

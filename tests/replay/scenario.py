@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import pytest
 
 from neural_trader.baseline.records import BUY, FillRecord, PostingRecord, Reason, State, TradeRecord
 from neural_trader.baseline.replay import Replay
@@ -64,6 +65,18 @@ class Engines:
         pairs = [(symbol, *((step.mantissa, step.decimals) for step in steps)) for symbol, *steps in instruments]
         words = [(np.ascontiguousarray(records).view(np.int64), ranks) for records, ranks in sources]
         return RustReplay(pairs, words, **config)
+
+
+ENGINES = ("baseline", "rust")
+
+
+def engines_named(name: str) -> Engines:
+    """One of ENGINES; a test that asks for one that is not built is skipped."""
+    if name == "rust":
+        native = pytest.importorskip("neural_trader._core", reason="the Rust extension is not built")
+        if not hasattr(native, "Replay"):
+            pytest.skip("the built Rust extension has no replay")
+    return Engines(name)
 
 
 def tape(text: str, instrument: int = 0) -> Tape:

@@ -20,6 +20,9 @@ use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
 const TURNS_PER_REPORT: usize = 16_384;
 
+/// An instrument as Python describes it: symbol, tick and lot, the steps as mantissa and decimals.
+type Listed = (String, (i64, u8), (i64, u8));
+
 /// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
 struct Held {
     words: Py<PyArray1<i64>>,
@@ -61,7 +64,7 @@ impl Replay {
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
-        instruments: Vec<(String, (i64, u8), (i64, u8))>,
+        instruments: Vec<Listed>,
         sources: Vec<(Bound<'_, PyArray1<i64>>, Vec<i16>)>,
         cash: i128,
         leverage_ppb: i64,

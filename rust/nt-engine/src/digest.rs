@@ -73,7 +73,7 @@ fn column_digest(column: &[i64]) -> Hash {
 
 /// Digest of all orders.
 pub fn orders(orders: &[Order]) -> Hash {
-    digest(orders, |order, record| encode_order(order, record))
+    digest(orders, encode_order)
 }
 
 /// Digest of all orders of a replay, with what is kept of them beside.

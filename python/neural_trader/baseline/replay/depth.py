@@ -105,7 +105,6 @@ class Depth:
         before = self._set(side, event.price, event.quantity)
         if side == 0 or not self.is_known:
             return None
-        self._settle(side, event.price)
         return self._change(side, event.price, before, event.quantity, best)
 
     def _read_quote(self, event: Event) -> Change | None:
@@ -126,11 +125,15 @@ class Depth:
         return Change(side, price, before, quantity, was_best=best is not None and best[0] == price)
 
     def _set(self, side: int, price: int, quantity: int) -> int:
+        """Say what is displayed at a price; return what was before."""
         if side == 0:
             return 0
-        if not 0 <= quantity <= COUNT_MAX or (quantity and not 1 <= price <= COUNT_MAX):
+        if not 0 <= quantity <= COUNT_MAX or price > COUNT_MAX or (quantity and price <= 0):
             raise EngineError(f"a record says that {quantity} lots rest at {price} ticks, which no book holds")
-        return self._levels.set(side, price, quantity) if price > 0 else 0
+        before = self._levels.set(side, price, quantity) if price > 0 else 0
+        if self.is_known:
+            self._settle(side, price)
+        return before
 
     def _settle(self, side: int, price: int) -> None:
         """What was taken cannot be more than what is displayed."""

@@ -1,0 +1,58 @@
+"""Both engines play random sessions alike: what is told when, orders, fills, postings, samples, trades, digests."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from neural_trader.baseline.records import Kind, Reason, State, TimeInForce
+from replay.outcome import first_difference, outcome_of
+from replay.random_sessions import make_session
+from replay.scenario import Engines, engines_named
+
+SESSIONS = 40
+PER_TEST = 10
+
+
+@pytest.mark.parametrize("first", range(0, SESSIONS, PER_TEST))
+def test_random_sessions_are_played_alike(first: int) -> None:
+    rust = engines_named("rust")
+    for seed in range(first, first + PER_TEST):
+        session = make_session(seed)
+        difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
+        assert difference is None, difference
+
+
+def test_random_sessions_go_everywhere() -> None:
+    """A comparison of runs in which nothing happens would prove nothing."""
+    seen: Counter[object] = Counter()
+    for seed in range(SESSIONS):
+        session = make_session(seed)
+        outcome = outcome_of(Engines("baseline"), session)
+        seen.update(row[0] for row in outcome.seen)
+        seen.update(
+            ("by", outcome.orders[row[0] - 1][4], "maker" if row[8] else "taker") for row in outcome.fills if row[0]
+        )
+        for row in outcome.orders:
+            seen.update([State(row[14]), ("because", Reason(row[15])), TimeInForce(row[5])])
+            seen.update(
+                ("has", name) for name, has in zip(("post", "reduce", "display"), row[17:20], strict=True) if has
+            )
+    expected: set[object] = {
+        "record",
+        "timer",
+        "accepted",
+        "ended",
+        "fill",
+        "refused",
+        "amended",
+        "triggered",
+        "submit",
+    }
+    expected |= {*State, *TimeInForce, ("has", "post"), ("has", "reduce"), ("has", "display")}
+    expected |= {("by", kind, "taker") for kind in Kind}
+    expected |= {("by", kind, "maker") for kind in (Kind.LIMIT, Kind.STOP_LIMIT)}
+    never = (Reason.REPLACED, Reason.HALTED)
+    expected |= {("because", reason) for reason in Reason if reason not in never}
+    assert not expected - set(seen), expected - set(seen)
