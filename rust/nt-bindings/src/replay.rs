@@ -116,7 +116,11 @@ impl Replay {
                 },
                 feed_ns,
                 venue: VenueRules {
-                    depth: one_of("depth", depth, &[("levels", Depth::Levels), ("quotes", Depth::Quotes)])?,
+                    depth: one_of(
+                        "depth",
+                        depth,
+                        &[("levels", Depth::Levels), ("quotes", Depth::Quotes), ("orders", Depth::Orders)],
+                    )?,
                     trades: one_of(
                         "trades",
                         trades,
@@ -209,6 +213,12 @@ impl Replay {
     /// Asks to be called at a time, at once if that is past.
     fn timer(&mut self, time_ns: i64) {
         self.core.set_timer(time_ns);
+    }
+
+    /// What stands before an order at its venue, in lots: an estimate, except with `depth="orders"`. None where the order
+    /// does not rest or nobody knows. To judge models by, not for strategies: it is news that has not arrived here yet.
+    fn queue_ahead(&self, py: Python<'_>, order: u32) -> PyResult<Option<f64>> {
+        self.core.queue_ahead(order).map_err(|error| raise(py, &error))
     }
 
     /// Lots held of an instrument, negative if short, as far as is known here.

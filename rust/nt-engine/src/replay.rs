@@ -18,7 +18,7 @@ use crate::engine::{Engine, Notice};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Resting, VenueRules};
+use crate::venue::{Depth, Resting, VenueRules};
 use venues::Venue;
 use view::View;
 
@@ -140,7 +140,8 @@ pub struct Replay {
     /// Where the next record that is wanted is looked for.
     wanted: Vec<Cursor>,
     wants: u64,
-    wants_books: bool,
+    /// Kinds of records that change a book, if books are wanted: the last one of a message is.
+    wants_books: u64,
     seen: Vec<Cursor>,
     arrived: Arrived,
     views: Vec<View>,
@@ -191,7 +192,7 @@ impl Replay {
             at_venue: vec![Cursor::default(); sources],
             wanted: vec![Cursor::default(); sources],
             wants: 0,
-            wants_books: false,
+            wants_books: 0,
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
             views: vec![View::new(&settings); count],
@@ -215,7 +216,13 @@ impl Replay {
 
     /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
     pub fn want_books(&mut self) {
-        self.wants_books = true;
+        let kinds: &[EventKind] = match self.settings.venue.depth {
+            Depth::Orders => {
+                &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
+            }
+            Depth::Levels | Depth::Quotes => &[EventKind::Level],
+        };
+        self.wants_books = kinds.iter().map(|&kind| 1 << (kind as u8)).sum();
     }
 
     /// The kind of record that tells trades.
@@ -267,6 +274,13 @@ impl Replay {
     /// Cash, as far as we have been told.
     pub fn cash(&self) -> Money {
         self.known_cash
+    }
+
+    /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
+    /// order does not rest or nobody knows. It is news that has not arrived here yet.
+    pub fn queue_ahead(&self, id: u32) -> Result<Option<f64>> {
+        let venue = &self.venues[self.instrument_of(id)?];
+        Ok(venue.queue_ahead(self.engine.order(id).side, id))
     }
 
     /// Rings at a time, at once if that is past.
@@ -324,7 +338,7 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if self.wants != 0 || self.wants_books {
+        if self.wants != 0 || self.wants_books != 0 {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));
@@ -605,10 +619,10 @@ impl Replay {
 
 /// Whether a record makes a turn of the strategy.
 #[inline]
-fn is_wanted(kinds: u64, books: bool, record: &Record) -> bool {
-    let ends_message = record.is(EventKind::Level) && record.flags & LAST != 0;
-    (record.kind < 64 && kinds >> record.kind & 1 == 1)
-        || (books && (ends_message || record.is(EventKind::SnapshotEnd)))
+fn is_wanted(kinds: u64, books: u64, record: &Record) -> bool {
+    let is_one_of = |kinds: u64| record.kind < 64 && kinds >> record.kind & 1 == 1;
+    is_one_of(kinds)
+        || (books != 0 && ((record.flags & LAST != 0 && is_one_of(books)) || record.is(EventKind::SnapshotEnd)))
 }
 
 #[cold]
