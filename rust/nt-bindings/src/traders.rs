@@ -4,7 +4,8 @@ use nt_engine::traders::{AvellanedaStoikov, Grid, Ladder, Quoting, Trader, run_f
 use pyo3::prelude::*;
 
 use crate::error::raise;
-use crate::replay::{Replay, sources_of};
+use crate::replay::Replay;
+use crate::replay::sources::sources_of;
 
 const TURNS_PER_REPORT: usize = 65_536;
 
