@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neural_trader.backtesting import backtest
 from neural_trader.backtesting.replay import replay
-from neural_trader.errors import StrategyRunError
+from neural_trader.errors import StrategyRunError, UsageError
 from neural_trader.market.events import KIND
 from neural_trader.market.recordings import Listed, Recording, load_recording
 from neural_trader.strategy.library import LIBRARY
@@ -20,18 +21,20 @@ from sessions import SECOND_NS, START_NS, calm_session, positions, random_sessio
 OF_REPLAYS = [name for name, entry in LIBRARY.items() if entry.world == "replays"]
 EAGER = {"avellaneda_stoikov": {"fee": 0.0, "tolerance": 0.0, "memory": 5.0}, "grid": {"step": 1.5, "memory": 5.0}}
 """Makers that quote near the middle and move often, so that fills and changes cross on their way."""
+FORMS = [pytest.param(True, id="rust"), pytest.param(False, id="python")]
 
 
 def fills_in_lots(result: Any) -> float:
     return float(result.fills["quantity"].sum())
 
 
+@pytest.mark.parametrize("native", FORMS)
 @pytest.mark.parametrize("latency", ["0ms", "10ms", "700ms/900ms"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", EAGER)
-def test_makers_make_and_hold_no_more_than_their_limit(name: str, seed: int, latency: str) -> None:
+def test_makers_make_and_hold_no_more_than_their_limit(name: str, seed: int, latency: str, native: bool) -> None:
     parameters = EAGER[name] | {"size": 7, "limit": 2}
-    result = replay(name, random_session(seed), parameters=parameters, latency=latency)
+    result = replay(name, random_session(seed), parameters=parameters, latency=latency, native=native)
     held = positions(result)
     assert len(held) > 10
     assert max(map(abs, held)) <= 14
@@ -115,12 +118,13 @@ def test_the_taker_holds_one_position_at_a_time_and_leaves_it() -> None:
     assert set(result.fills["liquidity"]) == {"taker"}
 
 
-def test_the_maker_quotes_what_the_paper_says() -> None:
+@pytest.mark.parametrize("native", FORMS)
+def test_the_maker_quotes_what_the_paper_says(native: bool) -> None:
     # The middle goes up and down by a tick of one basis point ten times a second: a variance of ten in a second.
     middles = [10_000 + step % 2 for step in range(400)]
     session = calm_session(middles, SECOND_NS // 10, {300: (9_970, 5, -1)})
     parameters = {"size": 5, "gamma": 0.02, "k": 1.0, "horizon": 30.0, "fee": 20.0, "memory": 10.0, "tolerance": 0.0}
-    result = replay("avellaneda_stoikov", session, parameters=parameters, latency="0ms", fee=0)
+    result = replay("avellaneda_stoikov", session, parameters=parameters, latency="0ms", fee=0, native=native)
     half = (0.02 * 10 * 30 + 2 / 0.02 * math.log(1 + 0.02)) / 2 + 20
     assert positions(result) == [5.0]
     bid, ask, next_bid = (float(limit) for limit in result.orders["limit"])
@@ -132,11 +136,12 @@ def test_the_maker_quotes_what_the_paper_says() -> None:
     assert next_bid == pytest.approx(middle * (1 - (half + lean) / 10_000), abs=0.0201)
 
 
-def test_the_grid_offers_a_purchase_one_step_above() -> None:
+@pytest.mark.parametrize("native", FORMS)
+def test_the_grid_offers_a_purchase_one_step_above(native: bool) -> None:
     trades = {20: (9_989, 5, -1), 40: (10_001, 5, 1)}
     session = calm_session([10_000] * 100, SECOND_NS // 10, trades)
     parameters = {"size": 5, "step": 10.0, "rungs": 2, "memory": 1e6}
-    result = replay("grid", session, parameters=parameters, latency="0ms", fee=0)
+    result = replay("grid", session, parameters=parameters, latency="0ms", fee=0, native=native)
     assert [(fill["side"], fill["price"]) for fill in result.fills.iter_rows(named=True)] == [("buy", 99.9)]
     limits = {(row["side"], row["limit"]) for row in result.orders.iter_rows(named=True)}
     assert limits == {("buy", 99.9), ("buy", 99.8), ("buy", 99.7), ("sell", 100.1), ("sell", 100.2)}
@@ -147,7 +152,8 @@ def test_the_rust_form_gives_the_same_run_on_made_sessions(name: str) -> None:
     for seed, latency in ((11, "0ms"), (12, "10ms"), (13, "300ms")):
         session = random_session(seed, symbols=("ALPHA", "BRAVO"))
         native, python = (
-            replay(name, session, parameters=EAGER[name], latency=latency, native=native) for native in (True, False)
+            replay(name, session, parameters=EAGER[name] | {"limit": 2}, latency=latency, native=native)
+            for native in (True, False)
         )
         assert len(native.fills) > 40
         assert native.hash == python.hash
@@ -199,3 +205,9 @@ def test_executions_are_of_one_instrument() -> None:
     two = Recording(session.records, (one, Listed("BRAVO", one.tick, one.lot)))
     with pytest.raises(StrategyRunError, match="a run has one instrument"):
         replay("twap", two)
+
+
+@pytest.mark.parametrize("name", OF_REPLAYS)
+def test_bars_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="decides on books and trades; a backtest has bars"):
+        backtest(name)
