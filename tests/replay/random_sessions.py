@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -64,6 +64,33 @@ def make_session(
         wants = ("trade", "order_add", "order_change", "order_delete", "order_fill", "snapshot_end")
     chosen = tuple(random.sample(wants, random.randint(1, len(wants))))
     return Session(seed, tape.instruments, tape.sources(), drawn, chosen, start_ns, end_ns)
+
+
+EDGES = (0, 1, -1, 2**53 - 1, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
+
+
+def spoiled(session: Session) -> Session:
+    """The same session with fields overwritten here and there by what no feed should ever write."""
+    random, sources = Random(session.seed), []
+    for records, ranks in session.sources:
+        copy = records.copy()
+        for row in copy:
+            if random.random() < 0.03:
+                match random.randrange(5):
+                    case 0:
+                        row[random.choice(("price", "quantity"))] = random.choice(EDGES)
+                    case 1:
+                        row["flags"] = random.choice((0, 3, 7, 40, 255))
+                    case 2:
+                        row["kind"] = random.choice((0, 2, 6, 36, 255))
+                    case 3:
+                        row["instrument"] = random.choice((0, 1, 3, 9, EVERY_INSTRUMENT))
+                    case 4:
+                        row[random.choice(("ts_event_ns", "ts_recv_ns"))] = random.choice(
+                            (0, -1, -(2**63), session.end_ns)
+                        )
+        sources.append((copy, ranks))
+    return replace(session, sources=sources)
 
 
 def _random_config(random: Random, tape: Tape) -> dict[str, Any]:

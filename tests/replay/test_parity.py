@@ -9,7 +9,7 @@ import pytest
 from neural_trader.baseline.records import Kind, Reason, State, TimeInForce
 from replay.outcome import first_difference, outcome_of
 from replay.random_orders import make_orders_session
-from replay.random_sessions import make_session
+from replay.random_sessions import make_session, spoiled
 from replay.scenario import Engines, engines_named
 
 SESSIONS = 40
@@ -32,6 +32,28 @@ def test_random_sessions_of_single_orders_are_played_alike(first: int) -> None:
         session = make_orders_session(seed)
         difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
         assert difference is None, difference
+
+
+def test_nonsense_in_records_of_orders_is_played_or_refused_alike() -> None:
+    rust, refused = engines_named("rust"), 0
+    for seed in range(40):
+        session = spoiled(make_orders_session(seed, records=40))
+        plain = outcome_of(Engines("baseline"), session)
+        difference = first_difference(session, plain, outcome_of(rust, session))
+        assert difference is None, difference
+        refused += plain.seen[-1:] == [("error",)]
+    assert 0 < refused < 40
+
+
+def test_nonsense_in_the_records_is_played_or_refused_alike() -> None:
+    rust, refused = engines_named("rust"), 0
+    for seed in range(60):
+        session = spoiled(make_session(seed, records=60))
+        plain = outcome_of(Engines("baseline"), session)
+        difference = first_difference(session, plain, outcome_of(rust, session))
+        assert difference is None, difference
+        refused += plain.seen[-1:] == [("error",)]
+    assert 0 < refused < 30
 
 
 def test_random_sessions_go_everywhere() -> None:

@@ -98,6 +98,13 @@ def test_a_shrinking_level_moves_us_up_as_the_model_says(engines: Engines, queue
         assert fills(play(engines, tape, {2: limit(BUY, 100, 3)}, queue=queue, power=2)) == filled
 
 
+def test_nobody_is_before_our_order_that_came_earlier(engines: Engines) -> None:
+    """The model alone would say that about two are ahead of the first order and none ahead of the second."""
+    tape = "1 bid 100 10\n3 bid 100 16\n5 bid 100 30, bid 100 2\n6 sold 100 3\n" + END
+    run = play(engines, tape, {2: limit(BUY, 100, 1), 4: limit(BUY, 100, 5)}, queue="power", power=2)
+    assert fills(run) == ["6: 1 buys 1 @ 100 maker"]
+
+
 def test_what_traded_is_not_taken_off_again_when_the_level_follows(engines: Engines) -> None:
     tape = "1 bid 100 10\n3 bid 100 20\n4 sold 100 4, bid 100 16\n5 sold 100 7\n" + END
     assert fills(play(engines, tape, {2: limit(BUY, 100, 3)}, queue="power", power=1)) == ["5: 1 buys 1 @ 100 maker"]
@@ -408,6 +415,21 @@ def test_at_one_price_others_come_first_where_own_orders_may_meet(
     assert fills(run) == filled
 
 
+def test_reduce_only_holds_among_own_orders_too(engines: Engines) -> None:
+    actions = {2: limit(SELL, 102, 2, reduce_only=True), 3: market(BUY, 4), 4: limit(BUY, 99, 1)}
+    run = play(engines, "1 bid 90 2, ask 103 5\n" + END, actions, self_trade="off")
+    assert run.ends == ["1 cancelled nothing_to_reduce", "2 filled", "3 working"]
+    taker = {2: limit(SELL, 102, 2), 3: market(BUY, 4, reduce_only=True)}
+    run = play(engines, "1 bid 90 2, ask 103 5\n" + END, taker, self_trade="off")
+    assert run.ends == ["1 working", "2 cancelled nothing_to_reduce"]
+
+
+def test_margin_does_not_limit_what_leaves_the_position_as_it_was(engines: Engines) -> None:
+    actions = {2: limit(SELL, 102, 7), 3: limit(BUY, 102, 7)}
+    run = play(engines, "1 bid 90 2\n" + END, actions, self_trade="off", cash=10**18)
+    assert run.ends == ["1 filled", "2 filled"]
+
+
 def test_own_orders_make_an_order_marketable(engines: Engines) -> None:
     orders = {2: limit(SELL, 102, 2), 3: [limit(BUY, 102, 1, post_only=True), limit(BUY, 102, 1)]}
     run = play(engines, "1 bid 100 2\n" + END, orders)
@@ -423,6 +445,11 @@ def test_a_bracket_ends_with_the_exit_that_fills_first(engines: Engines) -> None
     ]
     assert fills(run) == ["2: 1 buys 2 @ 102 taker", "3: 3 sells 2 @ 106 maker"]
     assert run.ends == ["1 filled", "2 cancelled sibling", "3 filled"]
+
+
+def test_exits_end_with_the_position_that_they_protect(engines: Engines) -> None:
+    run = play(engines, BOOK + END, {2: [market(BUY, 2, stop_loss=90, take_profit=110), market(SELL, 2)]})
+    assert run.ends[1:] == ["2 filled", "3 cancelled nothing_to_reduce", "4 cancelled nothing_to_reduce"]
 
 
 def test_a_take_profit_that_is_marketable_takes_after_the_entry_is_done(engines: Engines) -> None:

@@ -170,6 +170,12 @@ def test_nothing_overtakes_on_a_connection(engines: Engines) -> None:
     assert [run.order(number).accept_ns for number in (1, 2)] == [32, 39]
 
 
+def test_no_answer_overtakes_another(engines: Engines) -> None:
+    rows = [(0, 1, 101), (10, 11, 12)]
+    run = play(engines, "0 bid 100 2\n200 status\n", {0: limit(BUY, 100, 1), 10: limit(BUY, 100, 1)}, latency_rows=rows)
+    assert run.told == ["101: accepted 1", "101: accepted 2"]
+
+
 def test_a_venue_that_refuses_is_never_heard_of(engines: Engines) -> None:
     rows = [(0, 1, 2), (10, 0, 14), (20, 21, 22), (30, 31, 32)]
     actions = {1: [], 5: limit(BUY, 100, 1), 15: [cancel(1), amend(1, 100, 2)], 25: limit(BUY, 100, 1)}

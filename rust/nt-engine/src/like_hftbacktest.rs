@@ -12,15 +12,15 @@ mod book;
 mod latency;
 mod queue;
 
-use nt_core::record::BEFORE;
+use nt_core::record::{ASK, BEFORE, BID};
 use nt_core::{Bracket, Error, Kind, Price, Quantity, Reason, Record, Result, Side, State, TimeInForce};
 
 pub(crate) use book::Book;
 pub(crate) use latency::Recorded;
 
 use crate::engine::{Engine, Notice, Request, Size};
-use crate::venue::{Depth, Resting, SelfTrade, VenueRules, place, rank};
-use book::{COUNT_MAX, Change, side_of};
+use crate::venue::{Depth, Resting, SelfTrade, VenueRules, check_range, place, rank};
+use book::Change;
 
 /// An order of ours in its queue.
 #[derive(Debug, Clone, Copy)]
@@ -104,10 +104,12 @@ impl Venue {
         if price <= 0 || quantity <= 0 || record.flags & BEFORE != 0 {
             return Ok(());
         }
-        if price.max(quantity) > COUNT_MAX {
-            return Err(Error::Misuse(format!("a trade of {quantity} lots at {price} ticks is beyond counting")));
-        }
-        let Some(passive) = side_of(record).map(Side::opposite) else { return Ok(()) };
+        check_range(price, quantity)?;
+        let passive = match record.flags & (BID | ASK) {
+            BID => Side::Sell,
+            ASK => Side::Buy,
+            _ => return Ok(()),
+        };
         let mut at = 0;
         while let Some(queued) = self.queued[place(passive)].get_mut(at) {
             if rank(passive, queued.price) > rank(passive, price) {

@@ -98,7 +98,7 @@ struct Queued {
 pub(crate) const UNSIZED_LOTS: Quantity = 1 << 52;
 
 /// The largest price and quantity of a record.
-const MOST: u64 = 1 << 53;
+const MOST: i64 = 1 << 53;
 
 /// One instrument at its venue.
 #[derive(Debug, Clone)]
@@ -139,18 +139,25 @@ pub(crate) fn rank(side: Side, price: Price) -> Price {
 /// The side, price and quantity that a level or a quote says; nothing where it is not of exactly one side.
 #[inline]
 pub(crate) fn level_of(record: &Record) -> Result<Option<(Side, Price, Quantity)>> {
-    let side = match record.flags & (BID | ASK) {
-        BID => Side::Buy,
-        ASK => Side::Sell,
-        _ => return Ok(None),
-    };
-    let is_unsized = record.flags & UNSIZED != 0 && record.is(EventKind::Quote);
-    let quantity = if is_unsized { UNSIZED_LOTS } else { record.quantity };
-    if quantity < 0 || (quantity > 0 && record.price <= 0) {
-        return Err(Error::Misuse(format!("{quantity} lots at {} ticks are no level of a book", record.price)));
+    if !matches!(record.flags & (BID | ASK), BID | ASK) {
+        return Ok(None);
     }
-    check_range(record.price, quantity)?;
-    Ok(Some((side, record.price, quantity)))
+    // Sides come in no order that a processor could foresee, so this must not be a branch.
+    let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
+    let is_unsized = record.flags & UNSIZED != 0 && record.is(EventKind::Quote);
+    let (price, quantity) = (record.price, if is_unsized { UNSIZED_LOTS } else { record.quantity });
+    if !(1..=MOST).contains(&price) || !(0..=MOST).contains(&quantity) {
+        check_level(price, quantity)?;
+    }
+    Ok(Some((side, price, quantity)))
+}
+
+#[cold]
+fn check_level(price: Price, quantity: Quantity) -> Result<()> {
+    if quantity < 0 || (quantity > 0 && price <= 0) {
+        return Err(Error::Misuse(format!("{quantity} lots at {price} ticks are no level of a book")));
+    }
+    check_range(price, quantity)
 }
 
 /// The price and quantity of a trade; nothing where it is none.
@@ -165,9 +172,8 @@ fn trade_of(record: &Record) -> Result<Option<(Price, Quantity)>> {
 }
 
 /// Refuses what no book can count.
-#[inline]
-fn check_range(price: Price, quantity: Quantity) -> Result<()> {
-    if price.unsigned_abs() > MOST || quantity.unsigned_abs() > MOST {
+pub(crate) fn check_range(price: Price, quantity: Quantity) -> Result<()> {
+    if price.unsigned_abs() > MOST.unsigned_abs() || quantity.unsigned_abs() > MOST.unsigned_abs() {
         return Err(Error::Misuse(format!("{quantity} lots at {price} ticks are more than a book can count (2^53)")));
     }
     Ok(())

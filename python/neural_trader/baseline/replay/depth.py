@@ -82,35 +82,30 @@ class Depth:
 
     def read(self, event: Event) -> Change | OrderPlayed | SnapshotEnded | None:
         """Apply a record; what it returns is to be looked at by the orders."""
+        side = side_of(event)
         if self.has_only_best:
-            return self._read_quote(event) if event.kind == EventKind.QUOTE else None
+            return self._read_quote(side, event) if side and event.kind == EventKind.QUOTE else None
         match event.kind:
-            case EventKind.LEVEL:
-                return self._read_level(event)
-            case EventKind.SNAPSHOT_LEVEL:
-                self._set(side_of(event), event.price, event.quantity)
+            case EventKind.LEVEL if side:
+                return self._read_level(side, event)
+            case EventKind.SNAPSHOT_LEVEL if side:
+                self._set(side, event.price, event.quantity)
             case EventKind.SNAPSHOT_BEGIN | EventKind.RESYNC:
                 self._levels.clear()
                 self.is_known = False
             case EventKind.SNAPSHOT_END:
                 self.is_known = True
-                for side, price in self._taken:
-                    self._settle(side, price)
+                for place in self._taken:
+                    self._settle(*place)
                 return SnapshotEnded()
         return None
 
-    def _read_level(self, event: Event) -> Change | None:
-        side = side_of(event)
+    def _read_level(self, side: int, event: Event) -> Change | None:
         best = self.best(side)
         before = self._set(side, event.price, event.quantity)
-        if side == 0 or not self.is_known:
-            return None
-        return self._change(side, event.price, before, event.quantity, best)
+        return self._change(side, event.price, before, event.quantity, best) if self.is_known else None
 
-    def _read_quote(self, event: Event) -> Change | None:
-        side = side_of(event)
-        if side == 0:
-            return None
+    def _read_quote(self, side: int, event: Event) -> Change:
         quantity = UNSIZED_QUANTITY if event.flags & UNSIZED_FLAG else event.quantity
         best = self.best(side)
         before = self._levels.quantity_at(side, event.price)
@@ -126,9 +121,7 @@ class Depth:
 
     def _set(self, side: int, price: int, quantity: int) -> int:
         """Say what is displayed at a price; return what was before."""
-        if side == 0:
-            return 0
-        if not 0 <= quantity <= COUNT_MAX or price > COUNT_MAX or (quantity and price <= 0):
+        if not 0 <= quantity <= COUNT_MAX or abs(price) > COUNT_MAX or (quantity and price <= 0):
             raise EngineError(f"a record says that {quantity} lots rest at {price} ticks, which no book holds")
         before = self._levels.set(side, price, quantity) if price > 0 else 0
         if self.is_known:

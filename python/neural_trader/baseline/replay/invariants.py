@@ -40,7 +40,7 @@ class ReplayInvariants:
 
     def begin(self, event: Event, *, is_trade: bool) -> None:
         """This record is what the next check follows."""
-        self._trade = event.quantity if is_trade else None
+        self._trade = max(0, event.quantity) if is_trade else None
 
     def check(self) -> None:
         """Raise EngineError, naming the law, where one is broken."""

@@ -2,13 +2,10 @@
 //! price away, although what it goes through is still set.
 
 use nt_book::{Depth as _, Ladder, Level};
-use nt_core::record::{ASK, BID, EventKind};
+use nt_core::record::EventKind;
 use nt_core::{Error, Price, Quantity, Record, Result, Side};
 
-use crate::venue::{place, rank};
-
-/// Prices and quantities beyond this are not counted.
-pub(super) const COUNT_MAX: i64 = 1 << 53;
+use crate::venue::{level_of, place, rank};
 
 /// A book as the package keeps it.
 #[derive(Debug, Clone, Default)]
@@ -30,21 +27,12 @@ pub(super) struct Change {
     pub improves: bool,
 }
 
-/// The side of a record, if it is of exactly one.
-pub(super) fn side_of(record: &Record) -> Option<Side> {
-    match (record.flags & BID != 0, record.flags & ASK != 0) {
-        (true, false) => Some(Side::Buy),
-        (false, true) => Some(Side::Sell),
-        _ => None,
-    }
-}
-
 impl Book {
     /// Applies a record, and says which level it set, if any.
     pub(super) fn read(&mut self, record: &Record) -> Result<Option<Change>> {
         if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) {
-            let side = side_of(record);
-            return side.map(|side| self.set(side, record.price, record.quantity)).transpose();
+            let level = level_of(record)?;
+            return level.map(|(side, price, quantity)| self.set(side, price, quantity)).transpose();
         }
         if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
             self.levels.clear();
@@ -59,9 +47,6 @@ impl Book {
     }
 
     fn set(&mut self, side: Side, price: Price, now: Quantity) -> Result<Change> {
-        if now > COUNT_MAX || now != 0 && price <= 0 {
-            return Err(Error::Misuse(format!("{now} lots cannot rest at {price} ticks")));
-        }
         let set = self.levels.set(side, price, now);
         let before = set.map_err(|error| Error::Misuse(error.to_string()))?;
         let (own, other) = (place(side), place(side.opposite()));
@@ -158,8 +143,5 @@ mod tests {
         for (price, quantity, improves) in [(99, 5, false), (98, 1, false), (99, 0, false), (99, 5, true)] {
             assert_eq!(book.set(Buy, price, quantity).expect("a level").improves, improves, "{price} {quantity}");
         }
-        assert!(
-            book.set(Buy, 0, 1).is_err() && book.set(Buy, 1, -1).is_err() && book.set(Buy, 1, COUNT_MAX + 1).is_err()
-        );
     }
 }

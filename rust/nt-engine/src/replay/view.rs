@@ -1,8 +1,8 @@
 //! What we know of the books: those made of the records that have arrived here.
 
-use nt_book::{BookError, Depth as _, Ladder, Level, OrderBook};
+use nt_book::{Depth as _, Ladder, Level, OrderBook};
 use nt_core::record::EventKind;
-use nt_core::{Error, Record, Result, Side};
+use nt_core::{Error, Price, Quantity, Record, Result, Side};
 
 use super::{Arrived, Replay, ReplaySettings, at_record};
 use crate::like_hftbacktest::Book;
@@ -50,37 +50,39 @@ impl Replay {
 /// The book of one instrument as far as we know.
 #[derive(Debug, Clone)]
 pub(super) enum View {
-    /// By our own rules.
-    House { book: Ladder, depth: Depth, known: bool },
-    /// The same, made of single orders.
+    /// Made of levels; unknown from where it is emptied to the end of the next snapshot.
+    Levels { book: Ladder, known: bool },
+    /// Made of the best level of each side.
+    Quotes(Ladder),
+    /// Made of the orders of others; unknown as levels are.
     Orders { book: OrderBook, known: bool },
-    /// By those of hftbacktest, of which no book is unknown.
+    /// By the rules of hftbacktest.
     LikeHftbacktest(Book),
 }
 
 impl View {
     pub fn new(settings: &ReplaySettings) -> Self {
-        if settings.like_hftbacktest {
-            Self::LikeHftbacktest(Book::default())
-        } else if settings.venue.depth == Depth::Orders {
-            Self::Orders { book: OrderBook::default(), known: true }
-        } else {
-            Self::House { book: Ladder::default(), depth: settings.venue.depth, known: true }
+        match settings.venue.depth {
+            _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
+            Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
+            Depth::Quotes => Self::Quotes(Ladder::default()),
+            Depth::Orders => Self::Orders { book: OrderBook::default(), known: true },
         }
     }
 
     fn best(&self, side: Side) -> Option<Level> {
         match self {
-            Self::House { book, known, .. } => book.best(side).filter(|_| *known),
-            Self::Orders { book, known } => book.best(side).filter(|_| *known),
+            Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => None,
+            Self::Levels { book, .. } | Self::Quotes(book) => book.best(side),
+            Self::Orders { book, .. } => book.best(side),
             Self::LikeHftbacktest(book) => book.levels(side).next(),
         }
     }
 
     fn levels(&self, side: Side, count: usize) -> Vec<Level> {
         match self {
-            Self::House { known: false, .. } | Self::Orders { known: false, .. } => Vec::new(),
-            Self::House { book, .. } => book.levels(side).take(count).collect(),
+            Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => Vec::new(),
+            Self::Levels { book, .. } | Self::Quotes(book) => book.levels(side).take(count).collect(),
             Self::Orders { book, .. } => book.levels(side).take(count).collect(),
             Self::LikeHftbacktest(book) => book.levels(side).take(count).collect(),
         }
@@ -89,46 +91,41 @@ impl View {
     #[inline]
     fn see(&mut self, record: &Record) -> Result<()> {
         match self {
-            Self::House { book, depth, known } => see(book, *depth, known, record),
-            Self::Orders { book, known } => see_order(book, known, record),
-            Self::LikeHftbacktest(book) => book.see(record),
-        }
-    }
-}
-
-#[inline]
-fn see(book: &mut Ladder, depth: Depth, known: &mut bool, record: &Record) -> Result<()> {
-    let wrong = |error: BookError| Error::Misuse(error.to_string());
-    match depth {
-        Depth::Levels if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) => {
-            if let Some((side, price, quantity)) = level_of(record)? {
-                book.set(side, price, quantity).map_err(wrong)?;
-            }
-        }
-        Depth::Levels if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) => {
-            book.clear();
-            *known = false;
-        }
-        Depth::Levels if record.is(EventKind::SnapshotEnd) => *known = true,
-        Depth::Quotes if record.is(EventKind::Quote) => {
-            if let Some((side, price, quantity)) = level_of(record)? {
-                if let Some(before) = book.best(side) {
-                    book.set(side, before.price, 0).map_err(wrong)?;
+            Self::Levels { book, .. } if record.is(EventKind::Level) || record.is(EventKind::SnapshotLevel) => {
+                if let Some((side, price, quantity)) = level_of(record)? {
+                    set(book, side, price, quantity)?;
                 }
-                book.set(side, price, quantity).map_err(wrong)?;
             }
+            Self::Levels { book, known } if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) => {
+                book.clear();
+                *known = false;
+            }
+            Self::Levels { known, .. } if record.is(EventKind::SnapshotEnd) => *known = true,
+            Self::Quotes(book) if record.is(EventKind::Quote) => {
+                if let Some((side, price, quantity)) = level_of(record)? {
+                    if let Some(before) = book.best(side) {
+                        set(book, side, before.price, 0)?;
+                    }
+                    set(book, side, price, quantity)?;
+                }
+            }
+            Self::Orders { book, known } => see_order(book, known, record)?,
+            Self::LikeHftbacktest(book) => book.see(record)?,
+            Self::Levels { .. } | Self::Quotes(_) => {}
         }
-        Depth::Levels | Depth::Quotes | Depth::Orders => {}
+        Ok(())
     }
-    Ok(())
 }
 
 #[inline]
+fn set(book: &mut Ladder, side: Side, price: Price, quantity: Quantity) -> Result<()> {
+    book.set(side, price, quantity).map(drop).map_err(|error| Error::Misuse(error.to_string()))
+}
+
 fn see_order(book: &mut OrderBook, known: &mut bool, record: &Record) -> Result<()> {
     if is_of_order(record) {
-        return play_order(book, *known, record);
-    }
-    if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+        play_order(book, *known, record)?;
+    } else if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
         book.clear();
         *known = false;
     } else if record.is(EventKind::SnapshotEnd) {

@@ -26,12 +26,11 @@ pub(crate) fn play_order(book: &mut OrderBook, known: bool, record: &Record) -> 
     let done = if id >= OURS {
         Err(BookError::UnknownOrder { id })
     } else if record.is(EventKind::OrderAdd) {
-        let side = match record.flags & (BID | ASK) {
-            BID => Side::Buy,
-            ASK => Side::Sell,
-            _ => return Err(Error::Misuse(format!("order {id} is of no side"))),
-        };
+        if !matches!(record.flags & (BID | ASK), BID | ASK) {
+            return Err(Error::Misuse(format!("order {id} is not of one side")));
+        }
         check_order(price, quantity)?;
+        let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
         book.add(RestingOrder { id, side, price, quantity, own: false }).map(drop)
     } else if record.is(EventKind::OrderDelete) {
         book.cancel(id).map(drop)
