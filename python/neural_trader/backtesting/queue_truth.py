@@ -77,6 +77,8 @@ class Judged:
     """The share of all that it does not fill and that did."""
     time_error_s: float
     """Median of the absolute error of the time to the fill, of those that fill in both."""
+    mean_time_error_s: float
+    """Its mean."""
     ahead_error: float
     """Mean absolute error of the lots before a probe, over all moments at which it rests in both."""
     ahead_bias: float
@@ -135,7 +137,7 @@ def judged(model: str, probes: Probes, truth: Fates, found: Fates) -> Judged:
     real = probes.prices > 0
     fills, truly = (fates.filled_ns[real] != NEVER for fates in (found, truth))
     both = fills & truly
-    seconds = (found.filled_ns[real] - truth.filled_ns[real])[both] / 1e9
+    seconds = np.abs(found.filled_ns[real] - truth.filled_ns[real])[both] / 1e9
     error = (found.ahead - truth.ahead)[real]
     error = error[~np.isnan(error)]
     return Judged(
@@ -146,7 +148,8 @@ def judged(model: str, probes: Probes, truth: Fates, found: Fates) -> Judged:
         brier=float((fills != truly).mean()),
         imagined=float((fills & ~truly).mean()),
         missed=float((truly & ~fills).mean()),
-        time_error_s=float(np.median(np.abs(seconds))) if len(seconds) else float("nan"),
+        time_error_s=float(np.median(seconds)) if len(seconds) else float("nan"),
+        mean_time_error_s=float(seconds.mean()) if len(seconds) else float("nan"),
         ahead_error=float(np.abs(error).mean()) if len(error) else float("nan"),
         ahead_bias=float(error.mean()) if len(error) else float("nan"),
     )

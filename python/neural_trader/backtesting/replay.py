@@ -14,7 +14,7 @@ from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, pl
 from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
-from neural_trader.market.recordings import BOOKS, Recording, load_recording
+from neural_trader.market.recordings import Recording, depth_of, load_recording
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def replay(
     listed, ranks = _selected(recording, symbols)
     kinds = recording.kinds()
     market: dict[str, Any] = {
-        "depth": "levels" if any(kinds.get(name) for name in BOOKS) else "quotes",
+        "depth": depth_of(kinds),
         "trades": "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade",
     }
     engine = Replay(

@@ -13,12 +13,19 @@ from neural_trader.market.bars import Step
 from neural_trader.market.events import EVENT, KIND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 BOOKS = ("level", "snapshot_level")
 """Kinds that make a book of levels."""
+
+
+def depth_of(kinds: Mapping[str, int]) -> str:
+    """What a book is made of, given how many records there are of each kind: orders, else levels, else quotes."""
+    if kinds.get("order_add"):
+        return "orders"
+    return "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
 
 
 class Listed(NamedTuple):
