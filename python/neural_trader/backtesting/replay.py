@@ -17,7 +17,7 @@ from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
 from neural_trader.market.record_files import recording_of
-from neural_trader.market.recordings import BOOKS, Recording
+from neural_trader.market.recordings import Recording, depth_of
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def replay(
     recording = _recording(data, venue)
     listed, ranks = _selected(recording, symbols)
     kinds = recording.kinds()
-    depth = "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
+    depth = depth_of(kinds)
     trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
 
     def run(settings: ReplaySettings, depth: str, told: Callable[[float], None] | None = None) -> Result:
