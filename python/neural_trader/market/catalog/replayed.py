@@ -58,6 +58,7 @@ def recording_of_catalog(reference: str) -> Recording:
         "synthetic" if made else "file",
         made or reference,
         (note,),
+        recipe={"files": [reference], "venue": None},
     )
 
 
