@@ -173,7 +173,7 @@ _HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
 _TOLD = {
     "on_trade": ("trade", "aggregate_trade"),
     "on_quote": ("quote",),
-    "on_book": ("level", "snapshot_end"),
+    "on_book": ("level", "snapshot_end", "order_add"),
 }
 """The records that call a hook."""
 

@@ -11,6 +11,7 @@ import json
 import os
 import struct
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ def recording_of(data: str | Path | Sequence[str | Path], venue: str | None) -> 
     if len(paths) == 1 and is_reference(reference):
         from neural_trader.market.catalog.replayed import recording_of_catalog
 
-        return recording_of_catalog(reference)
+        return replace(recording_of_catalog(reference), recipe={"files": [reference]})
     if len(paths) == 1 and paths[0].suffix == SUFFIX:
         if venue is not None:
             raise UsageError(f"{paths[0]} holds records, which are of no venue any more; leave out --venue")
