@@ -1,4 +1,4 @@
-import type { BacktestResult } from "./result.js";
+import type { BacktestResult, ReplayResult } from "./result.js";
 
 export type * from "./result.js";
 
@@ -44,6 +44,43 @@ export interface BacktestOptions {
   html?: string;
 }
 
+/** What to replay and how; each option is the flag of the same name of `neural-trader replay`. */
+export interface ReplayOptions {
+  /** A captured session in one file or several, a file of records, or `catalog:VENUE/INSTRUMENT`. [a synthetic market] */
+  data?: string | string[];
+  /** Whose session it is, such as "binance". */
+  venue?: string;
+  /** A strategy of the library by its name, or a class in a file: `maker.py` or `maker.py:Maker`. */
+  strategy?: string;
+  symbols?: string | string[];
+  /** The seed of the synthetic market. */
+  seed?: number;
+  /** The deposit in the account currency. */
+  cash?: number | string;
+  currency?: string;
+  /** A rate (0.0005, "0.05%", "5bps"), or "MAKER/TAKER" or "MAKER/TAKER/FIXED". */
+  fee?: number | string;
+  /** The largest exposure as a multiple of equity. */
+  leverage?: number | string;
+  /** The time of orders to the venue and of answers back: "10ms", or "10ms/5ms". */
+  latency?: string;
+  /** The time of records from the venue to here, where it is not to be as recorded. */
+  feed?: string;
+  /** The model of the place in a queue, such as "risk_averse" or "power:3". */
+  queue?: string;
+  /** Orders at rest fill wholly or not at all. */
+  whole?: true;
+  selfTrade?: "cancel_newest" | "cancel_oldest" | "cancel_both" | "off";
+  /** The time between samples of equity. */
+  sample?: string;
+  /** Runs it under kinder and stricter assumptions, too. */
+  ladder?: true;
+  /** Parameters of the strategy. */
+  set?: Parameters;
+  /** Where to write the report as one HTML file. */
+  html?: string;
+}
+
 export interface RunOptions {
   /** The folder that relative paths, and a `.venv`, are looked for in. */
   cwd?: string;
@@ -63,6 +100,9 @@ export interface RunResult {
 
 /** Runs a backtest in a process of its own, and answers with its result document. */
 export function backtest(options?: BacktestOptions, runOptions?: RunOptions): Promise<BacktestResult>;
+
+/** Replays recorded books and trades in a process of its own, and answers with the result document. */
+export function replay(options?: ReplayOptions, runOptions?: RunOptions): Promise<ReplayResult>;
 
 /** Runs one command of the engine, such as `["data", "info", "bars.parquet"]`. */
 export function run(args: string[], options?: RunOptions): Promise<RunResult>;

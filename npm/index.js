@@ -26,8 +26,19 @@ export async function run(args, { cwd, env, signal, onProgress } = {}) {
 }
 
 /** Runs a backtest and answers with its result document. */
-export async function backtest(options = {}, runOptions) {
-  const { stdout, stderr } = await run(["backtest", ...flags(options), "--json"], runOptions);
+export function backtest(options = {}, runOptions) {
+  return documentOf(["backtest", ...flags(options), "--json"], runOptions);
+}
+
+/** Replays recorded books and trades and answers with the result document. */
+export function replay({ data, ...options } = {}, runOptions) {
+  // Behind the two dashes, a file whose name begins with one cannot be taken for a flag.
+  const files = [data ?? []].flat();
+  return documentOf(["replay", ...flags(options), "--json", ...(files.length ? ["--", ...files] : [])], runOptions);
+}
+
+async function documentOf(args, runOptions) {
+  const { stdout, stderr } = await run(args, runOptions);
   try {
     return JSON.parse(stdout);
   } catch (cause) {

@@ -185,3 +185,84 @@ export interface Fill {
   /** Null if ruin or the end of the data closed a position. */
   order: number | null;
 }
+
+/** The result document of a replay, as docs/result-schema.md describes it under "Replays". */
+export interface ReplayResult extends Omit<BacktestResult, "run" | "origin" | "orders" | "fills"> {
+  run: ReplaySettings;
+  origin: ReplayOrigin;
+  orders: ReplayOrder[];
+  fills: ReplayFill[];
+  fill_quality: FillQuality;
+  /** The same strategy from the kindest assumption to the strictest, where that was asked for. */
+  ladder?: Rung[];
+}
+
+export interface ReplaySettings extends Pick<
+  RunSettings, "strategy" | "parameters" | "cash" | "currency" | "fee" | "leverage"
+> {
+  /** The time of orders to the venue and of answers back. */
+  latency: string;
+  /** The time of records from the venue to here; null where it is as recorded. */
+  feed: string | null;
+  queue: string;
+  whole: boolean;
+  self_trade: "cancel_newest" | "cancel_oldest" | "cancel_both" | "off";
+  sample: string;
+  /** The records that made the book. */
+  depth: "levels" | "quotes" | "orders";
+  trades: "trade" | "aggregate_trade";
+}
+
+export interface ReplayOrigin extends Omit<Origin, "start" | "end"> {
+  files: string[] | null;
+  venue: string | null;
+  /** Seed and length of the synthetic market. */
+  seed: number | null;
+  duration: string | null;
+}
+
+export interface ReplayOrder extends Omit<Order, "kind" | "time_in_force" | "state"> {
+  kind: Order["kind"] | "market_if_touched";
+  time_in_force: Order["time_in_force"] | "ioc" | "fok";
+  state: Order["state"] | "sent";
+  accepted: Instant | null;
+  ended: Instant | null;
+  /** The estimated quantity before it when it came to rest. */
+  queue_ahead: number | null;
+  post_only: boolean;
+  reduce_only: boolean;
+  /** The part that it showed; null for all of it. */
+  display: number | null;
+}
+
+export interface ReplayFill extends Fill {
+  /** The best prices that the venue displayed then. */
+  bid: number | null;
+  ask: number | null;
+}
+
+/** Null where nothing could be measured. */
+export interface FillQuality {
+  fills: number;
+  /** The part of the value that filled at rest. */
+  maker_share: number | null;
+  /** Paid against the middle, in basis points; below 0 if earned. */
+  maker_effective_bps: number | null;
+  taker_effective_bps: number | null;
+  queue_seconds_median: number | null;
+  queue_seconds_p90: number | null;
+  orders_accepted: number;
+  /** The part of them that was cancelled or expired without a fill. */
+  cancel_ratio: number | null;
+  /** The mean gain some time after the fills, in basis points. */
+  markouts: { seconds: number; gain_bps: number | null; fills: number }[];
+}
+
+export interface Rung {
+  assumption: string;
+  profit: number;
+  fills: number;
+  maker_share: number | null;
+  markout_bps: number | null;
+  is_run: boolean;
+}

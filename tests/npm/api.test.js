@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { flags } from "../../npm/flags.js";
-import { backtest, NeuralTraderError, run, version } from "../../npm/index.js";
+import { backtest, NeuralTraderError, replay, run, version } from "../../npm/index.js";
 import { isAlive, makeReadyStage, makeStage, until } from "./stage.js";
 
 /** Options under which the package of this repository runs the stand-in for the engine. */
@@ -57,6 +57,16 @@ test("a_backtest_answers_with_its_parsed_document", async (t) => {
     schema: "neural-trader.result/1",
     args: ["backtest", "--strategy=sma_cross", "--set=fast=10", "--json"],
   });
+});
+
+test("a_replay_answers_with_its_parsed_document_and_names_its_files_last", async (t) => {
+  const { options } = makeEngine(t);
+  const argsOf = async (replayOptions) => (await replay(replayOptions, options)).args;
+  assert.deepEqual(await argsOf({ data: ["-a.gz", "b.gz"], venue: "binance", selfTrade: "off", whole: true }), [
+    ...["replay", "--venue=binance", "--self-trade=off", "--whole", "--json", "--", "-a.gz", "b.gz"],
+  ]);
+  assert.deepEqual(await argsOf({ data: "catalog:a/b" }), ["replay", "--json", "--", "catalog:a/b"]);
+  assert.deepEqual(await argsOf(), ["replay", "--json"]);
 });
 
 test("a_failure_is_an_error_with_the_code_and_the_one_line_that_explains_it", async (t) => {

@@ -1,6 +1,6 @@
 /** What a user in TypeScript writes: this file is only type-checked, against the published declarations. */
 
-import { backtest, NeuralTraderError, run, version, type BacktestResult, type Trade } from "neural-trader";
+import { backtest, NeuralTraderError, replay, run, version, type BacktestResult, type Trade } from "neural-trader";
 
 export async function usage(signal: AbortSignal): Promise<number> {
   try {
@@ -10,8 +10,9 @@ export async function usage(signal: AbortSignal): Promise<number> {
     );
     const trades: Trade[] = result.trades;
     const sharpe: number | null = result.stats["Sharpe Ratio"];
+    const quality = (await replay({ data: ["a.gz", "b.gz"], venue: "binance", latency: "5ms", ladder: true })).fill_quality;
     const { stdout } = await run(["version", "--json"]);
-    return trades.length + (sharpe ?? 0) + stdout.length + version().length;
+    return trades.length + quality.markouts.length + (sharpe ?? 0) + stdout.length + version().length;
   } catch (error) {
     if (error instanceof NeuralTraderError) return error.exitCode + error.stderr.length + (error.signal?.length ?? 0);
     throw error;
@@ -20,6 +21,9 @@ export async function usage(signal: AbortSignal): Promise<number> {
 
 // @ts-expect-error A misspelled option is found before the engine is asked.
 export const misspelled = backtest({ stratgy: "sma_cross" });
+
+// @ts-expect-error Bars are not replayed.
+export const barred = replay({ slippage: "2bps" });
 
 // @ts-expect-error Only the two fill rules exist.
 export const unknownFill = backtest({ fill: "best" });

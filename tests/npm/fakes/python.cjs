@@ -32,6 +32,7 @@ function playEngine([verb, ...operands]) {
     cat: () => process.stdout.write(readFileSync(0)),
     trap: trapSignals,
     backtest: playBacktest,
+    replay: playBacktest,
   };
   verbs[verb]();
 }
