@@ -6,11 +6,12 @@
 mod sending;
 mod venues;
 mod view;
+mod wants;
 
 use std::collections::VecDeque;
 
 use nt_core::money::{add, notional, subtract};
-use nt_core::record::{EventKind, LAST};
+use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Result, Side, State};
 
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::engine::{Engine, Notice};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Depth, Resting, VenueRules};
+use crate::venue::{Resting, VenueRules};
 use venues::Venue;
 use view::View;
 
@@ -207,22 +208,6 @@ impl Replay {
         })
     }
 
-    /// Asks for records of a kind; those of other kinds make no turn.
-    pub fn want(&mut self, kind: EventKind) {
-        self.wants |= 1 << (kind as u8);
-    }
-
-    /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
-    pub fn want_books(&mut self) {
-        let kinds: &[EventKind] = match self.settings.venue.depth {
-            Depth::Orders => {
-                &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
-            }
-            Depth::Levels | Depth::Quotes => &[EventKind::Level],
-        };
-        self.wants_books = kinds.iter().map(|&kind| 1 << (kind as u8)).sum();
-    }
-
     /// The kind of record that tells trades.
     pub fn trades(&self) -> EventKind {
         self.settings.venue.trades
@@ -353,20 +338,6 @@ impl Replay {
             next = next.min((time_ns, Next::Expiry, k));
         }
         next
-    }
-
-    /// When the next record that is wanted arrives here.
-    #[inline]
-    fn next_wanted(&mut self, at: usize, source: &Source<'_>) -> Option<Nanos> {
-        let cursor = &mut self.wanted[at];
-        loop {
-            let record = source.get(cursor.at)?;
-            let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
-            if is_wanted(self.wants, self.wants_books, &record) && source.rank_of(&record).is_some() {
-                return Some(time_ns);
-            }
-            cursor.pass_here(&record, time_ns);
-        }
     }
 
     /// Plays records at their venues up to a time. Says whether something else may come first now.
@@ -606,14 +577,6 @@ impl Replay {
         self.engine.now_ns = end_ns;
         self.engine.finish()
     }
-}
-
-/// Whether a record makes a turn of the strategy.
-#[inline]
-fn is_wanted(kinds: u64, books: u64, record: &Record) -> bool {
-    let is_one_of = |kinds: u64| record.kind < 64 && kinds >> record.kind & 1 == 1;
-    is_one_of(kinds)
-        || (books != 0 && ((record.flags & LAST != 0 && is_one_of(books)) || record.is(EventKind::SnapshotEnd)))
 }
 
 #[cold]

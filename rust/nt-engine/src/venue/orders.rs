@@ -209,8 +209,8 @@ impl Depth for OrdersOfAll {
 }
 
 impl Venue<OrdersOfAll> {
-    /// One record of the instrument.
-    #[inline]
+    /// One record of the instrument. It is a call of its own, so that it does not swell the loop that plays levels.
+    #[inline(never)]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         if is_of_order(record) {
             if self.idle { play_order(&mut self.book.book, self.known, record) } else { self.order(engine, record) }
