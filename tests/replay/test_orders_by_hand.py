@@ -129,7 +129,8 @@ def test_whoever_comes_while_the_book_is_unknown_stands_behind_all(engines: Engi
 
 
 def test_an_unknown_book_says_nothing_of_orders_it_does_not_know(engines: Engines) -> None:
-    tape = "3 resync\n4 fill 99 4 2, delete 100 5 1, change 100 1 1\n5 begin, add_bid 99 1 7, end\n6 fill 99 1 7\n"
+    of_strangers = "4 fill 99 4 2, delete 100 5 1, change 100 1 1, change 0 0 1, fill 0 0 1\n"
+    tape = "3 resync\n" + of_strangers + "5 begin, add_bid 99 1 7, end\n6 fill 99 1 7\n"
     assert fills(engines, tape, {2: limit(BUY, 100, 9)}) == ["6: 1 buys 1 @ 100 maker"]
 
 

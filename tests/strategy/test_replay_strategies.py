@@ -16,7 +16,7 @@ from neural_trader.errors import StrategyRunError, UsageError
 from neural_trader.market.events import KIND
 from neural_trader.market.recordings import Listed, Recording, load_recording
 from neural_trader.strategy.library import LIBRARY
-from sessions import SECOND_NS, START_NS, calm_session, positions, random_session
+from replay_sessions import SECOND_NS, START_NS, calm_session, positions, random_session
 
 OF_REPLAYS = [name for name, entry in LIBRARY.items() if entry.world == "replays"]
 EAGER = {"avellaneda_stoikov": {"fee": 0.0, "tolerance": 0.0, "memory": 5.0}, "grid": {"step": 1.5, "memory": 5.0}}

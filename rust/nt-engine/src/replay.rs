@@ -7,6 +7,7 @@ mod sending;
 mod timeline;
 mod venues;
 mod view;
+mod wants;
 
 use std::collections::VecDeque;
 
@@ -19,7 +20,7 @@ use crate::engine::{Engine, Notice};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Depth, Resting, VenueRules};
+use crate::venue::{Resting, VenueRules};
 use venues::Venue;
 use view::View;
 
@@ -208,22 +209,6 @@ impl Replay {
             finished: false,
             end_ns: NEVER - 1,
         })
-    }
-
-    /// Asks for records of a kind; those of other kinds make no turn.
-    pub fn want(&mut self, kind: EventKind) {
-        self.wants |= 1 << (kind as u8);
-    }
-
-    /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
-    pub fn want_books(&mut self) {
-        let kinds: &[EventKind] = match self.settings.venue.depth {
-            Depth::Orders => {
-                &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
-            }
-            Depth::Levels | Depth::Quotes => &[EventKind::Level],
-        };
-        self.wants_books = kinds.iter().map(|&kind| 1 << (kind as u8)).sum();
     }
 
     /// The kind of record that tells trades.

@@ -1,6 +1,5 @@
 //! What happens next, and records at their venues (docs/book-rules.md, section 2).
 
-use nt_core::record::{EventKind, LAST};
 use nt_core::{Nanos, Record, Result};
 
 use super::{NEVER, Next, Replay, at_record};
@@ -35,20 +34,6 @@ impl Replay {
             next = next.min((time_ns, Next::Expiry, k));
         }
         next
-    }
-
-    /// When the next record that is wanted arrives here.
-    #[inline]
-    pub(super) fn next_wanted(&mut self, at: usize, source: &Source<'_>) -> Option<Nanos> {
-        let cursor = &mut self.wanted[at];
-        loop {
-            let record = source.get(cursor.at)?;
-            let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
-            if is_wanted(self.wants, self.wants_books, &record) && source.rank_of(&record).is_some() {
-                return Some(time_ns);
-            }
-            cursor.pass_here(&record, time_ns);
-        }
     }
 
     /// Plays records at their venues up to a time. Says whether something else may come first now.
@@ -154,12 +139,4 @@ impl Replay {
         };
         sources.iter().enumerate().map(last).max().unwrap_or(0)
     }
-}
-
-/// Whether a record makes a turn of the strategy.
-#[inline]
-fn is_wanted(kinds: u64, books: u64, record: &Record) -> bool {
-    let is_one_of = |kinds: u64| record.kind < 64 && kinds >> record.kind & 1 == 1;
-    is_one_of(kinds)
-        || (books != 0 && ((record.flags & LAST != 0 && is_one_of(books)) || record.is(EventKind::SnapshotEnd)))
 }

@@ -22,9 +22,12 @@ pub(crate) fn is_of_order(record: &Record) -> bool {
 #[inline]
 pub(crate) fn play_order(book: &mut OrderBook, known: bool, record: &Record) -> Result<()> {
     let &Record { id, price, quantity, .. } = record;
-    let done = if id >= OURS {
+    let done = if id >= OURS && !record.is(EventKind::OrderAdd) {
         Err(BookError::UnknownOrder { id })
     } else if record.is(EventKind::OrderAdd) {
+        if id >= OURS {
+            return Err(Error::Misuse(format!("the number of order {id} is not below 2^64 - 2^32")));
+        }
         if !matches!(record.flags & (BID | ASK), BID | ASK) {
             return Err(Error::Misuse(format!("order {id} is not of one side")));
         }
@@ -36,12 +39,15 @@ pub(crate) fn play_order(book: &mut OrderBook, known: bool, record: &Record) -> 
     } else if record.is(EventKind::OrderFill) {
         book.fill(id, quantity).map(drop)
     } else {
-        check_order(price, quantity)?;
-        book.amend(id, price, quantity).map(drop)
+        match check_order(price, quantity) {
+            Ok(()) => book.amend(id, price, quantity).map(drop),
+            Err(error) if book.order(id).is_some() => return Err(error),
+            Err(_) => Err(BookError::UnknownOrder { id }),
+        }
     };
     match done {
         Ok(()) => Ok(()),
-        Err(BookError::UnknownOrder { .. }) if !known && !record.is(EventKind::OrderAdd) => Ok(()),
+        Err(BookError::UnknownOrder { .. }) if !known => Ok(()),
         Err(error) => Err(Error::Misuse(error.to_string())),
     }
 }
@@ -209,8 +215,8 @@ impl Depth for OrdersOfAll {
 }
 
 impl Venue<OrdersOfAll> {
-    /// One record of the instrument.
-    #[inline]
+    /// One record of the instrument. It is a call of its own, so that it does not swell the loop that plays levels.
+    #[inline(never)]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         if is_of_order(record) {
             if self.idle { play_order(&mut self.book.book, self.known, record) } else { self.order(engine, record) }
