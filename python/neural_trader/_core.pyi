@@ -660,3 +660,38 @@ class Tick:
     def side(self) -> int: ...
     @property
     def id(self) -> int: ...
+
+_Frame: TypeAlias = tuple[str, tuple[int, ...], bytes]
+
+def start_journal(replay: Replay, header: str, write: Callable[[bytes], object]) -> None:
+    """Keeps a journal of a replay from here on; ``write`` gets its bytes, piece by piece, the header at once."""
+
+def end_journal(replay: Replay, run_hash: str) -> None:
+    """Ends the journal of a run with its hash, in hex."""
+
+def abort_journal(replay: Replay, place: str) -> None:
+    """Ends the journal of a run that broke off; ``place`` says where."""
+
+def inputs_digest(replay: Replay) -> str:
+    """SHA-256, in hex, of the instruments and records of a replay."""
+
+def read_journal(journal: NDArray[np.uint8]) -> tuple[str | None, list[_Frame], tuple[int, str] | None]:
+    """The header of a journal, its frames without the links of the chain, and where it tore, if it did."""
+
+def scan_journal(
+    journal: NDArray[np.uint8],
+) -> tuple[str | None, int, int, _Frame | None, tuple[int, str] | None]:
+    """The same without the frames: the header, how many frames and decisions, the last frame, and the tear."""
+
+def check_journal(
+    replay: Replay,
+    journal: NDArray[np.uint8],
+    *,
+    wants: Sequence[str],
+    books: bool,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[int, int, str, str] | None:
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+
+    Returns the first difference (number of the frame, time, what was recorded, what came), or None.
+    """

@@ -43,7 +43,8 @@ class Recording:
     notes: tuple[str, ...] = ()
     """What was recognised, inferred or left out on the way in, one sentence each."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    """What makes it again: ``files`` and ``venue``, or ``seed`` and ``duration``; nothing for records from memory."""
+    """What makes it again: ``files`` and ``venue`` (None for a file of records), or ``seed`` and ``duration``; nothing
+    for records from memory."""
     counts: Counts | None = None
     """How many records of each kind there are, where that is known without reading them."""
 

@@ -5,7 +5,7 @@ use nt_core::record::{ASK, BID, WORDS};
 use nt_core::{Bracket, Error, Instrument, Record, Step};
 use nt_engine::{
     Config, Depth, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip,
-    SelfTrade, Source, Turn, VenueRules, digest,
+    SelfTrade, Source, Turn, VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::columns;
 use crate::error::raise;
+use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
@@ -24,13 +25,13 @@ const TURNS_PER_REPORT: usize = 16_384;
 type Listed = (String, (i64, u8), (i64, u8));
 
 /// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
-struct Held {
+pub(crate) struct Held {
     words: Py<PyArray1<i64>>,
     ranks: Vec<i16>,
 }
 
 impl Held {
-    fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
+    pub(crate) fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
         self.words.bind(py).readonly()
     }
 }
@@ -46,10 +47,14 @@ fn records_of<'a>(words: &'a PyReadonlyArray1<'_, i64>) -> PyResult<&'a [[i64; W
 /// A replay of recorded books and trades; docs/book-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
 pub struct Replay {
-    core: Core,
-    sources: Vec<Held>,
+    pub(crate) core: Core,
+    pub(crate) sources: Vec<Held>,
     /// Rank of the instrument that the present callback is about.
     current: usize,
+    /// Where the journal of the run goes, if one is kept.
+    pub(crate) journal: Option<Sink>,
+    /// The digest of instruments and records, once it was asked for.
+    pub(crate) inputs: Option<Hash>,
 }
 
 #[pymethods]
@@ -143,7 +148,13 @@ impl Replay {
             })
         };
         let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
-        Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held, current: 0 })
+        Ok(Replay {
+            core: core.map_err(|error| raise(py, &error))?,
+            sources: held,
+            current: 0,
+            journal: None,
+            inputs: None,
+        })
     }
 
     /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
@@ -244,12 +255,7 @@ impl Replay {
         let on_record = strategy.getattr("on_record")?;
         let on_answer = strategy.getattr("on_answer")?;
         let on_timer = strategy.getattr("on_timer")?;
-        for name in &wants {
-            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
-            let &(kind, _) =
-                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
-            slf.try_borrow_mut()?.core.want(kind);
-        }
+        slf.try_borrow_mut()?.want(&wants)?;
         drive(slf, |_, turn, _| {
             match turn {
                 Turn::Record { source, index } => on_record.call1((slf, source, index))?,
@@ -561,13 +567,11 @@ impl Replay {
     }
 
     /// SHA-256 digests, in hex, of inputs, parameters, orders, fills and postings, and the run hash that binds them.
-    fn digests<'py>(&self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
-        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
-        let sources = sources_of(&self.sources, &borrowed)?;
+    fn digests<'py>(&mut self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
+        let inputs = self.inputs(py)?;
         let engine = self.core.engine();
-        let instruments: Vec<&Instrument> = engine.instruments().collect();
         let parts = [
-            digest::recorded_inputs(&instruments, &sources),
+            inputs,
             digest::of_text(parameters),
             digest::placed_orders(engine.orders(), self.core.placed()),
             digest::fills(engine.fills()),
@@ -578,6 +582,29 @@ impl Replay {
 }
 
 impl Replay {
+    /// The digest of instruments and records.
+    pub(crate) fn inputs(&mut self, py: Python<'_>) -> PyResult<Hash> {
+        if let Some(inputs) = self.inputs {
+            return Ok(inputs);
+        }
+        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
+        let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
+        let inputs = digest::recorded_inputs(&instruments, &sources_of(&self.sources, &borrowed)?);
+        self.inputs = Some(inputs);
+        Ok(inputs)
+    }
+
+    /// Asks for records of kinds by their names.
+    pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
+        for name in kinds {
+            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
+            let &(kind, _) =
+                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
+            self.core.want(kind);
+        }
+        Ok(())
+    }
+
     fn about_fill(&mut self, at: usize) {
         self.current = self.core.engine().fills()[at].instrument as usize;
     }
@@ -616,7 +643,11 @@ fn drive(
     }
     let mut turns: u32 = 0;
     loop {
-        let turn = slf.try_borrow_mut()?.core.advance(&sources).map_err(|error| raise(py, &error))?;
+        let turn = {
+            let replay = &mut *slf.try_borrow_mut()?;
+            replay.write_down(py)?;
+            replay.core.advance(&sources).map_err(|error| raise(py, &error))?
+        };
         let Some(turn) = turn else { return Ok(()) };
         turns = turns.wrapping_add(1);
         if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
@@ -686,7 +717,7 @@ impl Tick {
 }
 
 /// The sources as the engine takes them.
-fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
+pub(crate) fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
     let one =
         |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| Ok(Source::new(records_of(words)?, &held.ranks));
     held.iter().zip(borrowed).map(one).collect()
