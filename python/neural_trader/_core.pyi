@@ -81,6 +81,8 @@ __all__ = [
     "model_path",
     "prices_on_grid",
     "resampled_bars",
+    "run_avellaneda_stoikov",
+    "run_grid",
     "spacing",
     "sum_bars",
     "synthetic_market",
@@ -588,6 +590,7 @@ class Replay:
     def cancel(self, order: int) -> None: ...
     def amend(self, order: int, limit: int, quantity: int) -> None: ...
     def timer(self, time_ns: int) -> None: ...
+    def queue_ahead(self, order: int) -> float | None: ...
     def position(self, instrument: int) -> int: ...
     def cash(self) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
@@ -660,6 +663,34 @@ class Tick:
     def side(self) -> int: ...
     @property
     def id(self) -> int: ...
+
+def run_avellaneda_stoikov(
+    replay: Replay,
+    every_ns: int,
+    seconds: float,
+    stake: float,
+    size: float,
+    gamma: float,
+    horizon: float,
+    decay: float,
+    enough: float,
+    flow_spread: float,
+    fee: float,
+    limit: int,
+    tolerance: float,
+    progress: Callable[[int], None] | None = None,
+) -> None: ...
+def run_grid(
+    replay: Replay,
+    every_ns: int,
+    stake: float,
+    size: float,
+    step: float,
+    rungs: int,
+    weight: float,
+    limit: int,
+    progress: Callable[[int], None] | None = None,
+) -> None: ...
 
 _Frame: TypeAlias = tuple[str, tuple[int, ...], bytes]
 

@@ -11,7 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PEERS = {"backtesting": "0.6.6", "vectorbt": "1.2.0"}
+PEERS = {"backtesting": "0.6.6", "vectorbt": "1.2.0", "hftbacktest": "2.4.4"}
+SCRIPTS = {
+    "backtesting": "peer_backtesting_py.py",
+    "vectorbt": "peer_vectorbt.py",
+    "hftbacktest": "peer_hftbacktest.py",
+}
 HERE = Path(__file__).resolve().parent
 
 
@@ -52,7 +57,7 @@ def python_in(folder: Path, requirements: list[str]) -> Path:
 def ask(package: str, jobs: Any) -> Any:
     """What the package makes of jobs: its script reads them from a file and writes its answer to another."""
     python = python_of(package)
-    script = HERE / {"backtesting": "peer_backtesting_py.py", "vectorbt": "peer_vectorbt.py"}[package]
+    script = HERE / SCRIPTS[package]
     with tempfile.TemporaryDirectory() as folder:
         given, answer = Path(folder) / "jobs.json", Path(folder) / "answer.json"
         given.write_text(json.dumps(jobs), encoding="utf-8")

@@ -13,12 +13,24 @@ from typing import TYPE_CHECKING
 from peers import campaign
 from peers.deviations import BOUNDARY, FIXED_PART, RUIN
 from peers.environments import PEERS, ask
+from peers.hftbacktest_campaign import of_hftbacktest
+from peers.like_hftbacktest import LAST_PART, NO_BOOK, ZOMBIE
 
 if TYPE_CHECKING:
     from peers.campaign import Campaign
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "peer-parity.md"
-NAMES = {"backtesting.py": (FIXED_PART, RUIN, BOUNDARY), "vectorbt": ()}
+NAMES = {
+    "backtesting.py": (FIXED_PART, RUIN, BOUNDARY),
+    "vectorbt": (),
+    "hftbacktest": (LAST_PART, ZOMBIE, NO_BOOK, BOUNDARY),
+}
+WORDS = {"hftbacktest": "fills"}
+PLAYS = {
+    "backtesting.py": campaign.of_backtesting_py,
+    "vectorbt": campaign.of_vectorbt,
+    "hftbacktest": of_hftbacktest,
+}
 
 
 def table(peer: str, played: Campaign) -> str:
@@ -27,7 +39,8 @@ def table(peer: str, played: Campaign) -> str:
     rows = [(campaign.EQUAL, played.counts[campaign.EQUAL])]
     rows += [(name, played.counts[name]) for name in NAMES[peer]]
     rows.append(("unexplained", len(played.unexplained)))
-    lines = [f"| {campaign.MARKETS:,} markets, {played.trades:,} trades ({peer} {version}) | markets |", "|---|--:|"]
+    counted = f"{played.trades:,} {WORDS.get(peer, 'trades')}"
+    lines = [f"| {campaign.MARKETS:,} markets, {counted} ({peer} {version}) | markets |", "|---|--:|"]
     return "\n".join(lines + [f"| {name} | {count} |" for name, count in rows])
 
 
@@ -41,7 +54,7 @@ def placed(document: str, peer: str, found: str) -> str:
 def main() -> None:
     """Play everything; print the tables or write them."""
     document = DOCUMENT.read_text(encoding="utf-8")
-    for peer, play in (("backtesting.py", campaign.of_backtesting_py), ("vectorbt", campaign.of_vectorbt)):
+    for peer, play in PLAYS.items():
         found = table(peer, play(ask))
         print(found, end="\n\n")
         document = placed(document, peer, found)

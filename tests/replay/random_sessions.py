@@ -42,18 +42,26 @@ class Session:
 
 
 def make_session(
-    seed: int, *, records: int | None = None, base: int | None = None, is_plain: bool = False, **config: Any
+    seed: int,
+    *,
+    records: int | None = None,
+    base: int | None = None,
+    is_plain: bool = False,
+    tape_of: type[Tape] | None = None,
+    **config: Any,
 ) -> Session:
     """A session of this seed; ``config`` overrides what is drawn.
 
     A plain one has neither snapshots nor faults of the feed, and says the aggressor of every trade.
     """
     random = Random(seed)
-    tape = Tape(random, config.get("depth"), base, is_plain=is_plain)
+    tape = (tape_of or Tape)(random, config.get("depth"), base, is_plain=is_plain)
     tape.play(records or random.choice((40, 80, 160, 320)))
     start_ns, end_ns = tape.start_ns, tape.now_ns
     drawn = _random_config(random, tape) | config
     wants = ("trade", "aggregate_trade", "level", "quote", "snapshot_end", "gap")
+    if tape.depth == "orders":
+        wants = ("trade", "order_add", "order_change", "order_delete", "order_fill", "snapshot_end")
     chosen = tuple(random.sample(wants, random.randint(1, len(wants))))
     return Session(seed, tape.instruments, tape.sources(), drawn, chosen, start_ns, end_ns)
 
@@ -171,7 +179,7 @@ class Tape:
                 ranks.append(-1)
                 random.shuffle(ranks)
         for index in range(len(self.instruments)):
-            if self.depth == "levels" and not self._is_plain and random.random() < 0.8:
+            if self.depth != "quotes" and not self._is_plain and random.random() < 0.8:
                 self._fill_book(index)
                 self._snapshot(index)
         while sum(map(len, self._rows)) < records:
@@ -331,7 +339,7 @@ class Tape:
 
     # Records.
 
-    def _write(self, index: int, kind: str, price: int, quantity: int, flags: int) -> None:
+    def _write(self, index: int, kind: str, price: int, quantity: int, flags: int, identity: int = 0) -> None:
         source = {"one": 0, "by kind": int("trade" in kind), "by instrument": index % 2}[self._split]
         random = self._random
         event_ns = self.now_ns
@@ -343,7 +351,7 @@ class Tape:
         if self._timeless:
             event_ns = 0
         number = self._ranks[source].index(index)
-        self._append(source, (event_ns, recv_ns, price, quantity, 0, 0, number, KIND[kind], flags))
+        self._append(source, (event_ns, recv_ns, price, quantity, identity, 0, number, KIND[kind], flags))
 
     def _append(self, source: int, row: tuple[int, ...]) -> None:
         self._rows[source].append((*row[:5], len(self._rows[source]), *row[6:]))
@@ -391,6 +399,7 @@ class Program:
             known += [replay.position(index), replay.best(index, 1), replay.best(index, -1)]
             bid = replay.best(index, 1)
             self._last[index] = bid[0] if bid else self._last[index]
+        known.append(replay.queue_ahead(self._ids[-1]) if self._ids else None)
         self.seen.append((what, *numbers, replay.now_ns, replay.cash(), *known))
 
     def _some_time(self) -> int:

@@ -31,6 +31,12 @@ WORDS = {
     "printed": ("trade", 0),
     "earlier_sold": ("trade", ASK | FLAG["before"]),
     "aggregate_sold": ("aggregate_trade", ASK),
+    "add_bid": ("order_add", BID),
+    "add_ask": ("order_add", ASK),
+    "add_both": ("order_add", BID | ASK),
+    "change": ("order_change", 0),
+    "delete": ("order_delete", 0),
+    "fill": ("order_fill", 0),
     "begin": ("snapshot_begin", 0),
     "snapshot_bid": ("snapshot_level", BID),
     "snapshot_ask": ("snapshot_level", ASK),
@@ -80,7 +86,7 @@ def engines_named(name: str) -> Engines:
 
 
 def tape(text: str, instrument: int = 0) -> Tape:
-    """Records from lines such as ``5 bid 99 10, sold 99 3``: time, then words with price and quantity.
+    """Records from lines such as ``5 bid 99 10, sold 99 3``: time, then words with price, quantity and number.
 
     A time ``5/7`` is that of the venue and that of receipt. A word may be followed by ``@1`` for another instrument.
     """
@@ -92,9 +98,9 @@ def tape(text: str, instrument: int = 0) -> Tape:
             word, *numbers = record.split()
             word, _, number = word.partition("@")
             kind, flags = WORDS[word]
-            price, quantity = (int(numbers[i]) if i < len(numbers) else 0 for i in (0, 1))
+            price, quantity, identity = (int(numbers[i]) if i < len(numbers) else 0 for i in range(3))
             times = (int(event_ns), int(recv_ns or event_ns))
-            rows.append((*times, price, quantity, 0, len(rows), int(number or instrument), KIND[kind], flags))
+            rows.append((*times, price, quantity, identity, len(rows), int(number or instrument), KIND[kind], flags))
     return np.array(rows, dtype=EVENT)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from neural_trader.baseline.records import Kind, Reason, State, TimeInForce
 from replay.outcome import first_difference, outcome_of
+from replay.random_orders import make_orders_session
 from replay.random_sessions import make_session, spoiled
 from replay.scenario import Engines, engines_named
 
@@ -33,6 +34,15 @@ def test_nonsense_in_the_records_is_played_or_refused_alike() -> None:
         assert difference is None, difference
         refused += plain.seen[-1:] == [("error",)]
     assert 0 < refused < 30
+
+
+@pytest.mark.parametrize("first", range(0, SESSIONS, PER_TEST))
+def test_random_sessions_of_single_orders_are_played_alike(first: int) -> None:
+    rust = engines_named("rust")
+    for seed in range(first, first + PER_TEST):
+        session = make_orders_session(seed)
+        difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
+        assert difference is None, difference
 
 
 def test_random_sessions_go_everywhere() -> None:

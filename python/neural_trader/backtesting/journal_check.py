@@ -14,7 +14,7 @@ from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import canonical
 from neural_trader.backtesting.settings import Fee
 from neural_trader.errors import DataError
-from neural_trader.market.record_files import recording_of
+from neural_trader.market.record_files import SUFFIX, recording_of
 from neural_trader.market.recordings import synthetic_recording
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def _engine(journal: Journal, data: Sequence[Path] | None, venue: str | None) ->
 def _recording(journal: Journal, data: Sequence[Path] | None, venue: str | None) -> Recording:
     recipe = journal.header["recording"]
     if data:
-        is_of_venue = not (len(data) == 1 and data[0].suffix == ".npy")
-        return recording_of(list(data), venue or (recipe.get("venue") if is_of_venue else None))
+        holds_records = len(data) == 1 and data[0].suffix == SUFFIX
+        return recording_of(list(data), venue if venue or holds_records else recipe.get("venue"))
     if "seed" in recipe:
         return synthetic_recording(recipe["seed"], recipe["duration"])
     if "files" not in recipe:
@@ -103,7 +103,7 @@ def _recording(journal: Journal, data: Sequence[Path] | None, venue: str | None)
     missing = [name for name in recipe["files"] if not Path(name).is_file()]
     if missing:
         raise DataError(f"{journal.path}: its recording {missing[0]} is not there; say where it is now: DATA --venue V")
-    return recording_of(recipe["files"], recipe["venue"])
+    return recording_of(recipe["files"], recipe.get("venue"))
 
 
 def _settings(run: dict[str, Any]) -> ReplaySettings:

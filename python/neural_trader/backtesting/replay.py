@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neural_trader import _native
 from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
-from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, place_of, source_digest
+from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
 from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
@@ -51,6 +52,7 @@ def replay(
     ladder: bool = False,
     journal: str | Path | None = None,
     benchmark: bool = True,
+    native: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Play recorded books and trades to a strategy, tick by tick, and return what came of it.
@@ -64,6 +66,7 @@ def replay(
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
+    ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
     """
@@ -98,7 +101,7 @@ def replay(
         market = {"depth": depth, "trades": trades}
         engine = engine_of(recording, listed, ranks, settings, market)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
-        wants = [hook for hook in OF_RECORDS if hook in _callbacks(instance)]
+        wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
             nullcontext()
             if journal is None
@@ -106,7 +109,7 @@ def replay(
                 journal, engine, version=__version__, run=document, listed=listed, recording=recording, wants=wants
             )
         ) as end:
-            play(instance, engine, listed, progress=_share(told, len(recording)))
+            play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
             bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
             result = Result(
                 engine=engine,
@@ -117,11 +120,11 @@ def replay(
                     "strategy": strategy if isinstance(strategy, str) else None,
                     "class": type(instance).__qualname__,
                     "source_sha256": source_digest(instance),
-                    "data": recording.source or None,
-                    "venue": venue,
+                    "data": recording.source if recording.origin == "file" else None,
                     "symbols": list(symbols) if symbols else None,
+                    **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
                 },
-                warnings=_warnings(engine, settings),
+                warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
                 run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
             )
             if end is not None:
@@ -133,7 +136,12 @@ def replay(
 
 
 def play(
-    strategy: Strategy, engine: Replay, listed: Sequence[Listed], *, progress: Callable[[int], None] | None = None
+    strategy: Strategy,
+    engine: Replay,
+    listed: Sequence[Listed],
+    *,
+    native: bool = True,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
     _refuse_bars(strategy)
@@ -141,10 +149,19 @@ def play(
     engine.begin()
     try:
         strategy.on_start()
-        engine.play(**_callbacks(strategy), progress=progress)
+        # A class derived from one that has a Rust form may do something else.
+        native_run = strategy.native() if native and "native" in vars(type(strategy)) else None
+        if native_run is not None:
+            name, arguments = native_run
+            getattr(_native, name)(engine, *arguments, progress=progress)
+        else:
+            engine.play(**_callbacks(strategy), progress=progress)
         strategy.on_stop()
-    except EngineError:
-        raise
+    except EngineError as error:
+        # What a strategy asked for has a place in it; what is wrong with a record has none.
+        if not own_frames(error):
+            raise
+        raise EngineError(place_of(strategy, error)) from error
     except Exception as error:
         raise StrategyRunError(place_of(strategy, error)) from error
 
@@ -183,9 +200,13 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
     return callbacks
 
 
-OF_RECORDS = ("on_trade", "on_quote", "on_book")
-"""The callbacks for records."""
-_HOOKS = (*OF_RECORDS, "on_timer")
+_HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+_TOLD = {
+    "on_trade": ("trade", "aggregate_trade"),
+    "on_quote": ("quote",),
+    "on_book": ("level", "snapshot_end"),
+}
+"""The records that call a hook."""
 
 
 def _recording(data: Any, venue: str | None) -> Recording:
@@ -271,3 +292,13 @@ def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
     if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:
         warnings.append("No fees were charged.")
     return tuple(warnings)
+
+
+def _unheard(strategy: Strategy, kinds: Mapping[str, int]) -> list[str]:
+    """A word for each hook of a strategy that such records could not call."""
+    hooks = [hook for hook in _TOLD if getattr(type(strategy), hook) is not getattr(Strategy, hook)]
+    return [
+        f"{hook} was never called: the data has no such records."
+        for hook in hooks
+        if not any(kinds.get(name) for name in _TOLD[hook])
+    ]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 7
 _HOOKS = ("on_bar", "on_moment", "on_fill", "on_order")
+_OF_REPLAYS = ("on_trade", "on_quote", "on_book", "on_timer")
 
 
 def backtest(
@@ -139,6 +140,9 @@ def play(
     progress: Callable[[float], None] | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
+    if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
+        raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
     faults: list[Exception] = []
     engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)

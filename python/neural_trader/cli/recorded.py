@@ -6,16 +6,20 @@ so that a figure that was changed afterwards shows without running anything.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.baseline import run_hash
 from neural_trader.baseline.costs import Costs
 from neural_trader.baseline.instrument import money_unit
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import FillRecord, OrderRecord, PostingRecord
+from neural_trader.baseline.replay.digests import digest_replay_orders
+from neural_trader.baseline.replay.orders import ReplayOrderRecord
 from neural_trader.codes import KINDS, REASONS, STATES, TIMES_IN_FORCE
 from neural_trader.errors import DataError, NeuralTraderError
 from neural_trader.market.bars import Step
@@ -41,7 +45,11 @@ class Recorded:
             for each in document["data"]
         ]
         self._rank = {each.symbol: k for k, each in enumerate(self.instruments)}
-        self.settings = settings_of(document["run"])
+        self.settings = self._settings(document["run"])
+
+    @staticmethod
+    def _settings(run: dict[str, Any]) -> Settings | ReplaySettings:
+        return settings_of(run)
 
     def is_whole(self, table: str) -> bool:
         """Whether all rows of a table are in the document; a page keeps the first ones only."""
@@ -129,12 +137,49 @@ class Recorded:
     def _costs(self) -> Costs:
         engine = self.settings.engine_arguments()
         names = ("maker_ppb", "taker_ppb", "fixed_fee", "slippage_ticks", "slippage_ppb", "slippage_spread_ppb")
-        return Costs(*(engine[name] for name in names))
+        return Costs(*(engine.get(name, 0) for name in names))
 
     def _known(self, where: str, symbol: str) -> int:
         if symbol not in self._rank:
             raise DataError(f"{where}.symbol is {symbol!r}, which is no instrument of the report")
         return self._rank[symbol]
+
+
+class RecordedReplay(Recorded):
+    """The records of a replay, whose orders say more."""
+
+    @staticmethod
+    def _settings(run: dict[str, Any]) -> ReplaySettings:
+        return ReplaySettings.of(fee=fee_of(run), **{name: run[name] for name in OF_REPLAYS})
+
+    def orders_digest(self) -> str:
+        rows = enumerate(self.document["orders"])
+        return digest_replay_orders(self._placed(at, row) for at, row in rows).hex()
+
+    def _placed(self, at: int, row: dict[str, Any]) -> ReplayOrderRecord:
+        order = self._order(at, row)
+        lot = self.instruments[order.instrument].lot
+        return ReplayOrderRecord(
+            **asdict(order),
+            post_only=row["post_only"],
+            reduce_only=row["reduce_only"],
+            display=0 if row["display"] is None else _counts(f"orders[{at}].display", row["display"], lot),
+            accept_ns=None if row["accepted"] is None else instant_ns(row["accepted"]),
+        )
+
+
+OF_REPLAYS = ("cash", "leverage", "currency", "latency", "feed", "queue", "whole", "self_trade", "sample")
+"""The settings of a replay as its document names them, beside the fee."""
+
+
+def is_replay(run: dict[str, Any]) -> bool:
+    """Whether the settings of a run are those of a replay."""
+    return "queue" in run
+
+
+def recorded_of(document: dict[str, Any]) -> Recorded:
+    """The records of a document of either kind."""
+    return RecordedReplay(document) if is_replay(document["run"]) else Recorded(document)
 
 
 def settings_of(run: dict[str, Any]) -> Settings:

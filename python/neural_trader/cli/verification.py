@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neural_trader.baseline import run_hash
-from neural_trader.cli.recorded import Recorded, fee_of, read_faults, slippage_of
-from neural_trader.errors import DataError, NeuralTraderError, StrategyLoadError
+from neural_trader.cli.recorded import OF_REPLAYS, Recorded, fee_of, is_replay, read_faults, recorded_of, slippage_of
+from neural_trader.errors import DataError, NeuralTraderError, StrategyLoadError, UsageError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
+    from neural_trader.market.recordings import Recording
 
 SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
 RECORDS = ("orders", "fills", "trades")
-FIGURES = ("stats", "undefined", "benchmark", "equity")
+FIGURES = ("stats", "undefined", "benchmark", "equity", "fill_quality", "ladder")
 ALL = 2**40
 TOLERANCE = 1e-9
 """Statistics are sums of floats, whose last bits depend on the machine."""
@@ -33,7 +34,7 @@ class Finding(NamedTuple):
 def check_alone(document: dict[str, Any]) -> list[Finding]:
     """What the document implies about itself, without running anything."""
     try:
-        return _alone(Recorded(document))
+        return _alone(recorded_of(document))
     except (NeuralTraderError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         return [Finding("document", "FAIL", read_faults(error))]
 
@@ -90,8 +91,6 @@ def _again(
     strategy: str | None,
     progress: Callable[[float], None] | None,
 ) -> Result:
-    from neural_trader.backtesting.run import backtest
-    from neural_trader.cli.requested import overlay_of_class
     from neural_trader.strategy.library import LIBRARY
 
     run, origin = document["run"], document["origin"]
@@ -101,11 +100,23 @@ def _again(
             f"the strategy {run['strategy']} was given as a class in Python; say where it is with --strategy "
             f"file.py:{run['strategy']}, or use --no-rerun"
         )
+    if is_replay(run):
+        return _replayed(document, reference, data, progress)
+    return _backtested(document, reference, data, progress)
+
+
+def _backtested(
+    document: dict[str, Any], strategy: str, data: str | None, progress: Callable[[float], None] | None
+) -> Result:
+    from neural_trader.backtesting.run import backtest
+    from neural_trader.cli.requested import overlay_of_class
+
+    run, origin = document["run"], document["origin"]
     if data is None and origin.get("data") is None and any(each["origin"] != "synthetic" for each in document["data"]):
         raise DataError("the bars were handed over in memory; say where they are with --data, or use --no-rerun")
     settings = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency", "like")
     return backtest(
-        reference,
+        strategy,
         data or origin.get("data"),
         parameters=run["parameters"],
         overlays=[overlay_of_class(each) for each in run["overlays"]],
@@ -119,6 +130,43 @@ def _again(
         progress=progress,
         **{name: run[name] for name in settings},
     )
+
+
+def _replayed(
+    document: dict[str, Any], strategy: str, data: str | None, progress: Callable[[float], None] | None
+) -> Result:
+    from neural_trader.backtesting.replay import replay
+
+    run, origin = document["run"], document["origin"]
+    return replay(
+        strategy,
+        _recording(origin, data),
+        parameters=run["parameters"],
+        symbols=origin.get("symbols"),
+        fee=fee_of(run),
+        ladder="ladder" in document,
+        benchmark=document["benchmark"] is not None,
+        progress=progress,
+        **{name: run[name] for name in OF_REPLAYS},
+    )
+
+
+def _recording(origin: dict[str, Any], data: str | None) -> Recording:
+    """What a replay played, from where it is now, or made again."""
+    from neural_trader.market.record_files import SUFFIX, recording_of
+    from neural_trader.market.recordings import synthetic_recording
+
+    venue = origin.get("venue")
+    if data is not None:
+        is_of_records = data.endswith(SUFFIX)
+        if venue is None and not is_of_records:
+            raise UsageError(f"{data}: the report names no venue; give a file of records (*{SUFFIX}), or --no-rerun")
+        return recording_of(data, None if is_of_records else venue)
+    if origin.get("files"):
+        return recording_of(origin["files"], venue)
+    if origin.get("seed") is not None:
+        return synthetic_recording(origin["seed"], origin["duration"])
+    raise DataError("the records were handed over in memory; give a file of them with --data, or use --no-rerun")
 
 
 def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:
@@ -135,7 +183,7 @@ def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:
         return
     yield Finding("rerun", "PASS", f"the same {', '.join(SECTIONS[:-1])} and {SECTIONS[-1]}")
     for name in (*RECORDS, *FIGURES):
-        found = first_difference(document.get(name), now[name], name)
+        found = first_difference(document.get(name), now.get(name), name)
         if found is not None:
             yield Finding(name, "FAIL", found)
             return
@@ -148,7 +196,8 @@ def _explained(section: str, document: dict[str, Any], now: dict[str, Any]) -> s
     """The first difference that a reader can look at, for a section whose digest differs."""
     if section == "inputs":
         found = first_difference(document["data"], now["data"], "data")
-        return found or "prices, volumes or times of the bars have changed since"
+        what = "records" if is_replay(document["run"]) else "prices, volumes or times of the bars"
+        return found or f"{what} have changed since"
     if section == "parameters":
         return first_difference(document["run"], now["run"], "run") or "the parameters"
     for name in RECORDS:

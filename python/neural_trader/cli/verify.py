@@ -24,10 +24,10 @@ neural-trader verify result.json --json
 
 
 def verify(
-    report: Annotated[Path, typer.Argument(help="A .json document or .html page that a backtest wrote.")],
+    report: Annotated[Path, typer.Argument(help="A .json document or .html page that a run wrote.")],
     no_rerun: Annotated[bool, typer.Option("--no-rerun", help="Check the document alone.")] = False,
     data: Annotated[
-        str | None, typer.Option("--data", "-d", metavar="PATH", help="Where the bars are now, if they moved.")
+        str | None, typer.Option("--data", "-d", metavar="PATH", help="Where the data is now, if it moved.")
     ] = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", "-s", metavar="NAME|FILE", help="Where the strategy is now.")
@@ -64,13 +64,17 @@ def verify(
 def _print(document: dict[str, Any], findings: list[Finding], *, passed: bool) -> None:
     from rich.text import Text
 
+    from neural_trader.cli.recorded import is_replay
     from neural_trader.cli.table import console, print_table
 
     looks = {"PASS": "green", "FAIL": "bold red", "NOTE": "yellow"}
     out = console()
-    bars = sum(each.get("rows", 0) for each in document.get("data", []))
+    rows = sum(each.get("rows", 0) for each in document.get("data", []))
+    played = "samples" if is_replay(document.get("run", {})) else "bars"
     symbols = ", ".join(str(each.get("symbol")) for each in document.get("data", [])[:4])
-    out.print(Text.assemble((str(document.get("run", {}).get("strategy")), "bold"), f" on {bars:,} bars of {symbols}"))
+    out.print(
+        Text.assemble((str(document.get("run", {}).get("strategy")), "bold"), f" on {rows:,} {played} of {symbols}")
+    )
     print_table([(each.name, Text(each.state, looks[each.state]), each.text) for each in findings], ("", "", ""))
     verdict = Text("PASS", "bold green") if passed else Text("FAIL", "bold red")
     out.print(Text.assemble(verdict, f"  hash {document.get('hash')}"), soft_wrap=True)

@@ -78,8 +78,9 @@ def open_recording(path: Path) -> Recording:
     listed = tuple(Listed(symbol, Step(*tick), Step(*lot)) for symbol, tick, lot in about["instruments"])
     counts: Counts = {name: int(count) for name, count in about["counts"].items()}
     source = f"{path} ({about['source']})" if about["source"] else str(path)
-    recipe = {"files": [str(path)], "venue": None}
-    return Recording(_mapped(records), listed, about["origin"], source, tuple(about["notes"]), recipe, counts)
+    return Recording(
+        _mapped(records), listed, about["origin"], source, tuple(about["notes"]), counts, {"files": [str(path)]}
+    )
 
 
 def recording_of(data: str | Path | Sequence[str | Path], venue: str | None) -> Recording:

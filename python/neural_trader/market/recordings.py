@@ -42,11 +42,10 @@ class Recording:
     source: str = ""
     notes: tuple[str, ...] = ()
     """What was recognised, inferred or left out on the way in, one sentence each."""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    """What makes it again: ``files`` and ``venue`` (None for a file of records), or ``seed`` and ``duration``; nothing
-    for records from memory."""
     counts: Counts | None = None
     """How many records of each kind there are, where that is known without reading them."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What makes it again: ``files`` and ``venue``, or ``seed`` and ``duration``; nothing for records from memory."""
 
     def __post_init__(self) -> None:
         if self.records.dtype != EVENT or self.records.ndim != 1:
@@ -88,7 +87,7 @@ def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recor
         notes.append(f"the capture has faults: {', '.join(f'{count} {name}' for name, count in faults.items())}")
     source = " + ".join(str(path) for path in paths)
     recipe = {"files": [str(path) for path in paths], "venue": venue}
-    return Recording(capture.events, listed, "file", source, tuple(notes), recipe)
+    return Recording(capture.events, listed, "file", source, tuple(notes), recipe=recipe)
 
 
 def synthetic_recording(seed: int, duration: str = "10m") -> Recording:

@@ -117,7 +117,7 @@ class Strategy:
     def on_stop(self) -> None:
         """Called once after the last bar."""
 
-    def native(self) -> tuple[str, tuple[int, ...]] | None:
+    def native(self) -> tuple[str, tuple[float, ...]] | None:
         """The engine's Rust form of this strategy and its arguments, where there is one; the outcome is the same."""
         return None
 

@@ -7,7 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::replay::{Replay, sources_of};
+use crate::replay::Replay;
+use crate::replay::sources::sources_of;
 
 /// So many bytes are handed on at a time.
 const WAITING_MAX: usize = 1 << 16;

@@ -17,6 +17,7 @@ mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod traders;
 mod venues;
 
 #[pymodule]
@@ -31,6 +32,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    traders::register(module)?;
     venues::register(module)?;
     Ok(())
 }

@@ -1,14 +1,18 @@
 //! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
 
+mod drive;
+mod rules;
+pub mod sources;
+mod tick;
+
 use nt_book::Level;
-use nt_core::record::{ASK, BID, WORDS};
-use nt_core::{Bracket, Error, Instrument, Record, Step};
+use nt_core::{Bracket, Error, Instrument, Step};
 use nt_engine::{
-    Config, Depth, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip,
-    SelfTrade, Source, Turn, VenueRules, digest, digest::Hash,
+    Config, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
+    VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -17,44 +21,27 @@ use crate::columns;
 use crate::error::raise;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
+use drive::{drive, named};
+use rules::{depth_of, like_of, self_trade_of, trades_of};
+use sources::{Held, records_of, sources_of};
+use tick::Tick;
 
-const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
 const TURNS_PER_REPORT: usize = 16_384;
 
 /// An instrument as Python describes it: symbol, tick and lot, the steps as mantissa and decimals.
 type Listed = (String, (i64, u8), (i64, u8));
 
-/// Records as Python holds them: an array with the dtype of events, seen as words of 64 bits.
-pub(crate) struct Held {
-    words: Py<PyArray1<i64>>,
-    ranks: Vec<i16>,
-}
-
-impl Held {
-    pub(crate) fn borrow<'py>(&self, py: Python<'py>) -> PyReadonlyArray1<'py, i64> {
-        self.words.bind(py).readonly()
-    }
-}
-
-/// The words of an array, record by record.
-fn records_of<'a>(words: &'a PyReadonlyArray1<'_, i64>) -> PyResult<&'a [[i64; WORDS]]> {
-    match words.as_slice()?.as_chunks() {
-        (records, []) => Ok(records),
-        _ => Err(PyValueError::new_err("records must be whole")),
-    }
-}
-
 /// A replay of recorded books and trades; docs/book-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
 pub struct Replay {
-    pub(crate) core: Core,
-    pub(crate) sources: Vec<Held>,
+    pub core: Core,
+    pub sources: Vec<Held>,
     /// Rank of the instrument that the present callback is about.
     current: usize,
     /// Where the journal of the run goes, if one is kept.
-    pub(crate) journal: Option<Sink>,
+    pub journal: Option<Sink>,
     /// The digest of instruments and records, once it was asked for.
-    pub(crate) inputs: Option<Hash>,
+    pub inputs: Option<Hash>,
 }
 
 #[pymethods]
@@ -121,30 +108,14 @@ impl Replay {
                 },
                 feed_ns,
                 venue: VenueRules {
-                    depth: one_of("depth", depth, &[("levels", Depth::Levels), ("quotes", Depth::Quotes)])?,
-                    trades: one_of(
-                        "trades",
-                        trades,
-                        &[("trade", EventKind::Trade), ("aggregate_trade", EventKind::AggregateTrade)],
-                    )?,
+                    depth: depth_of(depth)?,
+                    trades: trades_of(trades)?,
                     queue: QueueModel::named(queue, power)?,
                     whole,
-                    self_trade: one_of(
-                        "self_trade",
-                        self_trade,
-                        &[
-                            ("cancel_newest", SelfTrade::CancelNewest),
-                            ("cancel_oldest", SelfTrade::CancelOldest),
-                            ("cancel_both", SelfTrade::CancelBoth),
-                            ("off", SelfTrade::Off),
-                        ],
-                    )?,
+                    self_trade: self_trade_of(self_trade)?,
                 },
                 sample_ns,
-                like_hftbacktest: match like {
-                    None => false,
-                    Some(name) => one_of("like", name, &[("hftbacktest", true)])?,
-                },
+                like_hftbacktest: like_of(like)?,
             })
         };
         let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
@@ -220,6 +191,12 @@ impl Replay {
     /// Asks to be called at a time, at once if that is past.
     fn timer(&mut self, time_ns: i64) {
         self.core.set_timer(time_ns);
+    }
+
+    /// What stands before an order at its venue, in lots: an estimate, except with `depth="orders"`. None where the order
+    /// does not rest or nobody knows. To judge models by, not for strategies: it is news that has not arrived here yet.
+    fn queue_ahead(&self, py: Python<'_>, order: u32) -> PyResult<Option<f64>> {
+        self.core.queue_ahead(order).map_err(|error| raise(py, &error))
     }
 
     /// Lots held of an instrument, negative if short, as far as is known here.
@@ -418,13 +395,20 @@ impl Replay {
     }
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
-    fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        columns::fill_record(self.core.engine(), at)
+    #[allow(clippy::type_complexity, reason = "one entry per field of a fill")]
+    fn fill_record(&self, py: Python<'_>, at: usize) -> PyResult<(u32, u32, i8, f64, f64, f64, bool, i64)> {
+        if at >= self.core.engine().fills().len() {
+            return Err(raise(py, &Error::Misuse(format!("there is no fill {at}"))));
+        }
+        Ok(columns::fill_record(self.core.engine(), at))
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
-    fn order_record(&self, id: u32) -> (u32, i8, u8, f64, f64, u8, u8) {
-        columns::order_record(self.core.engine(), id)
+    fn order_record(&self, py: Python<'_>, id: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
+        if id == 0 || id as usize > self.core.engine().orders().len() {
+            return Err(raise(py, &Error::Misuse(format!("there is no order {id}"))));
+        }
+        Ok(columns::order_record(self.core.engine(), id))
     }
 
     /// How many equity samples there are.
@@ -459,8 +443,9 @@ impl Replay {
         (bids.into_pyarray(py), asks.into_pyarray(py))
     }
 
-    /// Orders as numpy columns in decimal units, with what only a replay knows of them: times in nanoseconds (0 for never)
-    /// and the quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
+    /// Orders as numpy columns in decimal units, with what only a replay knows of them: the terms of orders that rest, the
+    /// part that is shown (0 for all of it), times in nanoseconds (0 for never), and the quantity that was estimated to stand
+    /// before an order when it came to rest (NaN where unknown).
     fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = self.core.engine();
         let instruments: Vec<_> = engine.instruments().collect();
@@ -469,6 +454,14 @@ impl Replay {
         let times = |field: fn(&Placed) -> Option<i64>| {
             placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
         };
+        let post_only = placed.iter().map(|placed| placed.terms.post_only).collect::<Vec<_>>();
+        dict.set_item("post_only", post_only.into_pyarray(py))?;
+        let reduce_only = engine.orders().iter().map(|order| order.reduce_only).collect::<Vec<_>>();
+        dict.set_item("reduce_only", reduce_only.into_pyarray(py))?;
+        let shown = engine.orders().iter().zip(placed).map(|(order, placed)| {
+            instruments[order.instrument as usize].lot.value_of(placed.terms.display.unwrap_or(0) as f64)
+        });
+        dict.set_item("display", shown.collect::<Vec<_>>().into_pyarray(py))?;
         dict.set_item("accept_ns", times(|placed| placed.accept_ns))?;
         dict.set_item("end_ns", times(|placed| placed.end_ns))?;
         let ahead = engine.orders().iter().zip(placed).map(|(order, placed)| {
@@ -612,123 +605,6 @@ impl Replay {
     fn about_order(&mut self, id: usize) {
         self.current = self.core.engine().orders()[id - 1].instrument as usize;
     }
-}
-
-/// What a venue says, and of what.
-fn named(notice: Notice) -> (&'static str, usize) {
-    match notice {
-        Notice::Fill(at) => ("fill", at),
-        Notice::OrderEnded(id) => ("ended", id as usize),
-        Notice::Accepted(id) => ("accepted", id as usize),
-        Notice::Amended(id) => ("amended", id as usize),
-        Notice::Refused(id) => ("refused", id as usize),
-        Notice::Triggered(id) => ("triggered", id as usize),
-    }
-}
-
-/// Plays to the end, handing each turn on; the replay is not borrowed meanwhile, so the strategy can use it.
-fn drive(
-    slf: &Bound<'_, Replay>,
-    mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
-) -> PyResult<()> {
-    let py = slf.py();
-    let (held, ranks): (Vec<_>, Vec<_>) = {
-        let replay = slf.try_borrow()?;
-        replay.sources.iter().map(|held| (held.words.clone_ref(py), held.ranks.clone())).unzip()
-    };
-    let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
-    let mut sources = Vec::with_capacity(borrowed.len());
-    for (words, ranks) in borrowed.iter().zip(&ranks) {
-        sources.push(Source::new(records_of(words)?, ranks));
-    }
-    let mut turns: u32 = 0;
-    loop {
-        let turn = {
-            let replay = &mut *slf.try_borrow_mut()?;
-            replay.write_down(py)?;
-            replay.core.advance(&sources).map_err(|error| raise(py, &error))?
-        };
-        let Some(turn) = turn else { return Ok(()) };
-        turns = turns.wrapping_add(1);
-        if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
-            py.check_signals()?;
-        }
-        take(py, turn, &sources)?;
-    }
-}
-
-/// A trade or a quote as it arrived here, in decimal units.
-#[pyclass(module = "neural_trader._core", frozen)]
-pub struct Tick {
-    record: Record,
-    time_ns: i64,
-    symbol: Py<PyString>,
-    scales: (Step, Step),
-}
-
-#[pymethods]
-impl Tick {
-    /// The instrument.
-    #[getter]
-    fn symbol(&self, py: Python<'_>) -> Py<PyString> {
-        self.symbol.clone_ref(py)
-    }
-
-    /// When it arrived here, UTC nanoseconds.
-    #[getter]
-    fn time_ns(&self) -> i64 {
-        self.time_ns
-    }
-
-    /// When it happened, as the venue says; 0 if it does not.
-    #[getter]
-    fn venue_ns(&self) -> i64 {
-        self.record.ts_event_ns
-    }
-
-    /// The price.
-    #[getter]
-    fn price(&self) -> f64 {
-        self.scales.0.value_of(self.record.price as f64)
-    }
-
-    /// The quantity.
-    #[getter]
-    fn quantity(&self) -> f64 {
-        self.scales.1.value_of(self.record.quantity as f64)
-    }
-
-    /// 1 for a bid or where the buyer took, -1 for an ask or where the seller did, 0 where that is unknown.
-    #[getter]
-    fn side(&self) -> i64 {
-        i64::from(self.record.flags & BID != 0) - i64::from(self.record.flags & ASK != 0)
-    }
-
-    /// The venue's own number.
-    #[getter]
-    fn id(&self) -> u64 {
-        self.record.id
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let symbol = self.symbol.bind(py).to_string();
-        format!("Tick({symbol} {} @ {}, side {})", self.quantity(), self.price(), self.side())
-    }
-}
-
-/// The sources as the engine takes them.
-pub(crate) fn sources_of<'a>(held: &'a [Held], borrowed: &'a [PyReadonlyArray1<'_, i64>]) -> PyResult<Vec<Source<'a>>> {
-    let one =
-        |(held, words): (&'a Held, &'a PyReadonlyArray1<'_, i64>)| Ok(Source::new(records_of(words)?, &held.ranks));
-    held.iter().zip(borrowed).map(one).collect()
-}
-
-fn one_of<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> Result<T, Error> {
-    let found = known.iter().find(|(known, _)| *known == name);
-    found.map(|&(_, value)| value).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-        Error::Misuse(format!("{what} is one of {}, not {name:?}", names.join(", ")))
-    })
 }
 
 /// Adds this room to the extension.

@@ -17,6 +17,11 @@ pub enum Error {
         /// The time at which the loop was cut.
         time_ns: i64,
     },
+    /// A strategy of a replay answers answers or timers at one time without end.
+    TurnLoop {
+        /// The time at which the loop was cut.
+        time_ns: i64,
+    },
     /// The books do not balance; this is a defect of the engine.
     Unbalanced(String),
 }
@@ -31,6 +36,11 @@ impl fmt::Display for Error {
             Error::OrderLoop { time_ns } => write!(
                 formatter,
                 "orders sent from on_order or on_fill never came to an end at time_ns {time_ns}; send them from on_bar"
+            ),
+            Error::TurnLoop { time_ns } => write!(
+                formatter,
+                "answers to orders and timers never came to an end at time_ns {time_ns}; let time pass before on_order, \
+                 on_fill or on_timer asks for the next one"
             ),
             Error::Unbalanced(what) => write!(formatter, "the ledger does not balance: {what}"),
         }

@@ -20,6 +20,7 @@ pub mod replay;
 pub mod run;
 pub mod samples;
 mod source;
+pub mod traders;
 pub mod trades;
 pub mod valuation;
 mod venue;

@@ -5,14 +5,15 @@
 
 mod noting;
 mod sending;
+mod timeline;
 mod venues;
 mod view;
 
 use std::collections::VecDeque;
 
 use nt_core::money::{add, notional, subtract};
-use nt_core::record::{EventKind, LAST};
-use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Record, Result, Side, State};
+use nt_core::record::EventKind;
+use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
 
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
@@ -20,7 +21,7 @@ use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Resting, VenueRules};
+use crate::venue::{Depth, Resting, VenueRules};
 use noting::Notes;
 use venues::Venue;
 use view::View;
@@ -143,7 +144,8 @@ pub struct Replay {
     /// Where the next record that is wanted is looked for.
     wanted: Vec<Cursor>,
     wants: u64,
-    wants_books: bool,
+    /// Kinds of records that change a book, if books are wanted: the last one of a message is.
+    wants_books: u64,
     seen: Vec<Cursor>,
     arrived: Arrived,
     views: Vec<View>,
@@ -196,7 +198,7 @@ impl Replay {
             at_venue: vec![Cursor::default(); sources],
             wanted: vec![Cursor::default(); sources],
             wants: 0,
-            wants_books: false,
+            wants_books: 0,
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
             views: vec![View::new(&settings); count],
@@ -221,7 +223,13 @@ impl Replay {
 
     /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
     pub fn want_books(&mut self) {
-        self.wants_books = true;
+        let kinds: &[EventKind] = match self.settings.venue.depth {
+            Depth::Orders => {
+                &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
+            }
+            Depth::Levels | Depth::Quotes => &[EventKind::Level],
+        };
+        self.wants_books = kinds.iter().map(|&kind| 1 << (kind as u8)).sum();
     }
 
     /// The kind of record that tells trades.
@@ -275,6 +283,13 @@ impl Replay {
         self.known_cash
     }
 
+    /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
+    /// order does not rest or nobody knows. It is news that has not arrived here yet.
+    pub fn queue_ahead(&self, id: u32) -> Result<Option<f64>> {
+        let venue = &self.venues[self.instrument_of(id)?];
+        Ok(venue.queue_ahead(self.engine.order(id).side, id))
+    }
+
     /// Rings at a time, at once if that is past.
     pub fn set_timer(&mut self, time_ns: Nanos) {
         self.note_decision(|now_ns| Frame::of(FrameKind::SetTimer, [now_ns.into(), time_ns.into()]));
@@ -326,131 +341,6 @@ impl Replay {
                 }
             }
         }
-    }
-
-    /// The next thing that happens beside records at their venue: when, what, and where.
-    fn next(&mut self, sources: &[Source<'_>]) -> (Nanos, Next, usize) {
-        let mut next = (NEVER, Next::Timer, 0);
-        if let Some(&(time_ns, _)) = self.timers.front() {
-            next = (time_ns, Next::Timer, 0);
-        }
-        if self.wants != 0 || self.wants_books {
-            for (at, source) in sources.iter().enumerate() {
-                if let Some(time_ns) = self.next_wanted(at, source) {
-                    next = next.min((time_ns, Next::Record, at));
-                }
-            }
-        }
-        next = next.min((self.next_sample_ns, Next::Sample, 0));
-        for (k, line) in self.lines.iter().enumerate() {
-            if let Some(&(time_ns, _)) = line.answers.front() {
-                next = next.min((time_ns, Next::Answer, k));
-            }
-            if let Some(&(time_ns, _)) = line.commands.front() {
-                next = next.min((time_ns, Next::Command, k));
-            }
-        }
-        let expiries = self.venues.iter().enumerate();
-        let expiry = expiries.filter_map(|(k, venue)| venue.next_expiry().map(|expiry| (expiry, k))).min();
-        if let Some(((time_ns, _), k)) = expiry {
-            next = next.min((time_ns, Next::Expiry, k));
-        }
-        next
-    }
-
-    /// When the next record that is wanted arrives here.
-    #[inline]
-    fn next_wanted(&mut self, at: usize, source: &Source<'_>) -> Option<Nanos> {
-        let cursor = &mut self.wanted[at];
-        loop {
-            let record = source.get(cursor.at)?;
-            let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
-            if is_wanted(self.wants, self.wants_books, &record) && source.rank_of(&record).is_some() {
-                return Some(time_ns);
-            }
-            cursor.pass_here(&record, time_ns);
-        }
-    }
-
-    /// Plays records at their venues up to a time. Says whether something else may come first now.
-    fn play_records(&mut self, sources: &[Source<'_>], until_ns: Nanos) -> Result<bool> {
-        if let [source] = sources {
-            return self.play_lone(source, until_ns);
-        }
-        let mut any = false;
-        loop {
-            let next = |(at, source): (usize, &Source<'_>)| {
-                let cursor = &self.at_venue[at];
-                source.get(cursor.at).map(|record| (cursor.venue_ns(&record), at))
-            };
-            let Some((time_ns, at)) = sources.iter().enumerate().filter_map(next).min() else { return Ok(any) };
-            if time_ns > until_ns {
-                return Ok(any);
-            }
-            let begins = self.begin_interval(time_ns);
-            let index = self.at_venue[at].at;
-            self.at_venue[at].pass_venue(time_ns);
-            let source = &sources[at];
-            let happened = match source.get(index).and_then(|record| Some((source.rank_of(&record)?, record))) {
-                Some((rank, record)) => {
-                    self.engine.now_ns = time_ns;
-                    let played = self.venues[rank].play(&mut self.engine, &record);
-                    played.map_err(|error| at_record(error, at, index))?;
-                    self.settle(time_ns)?
-                }
-                None => false,
-            };
-            if begins || happened {
-                return Ok(true);
-            }
-            any = true;
-        }
-    }
-
-    /// The same for one source, in one stretch as long as nothing of ours happens.
-    fn play_lone(&mut self, source: &Source<'_>, until_ns: Nanos) -> Result<bool> {
-        let mut cursor = self.at_venue[0];
-        let mut stopped = false;
-        while let Some(record) = source.get(cursor.at) {
-            let time_ns = cursor.venue_ns(&record);
-            if time_ns > until_ns {
-                break;
-            }
-            stopped = self.begin_interval(time_ns);
-            cursor.pass_venue(time_ns);
-            if let Some(rank) = source.rank_of(&record) {
-                self.engine.now_ns = time_ns;
-                let played = self.venues[rank].play(&mut self.engine, &record);
-                played.map_err(|error| at_record(error, 0, cursor.at - 1))?;
-                if !self.engine.notices.is_empty() {
-                    self.at_venue[0] = cursor;
-                    self.settle(time_ns)?;
-                    stopped = true;
-                }
-            }
-            if stopped {
-                break;
-            }
-        }
-        self.at_venue[0] = cursor;
-        Ok(stopped)
-    }
-
-    /// Says when the interval that a record belongs to is sampled, if no sample is due yet.
-    #[inline]
-    fn begin_interval(&mut self, time_ns: Nanos) -> bool {
-        if self.next_sample_ns != NEVER || time_ns <= 0 {
-            return false;
-        }
-        let interval = self.settings.sample_ns;
-        let missing = (interval - time_ns % interval) % interval;
-        let sample_ns = time_ns.saturating_add(missing);
-        // A record at the very time of the last sample, after it, belongs to none.
-        if self.last_sample_ns == Some(sample_ns) {
-            return false;
-        }
-        self.next_sample_ns = sample_ns;
-        true
     }
 
     fn expire(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
@@ -559,7 +449,7 @@ impl Replay {
         self.set_now(time_ns);
         self.turns_now += 1;
         if self.turns_now > TURNS_PER_MOMENT_MAX {
-            return Err(Error::OrderLoop { time_ns });
+            return Err(Error::TurnLoop { time_ns });
         }
         Ok(())
     }
@@ -579,29 +469,6 @@ impl Replay {
         Ok(Turn::Answer(notice))
     }
 
-    /// When the last record arrives here, once all have been played at their venues; until then, something before never.
-    #[inline]
-    fn last_arrival_ns(&mut self, sources: &[Source<'_>]) -> Nanos {
-        if self.end_ns == NEVER - 1 && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len()) {
-            self.end_ns = self.find_end(sources);
-        }
-        self.end_ns
-    }
-
-    #[cold]
-    fn find_end(&self, sources: &[Source<'_>]) -> Nanos {
-        let last = |(at, source): (usize, &Source<'_>)| {
-            let mut cursor = self.seen[at];
-            let mut last_ns = cursor.our_ns(&Record::default(), None);
-            while let Some(record) = source.get(cursor.at) {
-                last_ns = cursor.our_ns(&record, self.settings.feed_ns);
-                cursor.pass_here(&record, last_ns);
-            }
-            last_ns
-        };
-        sources.iter().enumerate().map(last).max().unwrap_or(0)
-    }
-
     fn finish(&mut self, sources: &[Source<'_>]) -> Result<()> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
@@ -613,14 +480,6 @@ impl Replay {
         self.engine.now_ns = end_ns;
         self.engine.finish()
     }
-}
-
-/// Whether a record makes a turn of the strategy.
-#[inline]
-fn is_wanted(kinds: u64, books: bool, record: &Record) -> bool {
-    let ends_message = record.is(EventKind::Level) && record.flags & LAST != 0;
-    (record.kind < 64 && kinds >> record.kind & 1 == 1)
-        || (books && (ends_message || record.is(EventKind::SnapshotEnd)))
 }
 
 #[cold]

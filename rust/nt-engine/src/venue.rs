@@ -2,12 +2,17 @@
 //! (docs/book-rules.md, sections 3 to 7).
 
 mod arrival;
+mod book;
+mod orders;
 mod passive;
 mod stops;
 
 use nt_book::{Depth as _, Ladder, Level};
 use nt_core::record::{ASK, BEFORE, BID, EventKind, UNSIZED};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
+
+pub(crate) use book::Book;
+pub(crate) use orders::{OrdersOfAll, is_of_order, play_order};
 
 use crate::engine::Engine;
 use crate::queue_model::{QueueModel, UNKNOWN};
@@ -20,6 +25,8 @@ pub enum Depth {
     Levels,
     /// The best level of each side.
     Quotes,
+    /// Every order by its number.
+    Orders,
 }
 
 /// What happens where an order that takes meets orders of our own.
@@ -95,10 +102,10 @@ const MOST: i64 = 1 << 53;
 
 /// One instrument at its venue.
 #[derive(Debug, Clone)]
-pub(crate) struct Venue {
+pub(crate) struct Venue<B = Ladder> {
     instrument: usize,
     rules: VenueRules,
-    book: Ladder,
+    book: B,
     known: bool,
     /// What we took of displayed levels, per side.
     taken: [Vec<(Price, Quantity)>; 2],
@@ -153,6 +160,17 @@ fn check_level(price: Price, quantity: Quantity) -> Result<()> {
     check_range(price, quantity)
 }
 
+/// The price and quantity of a trade; nothing where it is none.
+#[inline]
+fn trade_of(record: &Record) -> Result<Option<(Price, Quantity)>> {
+    let (price, quantity) = (record.price, record.quantity);
+    if record.flags & BEFORE != 0 || price <= 0 || quantity <= 0 {
+        return Ok(None);
+    }
+    check_range(price, quantity)?;
+    Ok(Some((price, quantity)))
+}
+
 /// Refuses what no book can count.
 pub(crate) fn check_range(price: Price, quantity: Quantity) -> Result<()> {
     if price.unsigned_abs() > MOST.unsigned_abs() || quantity.unsigned_abs() > MOST.unsigned_abs() {
@@ -161,12 +179,12 @@ pub(crate) fn check_range(price: Price, quantity: Quantity) -> Result<()> {
     Ok(())
 }
 
-impl Venue {
+impl<B: Book> Venue<B> {
     pub fn new(instrument: usize, rules: VenueRules) -> Self {
         Venue {
             instrument,
             rules,
-            book: Ladder::default(),
+            book: B::default(),
             known: true,
             taken: Default::default(),
             queued: Default::default(),
@@ -190,7 +208,9 @@ impl Venue {
     pub fn next_expiry(&self) -> Option<(Nanos, u32)> {
         self.expiries.last().copied()
     }
+}
 
+impl Venue {
     /// One record of the instrument.
     #[inline]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
@@ -203,7 +223,7 @@ impl Venue {
             Depth::Quotes if record.is(EventKind::Quote) => self.quote(engine, record),
             _ if record.is(self.rules.trades) => self.trade(engine, record),
             Depth::Levels => self.snapshot(engine, record),
-            Depth::Quotes => Ok(()),
+            Depth::Quotes | Depth::Orders => Ok(()),
         }
     }
 
@@ -226,31 +246,6 @@ impl Venue {
             self.after_snapshot(engine)?;
         }
         Ok(())
-    }
-
-    fn after_snapshot(&mut self, engine: &mut Engine) -> Result<()> {
-        for side in [Side::Buy, Side::Sell] {
-            for queued in &mut self.queued[place(side)] {
-                queued.front = queued.front.min(self.book.quantity_at(side, queued.price) as f64);
-                queued.traded = 0;
-            }
-            let mut taken = std::mem::take(&mut self.taken[place(side)]);
-            for (price, quantity) in &mut taken {
-                *quantity = (*quantity).min(self.book.quantity_at(side, *price));
-            }
-            taken.retain(|&(_, quantity)| quantity > 0);
-            self.taken[place(side)] = taken;
-        }
-        for side in [Side::Buy, Side::Sell] {
-            let mut levels = std::mem::take(&mut self.levels);
-            let crosses = |level: &Level| self.crosses_own(side, level.price);
-            levels.extend(self.book.levels(side).take_while(crosses));
-            for level in levels.drain(..) {
-                self.cross(engine, side, level.price)?;
-            }
-            self.levels = levels;
-        }
-        self.trigger_by_best(engine)
     }
 
     /// What follows from a change of a level, where there are orders of ours.
@@ -317,11 +312,7 @@ impl Venue {
     }
 
     fn trade(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
-        let (price, quantity) = (record.price, record.quantity);
-        if record.flags & BEFORE != 0 || price <= 0 || quantity <= 0 {
-            return Ok(());
-        }
-        check_range(price, quantity)?;
+        let Some((price, quantity)) = trade_of(record)? else { return Ok(()) };
         self.last_trade = price;
         if self.idle {
             return Ok(());
@@ -337,6 +328,34 @@ impl Venue {
             self.trade_with_queue(engine, passive, price, quantity)?;
         }
         if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_trade(engine, price) }
+    }
+}
+
+impl<B: Book> Venue<B> {
+    /// The book has become known: every level may cross orders of ours.
+    fn after_snapshot(&mut self, engine: &mut Engine) -> Result<()> {
+        for side in [Side::Buy, Side::Sell] {
+            for queued in &mut self.queued[place(side)] {
+                queued.front = queued.front.min(self.book.quantity_at(side, queued.price) as f64);
+                queued.traded = 0;
+            }
+            let mut taken = std::mem::take(&mut self.taken[place(side)]);
+            for (price, quantity) in &mut taken {
+                *quantity = (*quantity).min(self.book.quantity_at(side, *price));
+            }
+            taken.retain(|&(_, quantity)| quantity > 0);
+            self.taken[place(side)] = taken;
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let mut levels = std::mem::take(&mut self.levels);
+            let crosses = |level: &Level| self.crosses_own(side, level.price);
+            levels.extend(self.book.levels(side).take_while(crosses));
+            for level in levels.drain(..) {
+                self.cross(engine, side, level.price)?;
+            }
+            self.levels = levels;
+        }
+        self.trigger_by_best(engine)
     }
 
     fn fill(&mut self, engine: &mut Engine, id: u32, most: Quantity, price: Price, taker: bool) -> Result<Quantity> {
@@ -397,20 +416,23 @@ impl Venue {
         }
         self.waiting.retain(|&id| works(id));
         self.expiries.retain(|&(_, id)| works(id));
+        self.book.keep(works);
         self.idle = self.queued.iter().all(Vec::is_empty)
             && self.waiting.is_empty()
             && self.expiries.is_empty()
             && self.taken.iter().all(Vec::is_empty);
     }
 
-    /// Says that orders may have ended elsewhere, as in ruin.
-    pub fn mark_stale(&mut self) {
+    /// Forgets orders that have ended elsewhere, as in ruin.
+    pub fn forget_ended(&mut self, engine: &Engine) {
         self.stale = true;
+        self.sweep(engine);
     }
 
     /// What is estimated to stand before an order at rest, in lots; nothing where nobody knows.
     pub fn queue_ahead(&self, side: Side, id: u32) -> Option<f64> {
         let queued = self.queued[place(side)].iter().find(|queued| queued.id == id)?;
-        (queued.front < UNKNOWN).then_some(queued.front)
+        let ahead = self.book.ahead(id, queued.front);
+        (ahead < UNKNOWN).then_some(ahead)
     }
 }

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from neural_trader.baseline.ladder import Ladder, Level
 from neural_trader.baseline.replay.events import COUNT_MAX, UNSIZED_FLAG, UNSIZED_QUANTITY, Event, EventKind, side_of
+from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.replay.queues import UNKNOWN
 from neural_trader.errors import EngineError
 
 
@@ -18,6 +20,14 @@ class Change(NamedTuple):
     quantity: int
     was_best: bool
     """Whether the price was the best of its side before."""
+
+
+class OrderPlayed(NamedTuple):
+    """A record of an order was played in a book that can be trusted."""
+
+    side: int
+    price: int
+    may_cross: bool
 
 
 class SnapshotEnded:
@@ -52,9 +62,25 @@ class Depth:
     def take(self, side: int, price: int, quantity: int) -> None:
         self._taken[side, price] = self._taken.get((side, price), 0) + quantity
 
+    # Our orders in it: where every order is told, they stand in queues.
+
+    def place(self, order: ReplayOrder) -> None:
+        """An order of ours comes to rest."""
+
+    def leave(self, order: ReplayOrder) -> None:
+        """An order of ours rests no more, or goes to the end of its queue."""
+
+    def ahead(self, order: ReplayOrder) -> float | None:
+        """What others have before an order of ours; None if that is unknown."""
+        return order.front if order.front < UNKNOWN else None
+
+    def standing(self) -> list[int] | None:
+        """The ids of ours that stand in queues; None where there are no queues."""
+        return None
+
     # What records do to it.
 
-    def read(self, event: Event) -> Change | SnapshotEnded | None:
+    def read(self, event: Event) -> Change | OrderPlayed | SnapshotEnded | None:
         """Apply a record; what it returns is to be looked at by the orders."""
         side = side_of(event)
         if self.has_only_best:

@@ -47,6 +47,10 @@ class EventKind(IntEnum):
     BAR_LOW = 11
     BAR_CLOSE = 12
     STATUS = 13
+    ORDER_ADD = 14
+    ORDER_CHANGE = 15
+    ORDER_DELETE = 16
+    ORDER_FILL = 17
     GAP = 32
     BAD_CHECKSUM = 33
     CROSSED = 34

@@ -125,6 +125,8 @@ class ReplayInvariants:
         placed = [order.id for side in (BUY, SELL) for order in market.resting[side]] + list(market.waiting)
         working = [order.id for order in self._execution.working_orders() if order.instrument == market.index]
         _hold(sorted(placed) == working, 4, f"orders {placed} are in the book, {working} work")
+        standing, resting = market.depth.standing(), sorted(set(placed) - set(market.waiting))
+        _hold(standing is None or sorted(standing) == resting, 4, f"orders {standing} stand in queues, {resting} rest")
 
 
 def _hold(holds: bool, law: int, broken: str, by: object = "") -> None:

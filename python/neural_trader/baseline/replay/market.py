@@ -7,8 +7,8 @@ from typing import NamedTuple
 from neural_trader.baseline.instrument import money_unit
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
-from neural_trader.baseline.replay.depth import Depth
 from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.replay.orders_depth import depth_named
 from neural_trader.baseline.replay.queues import UNKNOWN
 
 
@@ -30,11 +30,11 @@ class Grid(NamedTuple):
 class Market:
     """What the venue knows of one instrument."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, quotes: bool, first: bool = False) -> None:
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, first: bool = False) -> None:
         self.index = index
         self.grid = grid
         self.unit = money_unit(grid)
-        self.depth = Depth(quotes=quotes)
+        self.depth = depth_named(depth)
         self.last_trade: int | None = None
         self.mark = 0
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""
@@ -66,6 +66,7 @@ class Market:
         order.traded = 0
         order.shown = min(order.display, order.leaves)
         self.resting[order.side].append(order)
+        self.depth.place(order)
 
     def _front(self, order: ReplayOrder) -> float:
         if self._first:
@@ -83,6 +84,7 @@ class Market:
         self.waiting.pop(order.id, None)
         if self.rests(order):
             self.resting[order.side] = [other for other in self.resting[order.side] if other is not order]
+            self.depth.leave(order)
 
     def rests(self, order: ReplayOrder) -> bool:
         return any(other is order for other in self.resting[order.side])

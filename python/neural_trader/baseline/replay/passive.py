@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import floor
 
 from neural_trader.baseline.records import BUY, SELL
-from neural_trader.baseline.replay.depth import Change
+from neural_trader.baseline.replay.depth import Change, OrderPlayed
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.matching import Matching
 from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.replay.orders_depth import Met, OrdersDepth
 from neural_trader.baseline.replay.queues import UNKNOWN, Front
 
 
@@ -25,7 +26,7 @@ class Passive:
     def trade(self, market: Market, price: int, quantity: int, aggressor: int) -> None:
         """A trade printed; the aggressor's side is 0 where the record does not say it."""
         aggressor = aggressor or _likely_aggressor(market, price)
-        if aggressor:
+        if aggressor and not isinstance(market.depth, OrdersDepth):
             self._meet_aggressor(market, price, quantity, -aggressor)
         market.last_trade = price
         self._matching.look_at_stops(market, price)
@@ -45,6 +46,21 @@ class Passive:
             order.traded += quantity
             found = max(0, floor(left - ahead))
             used += self.fill(order, min(found, order.shown) if order.display else found)
+
+    def order_met(self, market: Market, met: Met) -> None:
+        """An order of somebody else fills next: whoever of ours stands before it is filled first."""
+        rest = met.quantity
+        for order in market.queue(met.side):
+            is_better = met.side * (order.limit - met.price) > 0
+            if order.is_working and (is_better or order in met.before):
+                found = min(rest, order.shown) if order.display and not is_better else rest
+                rest -= self.fill(order, found)
+
+    def order_played(self, market: Market, played: OrderPlayed) -> None:
+        """A record of an order has changed a book that is known."""
+        if played.may_cross:
+            self.cross(market, played.side, played.price)
+        self._matching.look_at_stops(market, None)
 
     def fill(self, order: ReplayOrder, found: int) -> int:
         """Fill an order at rest at its own price; returns how much."""

@@ -12,7 +12,7 @@ from neural_trader.baseline.costs import Costs
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.orders import Ticket, make_ticket
 from neural_trader.baseline.records import BUY, SELL, FillRecord, PostingRecord, Reason, State, TradeRecord
-from neural_trader.baseline.replay.depth import Depth, SnapshotEnded
+from neural_trader.baseline.replay.depth import OrderPlayed, SnapshotEnded
 from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_replay_orders
 from neural_trader.baseline.replay.events import (
     BEFORE_FLAG,
@@ -28,6 +28,7 @@ from neural_trader.baseline.replay.latency import Connection, ConstantLatency, L
 from neural_trader.baseline.replay.market import Grid, Market, Step
 from neural_trader.baseline.replay.matching import Matching
 from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
+from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
 from neural_trader.baseline.replay.samples import Samples
@@ -44,7 +45,6 @@ CALLS_MAX = 10_000
 NEVER_NS = -1
 
 TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
-DEPTHS = ("levels", "quotes")
 
 
 class ReplayStrategy(Protocol):
@@ -93,16 +93,17 @@ class Replay:
             raise EngineError("cash, leverage and the sampling interval must be positive")
         if feed_ns is not None and feed_ns < 0:
             raise EngineError("latencies must not be negative")
-        if depth not in DEPTHS or trades not in TRADE_KINDS:
-            raise EngineError("depth is 'levels' or 'quotes', trades are 'trade' or 'aggregate_trade'")
+        if trades not in TRADE_KINDS:
+            raise EngineError("trades are 'trade' or 'aggregate_trade'")
         self.now_ns = 0
         ledger = Ledger(cash)
-        quotes = depth == "quotes"
         costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
         self._trade_kind = TRADE_KINDS[trades]
-        self._markets = [Market(index, grid, ledger, quotes=quotes, first=queue == "front") for index, grid in enumerate(grids)]
+        self._markets = [
+            Market(index, grid, ledger, depth=depth, first=queue == "front") for index, grid in enumerate(grids)
+        ]
         self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
@@ -113,7 +114,7 @@ class Replay:
         """The last arrival here of any record; nothing is played after it."""
         # What is known here: it lags behind the venue.
         self._known = Ledger(cash)
-        self._views = [Depth(quotes=quotes) for _ in grids]
+        self._views = [depth_named(depth) for _ in grids]
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
             latency = RecordedLatency(latency_rows)
@@ -141,6 +142,15 @@ class Replay:
         if side not in (BUY, SELL):
             raise EngineError(f"side must be {BUY} (bid) or {SELL} (ask), not {side}")
         return self._views[self._index(instrument)].best(side)
+
+    def queue_ahead(self, order_id: int) -> float | None:
+        """What others have before an order at its venue; None if it does not rest or nobody knows.
+
+        To judge models by, not for strategies: it is news that has not arrived here yet.
+        """
+        order = self._order(order_id)
+        market = self._markets[order.instrument]
+        return market.depth.ahead(order) if market.rests(order) else None
 
     def timer(self, time_ns: int) -> None:
         """Call ``on_timer`` at this time; a time that has passed is now."""
@@ -328,17 +338,23 @@ class Replay:
 
     def _happen(self, market: Market, event: Event) -> None:
         is_trade = event.kind == self._trade_kind
+        depth = market.depth
+        met = depth.meets(event) if isinstance(depth, OrdersDepth) else None
         if self._invariants is not None:
-            self._invariants.begin(event, is_trade=is_trade)
+            self._invariants.begin(event, is_trade=is_trade or met is not None)
         if is_trade:
             if event.price > 0 and event.quantity > 0 and not event.flags & BEFORE_FLAG:
                 if max(event.price, event.quantity) > COUNT_MAX:
                     raise EngineError(f"a trade of {event.quantity} lots at {event.price} ticks is beyond counting")
                 self._passive.trade(market, event.price, event.quantity, side_of(event))
             return
-        change = market.depth.read(event)
+        if met is not None:
+            self._passive.order_met(market, met)
+        change = depth.read(event)
         if isinstance(change, SnapshotEnded):
             self._passive.snapshot_ended(market)
+        elif isinstance(change, OrderPlayed):
+            self._passive.order_played(market, change)
         elif change is not None:
             self._passive.level_changed(market, change)
 

@@ -158,3 +158,9 @@ class AvellanedaStoikov(Strategy):
         quotes = self.markets[order.symbol].quotes
         if order.event == "ended" and order.side in quotes and quotes[order.side].order == order.id:
             del quotes[order.side]
+
+    def native(self) -> tuple[str, tuple[float, ...]]:
+        return "run_avellaneda_stoikov", (
+            *(self.every_ms * 1_000_000, self.seconds, self.stake, self.size, self.gamma, self.horizon, self.decay),
+            *(ENOUGH, self.flow_spread, self.fee, self.limit, self.tolerance),
+        )

@@ -48,7 +48,9 @@ impl Replay {
                 }
             }
             Size::Cash(_) | Size::Fraction(_) | Size::TargetFraction(_) => {
-                return Err(Error::Misuse("a replay takes sizes as quantities".into()));
+                return Err(Error::Misuse(
+                    "a replay takes sizes as quantities, such as buy(2) or target(quantity=2)".into(),
+                ));
             }
         };
         let refusal = if is_priced {

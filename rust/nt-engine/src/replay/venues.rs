@@ -5,13 +5,15 @@ use nt_core::{Nanos, Price, Quantity, Record, Result, Side};
 use super::ReplaySettings;
 use crate::engine::{Engine, Notice};
 use crate::like_hftbacktest;
-use crate::venue::{self, Resting};
+use crate::venue::{self, Depth, OrdersOfAll, Resting};
 
 /// One instrument at its venue.
 #[derive(Debug, Clone)]
 pub(super) enum Venue {
     /// Our own rules.
     House(venue::Venue),
+    /// The same in books of single orders.
+    Orders(venue::Venue<OrdersOfAll>),
     /// Those of hftbacktest.
     LikeHftbacktest(like_hftbacktest::Venue),
 }
@@ -20,6 +22,8 @@ impl Venue {
     pub fn new(instrument: usize, settings: &ReplaySettings) -> Self {
         if settings.like_hftbacktest {
             Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, settings.venue))
+        } else if settings.venue.depth == Depth::Orders {
+            Self::Orders(venue::Venue::new(instrument, settings.venue))
         } else {
             Self::House(venue::Venue::new(instrument, settings.venue))
         }
@@ -30,6 +34,7 @@ impl Venue {
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         match self {
             Self::House(venue) => venue.play(engine, record),
+            Self::Orders(venue) => venue.play(engine, record),
             Self::LikeHftbacktest(venue) => venue.play(engine, record),
         }
     }
@@ -38,6 +43,7 @@ impl Venue {
     pub fn arrive(&mut self, engine: &mut Engine, id: u32, terms: Resting) -> Result<()> {
         match self {
             Self::House(venue) => venue.arrive(engine, id, terms),
+            Self::Orders(venue) => venue.arrive(engine, id, terms),
             Self::LikeHftbacktest(venue) => venue.arrive(engine, id, terms),
         }
     }
@@ -46,6 +52,7 @@ impl Venue {
     pub fn cancel(&mut self, engine: &mut Engine, id: u32) {
         match self {
             Self::House(venue) => venue.cancel(engine, id),
+            Self::Orders(venue) => venue.cancel(engine, id),
             Self::LikeHftbacktest(venue) => venue.cancel(engine, id),
         }
     }
@@ -61,6 +68,7 @@ impl Venue {
     ) -> Result<()> {
         match self {
             Self::House(venue) => venue.amend(engine, id, limit, quantity, terms),
+            Self::Orders(venue) => venue.amend(engine, id, limit, quantity, terms),
             // None is ever sent.
             Self::LikeHftbacktest(_) => {
                 engine.notices.push(Notice::Refused(id));
@@ -74,14 +82,17 @@ impl Venue {
     pub fn next_expiry(&self) -> Option<(Nanos, u32)> {
         match self {
             Self::House(venue) => venue.next_expiry(),
+            Self::Orders(venue) => venue.next_expiry(),
             Self::LikeHftbacktest(_) => None,
         }
     }
 
     /// An order's time is over.
     pub fn expire(&mut self, engine: &mut Engine) {
-        if let Self::House(venue) = self {
-            venue.expire(engine);
+        match self {
+            Self::House(venue) => venue.expire(engine),
+            Self::Orders(venue) => venue.expire(engine),
+            Self::LikeHftbacktest(_) => {}
         }
     }
 
@@ -89,6 +100,7 @@ impl Venue {
     pub fn best(&self, side: Side) -> Option<Price> {
         match self {
             Self::House(venue) => venue.best(side).map(|level| level.price),
+            Self::Orders(venue) => venue.best(side).map(|level| level.price),
             Self::LikeHftbacktest(venue) => venue.best(side),
         }
     }
@@ -97,6 +109,7 @@ impl Venue {
     pub fn read_mark(&self, engine: &mut Engine) -> Result<()> {
         match self {
             Self::House(venue) => venue.read_mark(engine, 0),
+            Self::Orders(venue) => venue.read_mark(engine, 0),
             Self::LikeHftbacktest(venue) => venue.read_mark(engine, 0),
         }
     }
@@ -104,10 +117,8 @@ impl Venue {
     /// Forgets orders that ended elsewhere, as in ruin.
     pub fn forget_ended(&mut self, engine: &Engine) {
         match self {
-            Self::House(venue) => {
-                venue.mark_stale();
-                venue.sweep(engine);
-            }
+            Self::House(venue) => venue.forget_ended(engine),
+            Self::Orders(venue) => venue.forget_ended(engine),
             Self::LikeHftbacktest(venue) => venue.sweep(engine),
         }
     }
@@ -116,6 +127,7 @@ impl Venue {
     pub fn queue_ahead(&self, side: Side, id: u32) -> Option<f64> {
         match self {
             Self::House(venue) => venue.queue_ahead(side, id),
+            Self::Orders(venue) => venue.queue_ahead(side, id),
             Self::LikeHftbacktest(venue) => venue.queue_ahead(side, id),
         }
     }

@@ -1,13 +1,13 @@
 //! What we know of the books: those made of the records that have arrived here.
 
-use nt_book::{Depth as _, Ladder, Level};
+use nt_book::{Depth as _, Ladder, Level, OrderBook};
 use nt_core::record::EventKind;
 use nt_core::{Error, Price, Quantity, Record, Result, Side};
 
 use super::{Arrived, Replay, ReplaySettings, at_record};
 use crate::like_hftbacktest::Book;
 use crate::source::Source;
-use crate::venue::{Depth, level_of};
+use crate::venue::{Depth, is_of_order, level_of, play_order};
 
 impl Replay {
     /// The best level of a side as far as we know.
@@ -54,6 +54,8 @@ pub(super) enum View {
     Levels { book: Ladder, known: bool },
     /// Made of the best level of each side.
     Quotes(Ladder),
+    /// Made of single orders; unknown as that of levels is.
+    Orders { book: OrderBook, known: bool },
     /// By the rules of hftbacktest.
     LikeHftbacktest(Book),
 }
@@ -64,21 +66,24 @@ impl View {
             _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
             Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
             Depth::Quotes => Self::Quotes(Ladder::default()),
+            Depth::Orders => Self::Orders { book: OrderBook::default(), known: true },
         }
     }
 
     fn best(&self, side: Side) -> Option<Level> {
         match self {
-            Self::Levels { known: false, .. } => None,
+            Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => None,
             Self::Levels { book, .. } | Self::Quotes(book) => book.best(side),
+            Self::Orders { book, .. } => book.best(side),
             Self::LikeHftbacktest(book) => book.levels(side).next(),
         }
     }
 
     fn levels(&self, side: Side, count: usize) -> Vec<Level> {
         match self {
-            Self::Levels { known: false, .. } => Vec::new(),
+            Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => Vec::new(),
             Self::Levels { book, .. } | Self::Quotes(book) => book.levels(side).take(count).collect(),
+            Self::Orders { book, .. } => book.levels(side).take(count).collect(),
             Self::LikeHftbacktest(book) => book.levels(side).take(count).collect(),
         }
     }
@@ -104,11 +109,26 @@ impl View {
                     set(book, side, price, quantity)?;
                 }
             }
+            Self::Orders { book, known } => see_order(book, known, record)?,
             Self::LikeHftbacktest(book) => book.see(record)?,
             Self::Levels { .. } | Self::Quotes(_) => {}
         }
         Ok(())
     }
+}
+
+#[inline]
+fn see_order(book: &mut OrderBook, known: &mut bool, record: &Record) -> Result<()> {
+    if is_of_order(record) {
+        return play_order(book, *known, record);
+    }
+    if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+        book.clear();
+        *known = false;
+    } else if record.is(EventKind::SnapshotEnd) {
+        *known = true;
+    }
+    Ok(())
 }
 
 #[inline]

@@ -1,13 +1,13 @@
 //! What happens to orders that arrive: they take, they rest, they are changed, cancelled or their time is over
 //! (docs/book-rules.md, section 4).
 
-use nt_book::{Depth as _, Level};
+use nt_book::Level;
 use nt_core::{DAY_NS, Kind, Price, Quantity, Reason, Result, Side, State, TimeInForce};
 
-use super::{Depth, Queued, Resting, SelfTrade, Venue, place, rank};
+use super::{Book, Depth, Queued, Resting, SelfTrade, Venue, place, rank};
 use crate::engine::{Engine, Notice, trail_level};
 
-impl Venue {
+impl<B: Book> Venue<B> {
     /// A new order arrives.
     pub fn arrive(&mut self, engine: &mut Engine, id: u32, terms: Resting) -> Result<()> {
         if engine.halted {
@@ -183,7 +183,7 @@ impl Venue {
     /// Puts an order at the end of our queue at its price.
     pub(super) fn join_queue(&mut self, engine: &Engine, id: u32, side: Side, price: Price, display: Quantity) {
         let hidden = match self.rules.depth {
-            Depth::Levels => false,
+            Depth::Levels | Depth::Orders => false,
             Depth::Quotes => self.book.best(side).is_none_or(|best| rank(side, price) > rank(side, best.price)),
         };
         let displayed = (self.known && !hidden).then(|| self.book.quantity_at(side, price));
@@ -192,6 +192,7 @@ impl Venue {
         let list = &mut self.queued[place(side)];
         let at = list.partition_point(|other| rank(side, other.price) <= rank(side, price));
         list.insert(at, Queued { id, price, front, traded: 0, display, shown });
+        self.book.join(id, side, price, self.known);
         self.idle = false;
     }
 

@@ -2,11 +2,11 @@
 
 use nt_core::{Price, Quantity, Result, Side};
 
-use super::{Queued, Venue, place, rank};
+use super::{Book, Queued, Venue, place, rank};
 use crate::engine::Engine;
 use crate::queue_model::UNKNOWN;
 
-impl Venue {
+impl<B: Book> Venue<B> {
     /// Our orders in the queue of one price.
     #[inline]
     pub(super) fn at_price(&mut self, side: Side, price: Price) -> impl Iterator<Item = &mut Queued> {

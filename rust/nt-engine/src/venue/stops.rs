@@ -2,10 +2,10 @@
 
 use nt_core::{Kind, Price, Result};
 
-use super::{Resting, Venue};
+use super::{Book, Resting, Venue};
 use crate::engine::{Engine, Notice, trail_level};
 
-impl Venue {
+impl<B: Book> Venue<B> {
     pub(super) fn is_reached_by_best(&self, engine: &Engine, id: u32) -> bool {
         let order = engine.order(id);
         let (side, stop) = (order.side, order.stop);

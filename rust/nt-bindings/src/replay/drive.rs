@@ -1,0 +1,54 @@
+//! The loop that hands each turn of a replay to Python.
+
+use nt_engine::{Notice, Source, Turn};
+use numpy::PyArrayMethods;
+use pyo3::prelude::*;
+
+use super::Replay;
+use super::sources::records_of;
+use crate::error::raise;
+
+const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
+
+/// What a venue says, and of what.
+pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
+    match notice {
+        Notice::Fill(at) => ("fill", at),
+        Notice::OrderEnded(id) => ("ended", id as usize),
+        Notice::Accepted(id) => ("accepted", id as usize),
+        Notice::Amended(id) => ("amended", id as usize),
+        Notice::Refused(id) => ("refused", id as usize),
+        Notice::Triggered(id) => ("triggered", id as usize),
+    }
+}
+
+/// Plays to the end, handing each turn on; the replay is not borrowed meanwhile, so the strategy can use it.
+pub(crate) fn drive(
+    slf: &Bound<'_, Replay>,
+    mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
+) -> PyResult<()> {
+    let py = slf.py();
+    let (held, ranks): (Vec<_>, Vec<_>) = {
+        let replay = slf.try_borrow()?;
+        replay.sources.iter().map(|held| (held.words.clone_ref(py), held.ranks.clone())).unzip()
+    };
+    let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
+    let mut sources = Vec::with_capacity(borrowed.len());
+    for (words, ranks) in borrowed.iter().zip(&ranks) {
+        sources.push(Source::new(records_of(words)?, ranks));
+    }
+    let mut turns: u32 = 0;
+    loop {
+        let turn = {
+            let replay = &mut *slf.try_borrow_mut()?;
+            replay.write_down(py)?;
+            replay.core.advance(&sources).map_err(|error| raise(py, &error))?
+        };
+        let Some(turn) = turn else { return Ok(()) };
+        turns = turns.wrapping_add(1);
+        if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
+            py.check_signals()?;
+        }
+        take(py, turn, &sources)?;
+    }
+}

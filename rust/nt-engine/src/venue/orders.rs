@@ -1,0 +1,292 @@
+//! A book of single orders: ours stand among those of others, and fill as the records of others' fills reach them
+//! (docs/book-rules.md, sections 3 and 5.4).
+
+use nt_book::{BookError, Depth, Level, OrderBook, RestingOrder};
+use nt_core::record::{ASK, BID, EventKind};
+use nt_core::{Error, Price, Quantity, Record, Result, Side};
+
+use super::{Book, Venue, check_range, place, rank, trade_of};
+use crate::engine::Engine;
+use crate::queue_model::UNKNOWN;
+
+/// From this number on, orders of a book are ours.
+const OURS: u64 = u64::MAX - u32::MAX as u64;
+
+/// Whether a record is about an order.
+#[inline]
+pub(crate) fn is_of_order(record: &Record) -> bool {
+    (EventKind::OrderAdd as u8..=EventKind::OrderFill as u8).contains(&record.kind)
+}
+
+/// Does to a book what a record says of an order. In an unknown book, what it says of an order that does not rest there
+/// is nothing.
+#[inline]
+pub(crate) fn play_order(book: &mut OrderBook, known: bool, record: &Record) -> Result<()> {
+    let &Record { id, price, quantity, .. } = record;
+    let done = if id >= OURS {
+        Err(BookError::UnknownOrder { id })
+    } else if record.is(EventKind::OrderAdd) {
+        let side = match record.flags & (BID | ASK) {
+            BID => Side::Buy,
+            ASK => Side::Sell,
+            _ => return Err(Error::Misuse(format!("order {id} is of no side"))),
+        };
+        check_order(price, quantity)?;
+        book.add(RestingOrder { id, side, price, quantity, own: false }).map(drop)
+    } else if record.is(EventKind::OrderDelete) {
+        book.cancel(id).map(drop)
+    } else if record.is(EventKind::OrderFill) {
+        book.fill(id, quantity).map(drop)
+    } else {
+        check_order(price, quantity)?;
+        book.amend(id, price, quantity).map(drop)
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(BookError::UnknownOrder { .. }) if !known && !record.is(EventKind::OrderAdd) => Ok(()),
+        Err(error) => Err(Error::Misuse(error.to_string())),
+    }
+}
+
+#[inline]
+fn check_order(price: Price, quantity: Quantity) -> Result<()> {
+    if price <= 0 || quantity <= 0 {
+        return Err(Error::Misuse(format!("{quantity} lots at {price} ticks are no order of a book")));
+    }
+    check_range(price, quantity)
+}
+
+/// Where an order of ours stands.
+#[derive(Debug, Clone)]
+enum Stand {
+    /// In its queue.
+    Queue,
+    /// Nowhere, since the book is not known; behind the last of these orders once it is.
+    Behind(Vec<u64>),
+    /// Nowhere; behind all others once the book is known.
+    Last,
+}
+
+#[derive(Debug, Clone)]
+struct Own {
+    id: u32,
+    side: Side,
+    price: Price,
+    stand: Stand,
+}
+
+impl Own {
+    fn number(&self) -> u64 {
+        number_of(self.id)
+    }
+}
+
+fn number_of(id: u32) -> u64 {
+    u64::MAX - u64::from(id)
+}
+
+/// The orders of all: those of others by their numbers, and ours, each of which stands there as a single lot, because how
+/// much of it is left is for the engine to know. As a [`Depth`], it shows what is of others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OrdersOfAll {
+    book: OrderBook,
+    /// Our orders, in the order in which they came to their queues.
+    own: Vec<Own>,
+}
+
+impl OrdersOfAll {
+    /// How many orders of ours stand at a price, which is how many lots of its level are not of others.
+    #[inline]
+    fn own_at(&self, side: Side, price: Price) -> Quantity {
+        let here = |own: &&Own| own.price == price && own.side == side && matches!(own.stand, Stand::Queue);
+        self.own.iter().filter(here).count() as Quantity
+    }
+
+    /// Our orders that stand before another one in its queue.
+    fn own_before(&self, order: &RestingOrder) -> Vec<u32> {
+        if self.own_at(order.side, order.price) == 0 {
+            return Vec::new();
+        }
+        let before = self.book.orders_at(order.side, order.price).take_while(|other| other.id != order.id);
+        before.filter(|other| other.own).map(|own| (u64::MAX - own.id) as u32).collect()
+    }
+
+    /// Forgets others; ours remember who stood before them.
+    fn clear(&mut self) {
+        for own in &mut self.own {
+            if let Stand::Queue = own.stand {
+                let queue = self.book.orders_at(own.side, own.price).map(|order| order.id);
+                own.stand = Stand::Behind(queue.take_while(|&id| id != own.number()).collect());
+            }
+        }
+        self.book.clear();
+    }
+
+    /// Puts our orders to where they belong in a book that has become known.
+    fn place_own(&mut self) {
+        for own in &mut self.own {
+            let stand = std::mem::replace(&mut own.stand, Stand::Queue);
+            let after = match &stand {
+                Stand::Queue => continue,
+                Stand::Last => 0,
+                Stand::Behind(before) => {
+                    let queue = self.book.orders_at(own.side, own.price);
+                    let is_behind = queue.map(|order| !before.contains(&order.id)).collect::<Vec<_>>();
+                    is_behind.iter().rev().take_while(|&&behind| behind).count()
+                }
+            };
+            let count = self.book.orders_at(own.side, own.price).count();
+            let behind: Vec<_> = self.book.orders_at(own.side, own.price).skip(count - after).collect();
+            own.stand = stand_at_end(&mut self.book, own.id, own.side, own.price);
+            for order in behind {
+                // Whoever goes and comes back is behind all others; both are possible, since it was there.
+                if self.book.cancel(order.id).is_ok() {
+                    let _ = self.book.add(order);
+                }
+            }
+        }
+    }
+}
+
+/// Puts an order of ours behind all others. At a price beyond those of books there is no queue.
+fn stand_at_end(book: &mut OrderBook, id: u32, side: Side, price: Price) -> Stand {
+    let order = RestingOrder { id: number_of(id), side, price, quantity: 1, own: true };
+    if book.add(order).is_ok() { Stand::Queue } else { Stand::Last }
+}
+
+impl Book for OrdersOfAll {
+    fn join(&mut self, id: u32, side: Side, price: Price, known: bool) {
+        self.keep(|other| other != id);
+        let stand = if known { stand_at_end(&mut self.book, id, side, price) } else { Stand::Last };
+        self.own.push(Own { id, side, price, stand });
+    }
+
+    fn keep(&mut self, rests: impl Fn(u32) -> bool) {
+        let book = &mut self.book;
+        self.own.retain(|own| {
+            let stays = rests(own.id);
+            if !stays && matches!(own.stand, Stand::Queue) {
+                // It stands there, so it can go.
+                let _ = book.cancel(own.number());
+            }
+            stays
+        });
+    }
+
+    fn ahead(&self, id: u32, _: f64) -> f64 {
+        match self.book.queue_ahead(number_of(id)) {
+            Ok(ahead) => (ahead.quantity - ahead.own) as f64,
+            Err(_) => UNKNOWN,
+        }
+    }
+}
+
+impl Depth for OrdersOfAll {
+    #[inline]
+    fn best(&self, side: Side) -> Option<Level> {
+        if self.own.is_empty() { self.book.best(side) } else { self.levels(side).next() }
+    }
+
+    fn quantity_at(&self, side: Side, price: Price) -> Quantity {
+        self.book.quantity_at(side, price) - self.own_at(side, price)
+    }
+
+    fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
+        let of_others = move |level: Level| Level::new(level.price, level.quantity - self.own_at(side, level.price));
+        self.book.levels(side).map(of_others).filter(|level| level.quantity > 0)
+    }
+
+    fn count(&self, side: Side) -> usize {
+        self.levels(side).count()
+    }
+}
+
+impl Venue<OrdersOfAll> {
+    /// One record of the instrument.
+    #[inline]
+    pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        if is_of_order(record) {
+            if self.idle { play_order(&mut self.book.book, self.known, record) } else { self.order(engine, record) }
+        } else if record.is(self.rules.trades) {
+            self.print(engine, record)
+        } else {
+            self.snapshot_of_orders(engine, record)
+        }
+    }
+
+    /// A record of an order, where there are orders of ours.
+    fn order(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        let before = self.book.book.order(record.id).filter(|_| record.id < OURS);
+        if self.known
+            && record.is(EventKind::OrderFill)
+            && let Some(maker) = &before
+            && (1..=maker.quantity).contains(&record.quantity)
+        {
+            self.fill_before(engine, maker, record.quantity)?;
+        }
+        play_order(&mut self.book.book, self.known, record)?;
+        if !self.known {
+            return Ok(());
+        }
+        if let Some(before) = before {
+            self.cut_taken_here(before.side, before.price);
+        }
+        if let Some(after) = self.book.book.order(record.id)
+            && !record.is(EventKind::OrderFill)
+        {
+            self.cut_taken_here(after.side, after.price);
+            if self.crosses_own(after.side, after.price) {
+                self.cross(engine, after.side, after.price)?;
+            }
+        }
+        if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_best(engine) }
+    }
+
+    fn cut_taken_here(&mut self, side: Side, price: Price) {
+        if !self.taken[place(side)].is_empty() {
+            let displayed = self.book.quantity_at(side, price);
+            self.cut_taken(side, price, displayed);
+        }
+    }
+
+    /// An aggressor fills an order of others; whoever of ours stands before it would have been filled first.
+    fn fill_before(&mut self, engine: &mut Engine, maker: &RestingOrder, quantity: Quantity) -> Result<()> {
+        let (side, mut rest) = (maker.side, quantity);
+        let before = self.book.own_before(maker);
+        let mut at = 0;
+        while let Some(own) = self.queued[place(side)].get(at).copied() {
+            at += 1;
+            let is_better = rank(side, own.price) < rank(side, maker.price);
+            if rest == 0 || !(is_better || before.contains(&own.id)) {
+                break;
+            }
+            if engine.order(own.id).is_working() {
+                let most = if is_better || own.display == 0 { rest } else { rest.min(own.shown) };
+                rest -= self.fill_at_rest(engine, own.id, most, own.price)?;
+            }
+        }
+        self.show_next_parts(engine);
+        self.sweep(engine);
+        Ok(())
+    }
+
+    /// A trade was printed: whom it filled, the records of orders say.
+    fn print(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        let Some((price, _)) = trade_of(record)? else { return Ok(()) };
+        self.last_trade = price;
+        if self.waiting.is_empty() { Ok(()) } else { self.trigger_by_trade(engine, price) }
+    }
+
+    #[cold]
+    fn snapshot_of_orders(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+            self.book.clear();
+            self.known = false;
+        } else if record.is(EventKind::SnapshotEnd) {
+            self.known = true;
+            self.book.place_own();
+            self.after_snapshot(engine)?;
+        }
+        Ok(())
+    }
+}
