@@ -22,6 +22,30 @@ ENVIRONMENT = {
 }
 
 
+MAKER = '''\
+"""A maker of a user's."""
+
+import neural_trader as nt
+
+
+class Mine(nt.Strategy):
+    """Bid a tick below the best bid whenever nothing works."""
+
+    lots: int = 1
+
+    def on_start(self):
+        self.working = False
+
+    def on_book(self, symbol):
+        bid = self.best_bid(symbol)
+        if not self.working and bid == bid:
+            print("bidding", symbol)
+            self.buy(self.lots * self.lot(symbol), limit=bid - self.tick(symbol), symbol=symbol, post_only=True)
+            self.working = True
+'''
+"""A strategy for replays, as users write them."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a command ended."""

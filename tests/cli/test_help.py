@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from capture_lines import session
-from commands import ENVIRONMENT, Command
+from commands import ENVIRONMENT, MAKER, Command
 from neural_trader.cli import (
     application,
     config,
@@ -26,6 +27,7 @@ from neural_trader.cli import (
     data_import,
     data_list,
     data_record,
+    data_records,
     data_synth,
 )
 
@@ -39,6 +41,7 @@ DATA_VERBS = {
     "check": data_check.EXAMPLES,
     "book": data_book.EXAMPLES,
     "bars": data_bars.EXAMPLES,
+    "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
 GOLDEN = Path(__file__).parent / "help.txt"
@@ -75,11 +78,15 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     folder = tmp_path_factory.mktemp("workshop")
     shutil.copy(samples / "mine.py", folder / "my_strategy.py")
     (folder / "session.txt").write_bytes(session(150))
+    (folder / "session.ws.gz").write_bytes(gzip.compress(session(150)))
+    (folder / "maker.py").write_text(MAKER, encoding="utf-8")
     made = (
         "data synth prices.parquet --bars 300",
         "data synth bars.parquet --bars 300",
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
+        "data records session.ws.gz --venue binance -o session.npy",
+        "replay -q --journal run.journal",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
@@ -92,9 +99,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
 @pytest.mark.parametrize("example", examples())
 def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
     shutil.copytree(workshop, tmp_path / "here")
-    # `data synth bars.parquet` makes the file that `data info bars.parquet` looks at.
-    if example.startswith("neural-trader data synth bars"):
-        (tmp_path / "here" / "bars.parquet").unlink()
+    # Three examples make the files that the next ones look at.
+    of_next = {"data synth bars": "bars.parquet", "data records": "session.npy", "replay --journal": "run.journal"}
+    for begin, made in of_next.items():
+        if example.startswith(f"neural-trader {begin}"):
+            (tmp_path / "here" / made).unlink()
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
     ended = subprocess.run(
         line, shell=True, cwd=tmp_path / "here", env=ENVIRONMENT, capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@ import polars as pl
 from neural_trader.market.bars import Bars, Step
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import Block, blocks_of
+from neural_trader.report.rungs import Rung
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -46,6 +47,7 @@ class Result:
     hash: str
     benchmark_curve: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
+    ladder: tuple[Rung, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)
 
     @property

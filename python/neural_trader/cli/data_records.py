@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neural_trader.cli import options
-from neural_trader.cli.output import check_target, note, print_json
+from neural_trader.cli.output import check_target, print_json
 from neural_trader.errors import UsageError
 
 EXAMPLES = """\
@@ -23,7 +23,7 @@ def records(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the records go: FILE.npy.")],
     json: options.Json = False,
 ) -> None:
-    """Decode a captured session into records that a replay opens at once."""
+    """Decode a captured session for replays to open at once."""
     from neural_trader.market.record_files import SUFFIX, write_recording
     from neural_trader.market.recordings import load_recording
 
@@ -35,7 +35,7 @@ def records(
     if json:
         print_json({"file": str(output), "records": len(recording), "kinds": recording.kinds()})
         return
-    for remark in recording.notes:
-        note(remark)
     kinds = ", ".join(f"{count:,} {name}" for name, count in recording.kinds().items())
     print(f"{output}: {len(recording):,} records ({kinds})")
+    for remark in recording.notes:
+        print(remark)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 neural-trader replay
-neural-trader replay session.ws.gz --venue binance -s my_maker.py --latency 5ms
+neural-trader replay session.ws.gz --venue binance -s maker.py --latency 5ms
 neural-trader replay session.npy --queue power:3 --ladder
 neural-trader replay --journal run.journal
 neural-trader replay run.journal --verify
@@ -74,7 +74,7 @@ def replay(
             RULES,
             "--queue",
             metavar="MODEL",
-            text="risk_averse, power:2, power_2, power_3, log or log_2. [risk_averse]",
+            text="risk_averse, power:2, power_2, power_3, log, log_2 or front. [risk_averse]",
         ),
     ] = "risk_averse",
     whole: Annotated[bool, option(RULES, "--whole", text="Orders at rest fill wholly or not at all.")] = False,
@@ -101,7 +101,7 @@ def replay(
     json: options.Json = False,
     quiet: Annotated[bool, option(OUTPUT, "--quiet", "-q", text="Print nothing, and write no page unasked.")] = False,
 ) -> None:
-    """Run a strategy over recorded books and trades, tick by tick, and report what came of it."""
+    """Run a strategy over recorded books and trades."""
     if verify:
         from neural_trader.cli.replay_verify import verify_journal
 

@@ -54,6 +54,8 @@ class Capture:
     tally: dict[str, int]
     inferred: bool
     """Whether the grids were taken from the data because nobody described the instruments."""
+    torn: tuple[Path, ...] = ()
+    """Files that were cut off, as by a crash, and read up to there."""
 
     def of_kind(self, *names: str) -> NDArray[Any]:
         """The records of these kinds."""
@@ -132,7 +134,8 @@ def read_capture(
     reader = CaptureReader(path, venue, instruments, **settings)
     pieces = list(reader)
     events = np.concatenate(pieces) if pieces else np.empty(0, EVENT)
-    return Capture(venue, events, reader.instruments, reader.take_faults(), reader.tally, reader.inferred)
+    faults, torn = reader.take_faults(), tuple(reader.torn)
+    return Capture(venue, events, reader.instruments, faults, reader.tally, reader.inferred, torn)
 
 
 def _undescribed(symbol: str, grid: tuple[tuple[int, int], tuple[int, int], int, int]) -> VenueInstrument:

@@ -73,13 +73,14 @@ def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recor
 
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
     capture = read_capture(paths, venue)
-    if not len(capture.events):
+    if not len(capture.events) or not capture.instruments:
         raise DataError(f"{paths[0]}: no record of {venue} in this capture")
     listed = tuple(Listed(one.symbol, Step(*one.tick), Step(*one.data_lot)) for one in capture.instruments)
     notes = []
     if capture.inferred:
         grids = ", ".join(f"{one.symbol} {one.tick} x {one.lot}" for one in listed)
         notes.append(f"tick and lot were inferred from the data: {grids}")
+    notes += [f"{path} was cut off, and is played up to there" for path in capture.torn]
     if capture.faults:
         notes.append(f"{len(capture.faults)} malformed messages were left out")
     faults = {name: count for name in ("gap", "bad_checksum", "crossed", "resync") if (count := capture.count(name))}

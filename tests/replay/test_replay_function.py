@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import neural_trader as nt
-from by_hand import BOOK, END, Action, Played, nanoseconds, session
 from neural_trader.errors import ConfigError, DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.recordings import Recording, synthetic_recording
 from neural_trader.market.times import time_text
 from neural_trader.strategy import Order, Strategy
+from replay.scripted import BOOK, END, Action, Played, nanoseconds, session
 
 DAY_NS = 86_400 * 10**9
 
