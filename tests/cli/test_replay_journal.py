@@ -33,6 +33,7 @@ def test_a_run_is_kept_and_played_again(command: Command, journal: bytes) -> Non
         "journal": JOURNAL,
         "verdict": "PASS",
         "hash": kept.document["hash"],
+        "chain": journal[-36:-4].hex(),
         "aborted": None,
         "frames": len(decode(journal).frames),
         "decisions": sum(frame.name in ("submit", "cancel", "amend", "set_timer") for frame in decode(journal).frames),
@@ -40,7 +41,7 @@ def test_a_run_is_kept_and_played_again(command: Command, journal: bytes) -> Non
     }
     said = command("replay", JOURNAL, "--verify").passed().out
     assert said.splitlines()[0] == "avellaneda_stoikov on ALPHA"
-    assert said.splitlines()[-1] == f"PASS  hash {kept.document['hash']}"
+    assert said.splitlines()[-2:] == [f"PASS  hash {kept.document['hash']}", f"      chain {journal[-36:-4].hex()}"]
     assert command("replay", JOURNAL, "--verify", "--quiet").passed().out == ""
 
 

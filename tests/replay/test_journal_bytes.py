@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -97,6 +99,19 @@ def test_nothing_may_follow_the_end() -> None:
     journal = decoded(small() + b"\0")
     assert journal.tear == (len(small()), "something follows the end")
     assert journal.frames == decoded(small()).frames
+
+
+def test_the_documented_frames_are_those_that_are_written(repository: Path) -> None:
+    text = (repository / "docs" / "journal.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| (.*) \|$", text, re.MULTILINE)
+    behind = {
+        "aborted": ", then where, in UTF-8",
+        "end": ", then the run hash, 32 bytes",
+        "block": "the link, 32 bytes",
+    }
+    assert {name: (int(code), what) for code, name, what in rows} == {
+        name: (code, layout + behind.get(name, "")) for name, (code, layout) in LAYOUTS.items()
+    }
 
 
 @given(st.binary(max_size=300))

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from neural_trader.market.recordings import Listed, Recording
 
 
+LINK_ENDS = 36
+"""So many bytes from the end of a journal its last link begins: before the checksum of its frame."""
+
+
 @contextmanager
 def journaled(
     path: str | Path,
@@ -108,6 +112,8 @@ class Journal:
     header: dict[str, Any]
     frames: int
     decisions: int
+    chain: str
+    """The last link: whoever noted it elsewhere knows a journal that was written again as a whole."""
     run_hash: str | None
     """What the run ended with, if it did."""
     aborted: str | None
@@ -140,6 +146,7 @@ def open_journal(path: Path) -> Journal:
         header=document,
         frames=frames,
         decisions=decisions,
+        chain=content[-LINK_ENDS : -LINK_ENDS + 32].tobytes().hex(),
         run_hash=tail.hex() if name == "end" else None,
         aborted=tail.decode() if name == "aborted" else None,
     )

@@ -49,6 +49,7 @@ def _document(checked: Checked) -> dict[str, object]:
         "journal": str(journal.path),
         "verdict": "PASS" if difference is None else "FAIL",
         "hash": journal.run_hash,
+        "chain": journal.chain,
         "aborted": journal.aborted,
         "frames": journal.frames,
         "decisions": journal.decisions,
@@ -70,6 +71,7 @@ def _print(checked: Checked) -> None:
         out.print(Text.assemble(("NOTE", "yellow"), f"  the run broke off: {journal.aborted}"), soft_wrap=True)
     end = "" if journal.run_hash is None else f"  hash {journal.run_hash}"
     out.print(Text.assemble(("PASS", "bold green"), end), soft_wrap=True)
+    out.print(f"      chain {journal.chain}", soft_wrap=True)
 
 
 def _time(time_ns: int) -> str:

@@ -1,6 +1,7 @@
 //! Journals of replays for Python: kept while a run is played, read, and played again.
 
-use nt_engine::digest::Hash;
+use nt_core::Instrument;
+use nt_engine::digest::{self, Hash};
 use nt_engine::journal::{Check, Encoder, Frame, Progress, Reader, Tear};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -31,6 +32,18 @@ impl Sink {
 }
 
 impl Replay {
+    /// The digest of instruments and records.
+    pub(crate) fn inputs(&mut self, py: Python<'_>) -> PyResult<Hash> {
+        if let Some(inputs) = self.inputs {
+            return Ok(inputs);
+        }
+        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
+        let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
+        let inputs = digest::recorded_inputs(&instruments, &sources_of(&self.sources, &borrowed)?);
+        self.inputs = Some(inputs);
+        Ok(inputs)
+    }
+
     /// Hands on what the journal has to say, once that is enough to be worth it.
     #[inline]
     pub(crate) fn write_down(&mut self, py: Python<'_>) -> PyResult<()> {

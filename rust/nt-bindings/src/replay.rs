@@ -575,29 +575,6 @@ impl Replay {
 }
 
 impl Replay {
-    /// The digest of instruments and records.
-    pub(crate) fn inputs(&mut self, py: Python<'_>) -> PyResult<Hash> {
-        if let Some(inputs) = self.inputs {
-            return Ok(inputs);
-        }
-        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
-        let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
-        let inputs = digest::recorded_inputs(&instruments, &sources_of(&self.sources, &borrowed)?);
-        self.inputs = Some(inputs);
-        Ok(inputs)
-    }
-
-    /// Asks for records of kinds by their names.
-    pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
-        for name in kinds {
-            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
-            let &(kind, _) =
-                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
-            self.core.want(kind);
-        }
-        Ok(())
-    }
-
     fn about_fill(&mut self, at: usize) {
         self.current = self.core.engine().fills()[at].instrument as usize;
     }

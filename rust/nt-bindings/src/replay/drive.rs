@@ -1,7 +1,9 @@
 //! The loop that hands each turn of a replay to Python.
 
 use nt_engine::{Notice, Source, Turn};
+use nt_feed::event::EventKind;
 use numpy::PyArrayMethods;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Replay;
@@ -19,6 +21,19 @@ pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
         Notice::Amended(id) => ("amended", id as usize),
         Notice::Refused(id) => ("refused", id as usize),
         Notice::Triggered(id) => ("triggered", id as usize),
+    }
+}
+
+impl Replay {
+    /// Asks for records of kinds by their names.
+    pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
+        for name in kinds {
+            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
+            let &(kind, _) =
+                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
+            self.core.want(kind);
+        }
+        Ok(())
     }
 }
 
