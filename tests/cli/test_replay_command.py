@@ -253,6 +253,14 @@ def test_the_report_of_a_captured_session_verifies_from_its_files(command: Comma
     assert verified(command, "result.json") == dict.fromkeys(ALL, "PASS")
 
 
+def test_the_report_of_what_the_catalog_holds_verifies_from_there(command: Command, own: Path) -> None:
+    command("data", "import", "session.ws.gz", "--venue", "binance", "--kind", "capture")
+    ended = command("replay", "catalog:binance/ABUSD", "-s", "my_maker.py", "--json")
+    assert ended.code == 0 and ended.document["origin"]["files"] == ["catalog:binance/ABUSD"]
+    (own / "other.json").write_text(ended.out, encoding="utf-8")
+    assert verified(command, "other.json") == dict.fromkeys(ALL, "PASS")
+
+
 def test_a_session_that_moved_can_be_pointed_at(command: Command, own: Path) -> None:
     command("data", "records", "session.ws.gz", "--venue", "binance", "-o", "kept.npy").passed()
     (own / "session.ws.gz").rename(own / "moved.ws.gz")

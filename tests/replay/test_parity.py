@@ -25,6 +25,26 @@ def test_random_sessions_are_played_alike(first: int) -> None:
         assert difference is None, difference
 
 
+@pytest.mark.parametrize("first", range(0, SESSIONS, PER_TEST))
+def test_random_sessions_of_single_orders_are_played_alike(first: int) -> None:
+    rust = engines_named("rust")
+    for seed in range(first, first + PER_TEST):
+        session = make_orders_session(seed)
+        difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
+        assert difference is None, difference
+
+
+def test_nonsense_in_records_of_orders_is_played_or_refused_alike() -> None:
+    rust, refused = engines_named("rust"), 0
+    for seed in range(40):
+        session = spoiled(make_orders_session(seed, records=40))
+        plain = outcome_of(Engines("baseline"), session)
+        difference = first_difference(session, plain, outcome_of(rust, session))
+        assert difference is None, difference
+        refused += plain.seen[-1:] == [("error",)]
+    assert 0 < refused < 40
+
+
 def test_nonsense_in_the_records_is_played_or_refused_alike() -> None:
     rust, refused = engines_named("rust"), 0
     for seed in range(60):
@@ -34,15 +54,6 @@ def test_nonsense_in_the_records_is_played_or_refused_alike() -> None:
         assert difference is None, difference
         refused += plain.seen[-1:] == [("error",)]
     assert 0 < refused < 30
-
-
-@pytest.mark.parametrize("first", range(0, SESSIONS, PER_TEST))
-def test_random_sessions_of_single_orders_are_played_alike(first: int) -> None:
-    rust = engines_named("rust")
-    for seed in range(first, first + PER_TEST):
-        session = make_orders_session(seed)
-        difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
-        assert difference is None, difference
 
 
 def test_random_sessions_go_everywhere() -> None:

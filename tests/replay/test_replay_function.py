@@ -278,7 +278,8 @@ def test_a_target_is_what_is_missing_as_far_as_is_known_here() -> None:
 
 def test_a_fill_knows_the_best_prices_at_the_venue_then() -> None:
     fills = Played(BOOK + END, {5: lambda own: own.buy(4)}).result.fills
-    assert fills["bid"].to_list() == [99.0, 99.0] and fills["reference"].to_list() == [100.0, 101.0]
+    assert fills["bid"].to_list() == [99.0, 99.0] and fills["ask"].to_list() == [100.0, 100.0]
+    assert fills["reference"].to_list() == [100.0, 101.0]
 
 
 # Which data, and which settings.

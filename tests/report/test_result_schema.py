@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import neural_trader as nt
+from neural_trader.market.recordings import synthetic_recording
 from neural_trader.report.definitions import DEFINITIONS
 from neural_trader.report.document import SCHEMA, encode, to_document
 from report_sample import make_result
@@ -23,6 +25,13 @@ def documented() -> set[str]:
     """The fields in the first column of the table of fields."""
     table = PAGE.split("## Fields", 1)[1].split("## Statistics", 1)[0]
     return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+
+
+def documented_of_replays() -> tuple[set[str], set[str]]:
+    """The fields that a replay has beside those, and those of them that it does not have."""
+    section = PAGE.split("## Replays", 1)[1]
+    missing = re.findall(r"`([a-z_.]+)`", section.split("Its bars", 1)[0])
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)), set(missing)
 
 
 def paths(value: Any, path: str = "") -> Iterator[str]:
@@ -49,6 +58,13 @@ def test_every_field_of_a_document_is_documented_and_every_documented_field_exis
     document = json.loads(encode(to_document(make_result(("A", "B"), count=800))))
     found = set(paths(document)) - {"tables.*"}
     assert found == documented()
+
+
+def test_every_field_of_the_document_of_a_replay_is_documented_and_every_documented_field_exists() -> None:
+    result = nt.replay("avellaneda_stoikov", synthetic_recording(7, "1m"), ladder=True)
+    added, missing = documented_of_replays()
+    assert not added & documented()
+    assert set(paths(json.loads(encode(result.to_dict())))) - {"tables.*"} == (documented() | added) - missing
 
 
 def test_example_has_every_documented_field() -> None:

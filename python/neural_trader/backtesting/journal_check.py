@@ -14,6 +14,7 @@ from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import canonical
 from neural_trader.backtesting.settings import Fee
 from neural_trader.errors import DataError
+from neural_trader.market.catalog.references import is_reference
 from neural_trader.market.record_files import SUFFIX, recording_of
 from neural_trader.market.recordings import synthetic_recording
 
@@ -100,7 +101,7 @@ def _recording(journal: Journal, data: Sequence[Path] | None, venue: str | None)
         return synthetic_recording(recipe["seed"], recipe["duration"])
     if "files" not in recipe:
         raise DataError(f"{journal.path}: its records came from memory; name a file of them: DATA --venue V")
-    missing = [name for name in recipe["files"] if not Path(name).is_file()]
+    missing = [name for name in recipe["files"] if not is_reference(name) and not Path(name).is_file()]
     if missing:
         raise DataError(f"{journal.path}: its recording {missing[0]} is not there; say where it is now: DATA --venue V")
     return recording_of(recipe["files"], recipe.get("venue"))

@@ -37,6 +37,13 @@ LADDER = (
 )
 """From the kindest to the strictest; latency is that of the run but for the first."""
 
+LADDER_OF_ORDERS = (
+    Assumption("No latency", {"entry_ns": 0, "response_ns": 0, "whole": False}),
+    Assumption("Our true place in the queue", {"whole": False}),
+    Assumption("The same, whole fills only", {"whole": True}),
+)
+"""Where every order of others is known there is nothing to assume about queues."""
+
 
 def fidelity_ladder(
     run: Callable[[ReplaySettings, str], Result], settings: ReplaySettings, depth: str, kinds: dict[str, int]
@@ -44,7 +51,7 @@ def fidelity_ladder(
     """Runs every rung that the records allow; ``run`` plays the strategy under settings and a depth."""
 
     def rungs() -> Iterator[Rung]:
-        for assumption in LADDER:
+        for assumption in LADDER_OF_ORDERS if depth == "orders" else LADDER:
             if assumption.needs is not None and not kinds.get(assumption.needs):
                 continue
             changed = replace(settings, **assumption.settings)

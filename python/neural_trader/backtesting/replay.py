@@ -20,7 +20,7 @@ from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
 from neural_trader.market.record_files import recording_of
-from neural_trader.market.recordings import BOOKS, Recording
+from neural_trader.market.recordings import Recording, depth_of
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def replay(
     recording = _recording(data, venue)
     listed, ranks = selected(recording, symbols)
     kinds = recording.kinds()
-    depth = "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
+    depth = depth_of(kinds)
     trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
 
     def run(
@@ -204,7 +204,7 @@ _HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
 _TOLD = {
     "on_trade": ("trade", "aggregate_trade"),
     "on_quote": ("quote",),
-    "on_book": ("level", "snapshot_end"),
+    "on_book": ("level", "snapshot_end", "order_add"),
 }
 """The records that call a hook."""
 

@@ -153,12 +153,13 @@ def _replayed(
 
 def _recording(origin: dict[str, Any], data: str | None) -> Recording:
     """What a replay played, from where it is now, or made again."""
+    from neural_trader.market.catalog.references import is_reference
     from neural_trader.market.record_files import SUFFIX, recording_of
     from neural_trader.market.recordings import synthetic_recording
 
     venue = origin.get("venue")
     if data is not None:
-        is_of_records = data.endswith(SUFFIX)
+        is_of_records = data.endswith(SUFFIX) or is_reference(data)
         if venue is None and not is_of_records:
             raise UsageError(f"{data}: the report names no venue; give a file of records (*{SUFFIX}), or --no-rerun")
         return recording_of(data, None if is_of_records else venue)

@@ -11,6 +11,7 @@ import json
 import os
 import struct
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from neural_trader.errors import DataError, UsageError
 from neural_trader.market.bars import Step
+from neural_trader.market.catalog.references import is_reference
 from neural_trader.market.events import EVENT
 from neural_trader.market.recordings import Listed, Recording, load_recording
 
@@ -84,8 +86,14 @@ def open_recording(path: Path) -> Recording:
 
 
 def recording_of(data: str | Path | Sequence[str | Path], venue: str | None) -> Recording:
-    """The recording that files hold: one of records, or a captured session of a venue."""
+    """The recording that files hold: one of records, a captured session of a venue, or what ``catalog:...`` names."""
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
+    # A reference has been a path on the command line.
+    reference = str(paths[0])
+    if len(paths) == 1 and is_reference(reference):
+        from neural_trader.market.catalog.replayed import recording_of_catalog
+
+        return replace(recording_of_catalog(reference), recipe={"files": [reference]})
     if len(paths) == 1 and paths[0].suffix == SUFFIX:
         if venue is not None:
             raise UsageError(f"{paths[0]} holds records, which are of no venue any more; leave out --venue")

@@ -23,6 +23,13 @@ BOOKS = ("level", "snapshot_level")
 """Kinds that make a book of levels."""
 
 
+def depth_of(kinds: Mapping[str, int]) -> str:
+    """What a book is made of, given how many records there are of each kind: orders, else levels, else quotes."""
+    if kinds.get("order_add"):
+        return "orders"
+    return "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
+
+
 class Listed(NamedTuple):
     """An instrument of a recording: its symbol, and the steps that prices and quantities count."""
 

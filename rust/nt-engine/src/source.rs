@@ -79,8 +79,9 @@ impl Cursor {
     pub fn our_ns(&self, record: &Record, feed_ns: Option<Nanos>) -> Nanos {
         let venue_ns = self.venue_ns(record);
         match feed_ns {
-            Some(feed_ns) => self.our_ns.max(venue_ns.saturating_add(feed_ns)),
-            None => self.our_ns.max(venue_ns).max(record.ts_recv_ns),
+            // As long as the venue has said no time, there is nothing that a latency could be added to.
+            Some(feed_ns) if venue_ns > 0 => self.our_ns.max(venue_ns.saturating_add(feed_ns)),
+            _ => self.our_ns.max(venue_ns).max(record.ts_recv_ns),
         }
     }
 

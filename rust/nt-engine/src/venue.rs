@@ -15,7 +15,7 @@ pub(crate) use book::Book;
 pub(crate) use orders::{OrdersOfAll, is_of_order, play_order};
 
 use crate::engine::Engine;
-use crate::queue_model::{QueueModel, UNKNOWN};
+use crate::queue_model::QueueModel;
 
 /// Which records make the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -432,7 +432,6 @@ impl<B: Book> Venue<B> {
     /// What is estimated to stand before an order at rest, in lots; nothing where nobody knows.
     pub fn queue_ahead(&self, side: Side, id: u32) -> Option<f64> {
         let queued = self.queued[place(side)].iter().find(|queued| queued.id == id)?;
-        let ahead = self.book.ahead(id, queued.front);
-        (ahead < UNKNOWN).then_some(ahead)
+        self.book.ahead(id, queued.front)
     }
 }

@@ -64,7 +64,7 @@ describe("report in the browser", { skip }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const name of ["two", "days", "hostile", "idle", "empty", "subsecond", "million"]) {
+  for (const name of ["two", "days", "hostile", "idle", "empty", "replay", "subsecond", "million"]) {
     for (const width of WIDTHS) {
       test(`${name} opens at ${width} px without errors, requests or sideways scrolling`, async () => {
         const { page, complaints, close } = await open(`${name}.html`, width);

@@ -47,7 +47,9 @@ def _venue_times(events: Sequence[Event]) -> list[int]:
 def _our_times(events: Sequence[Event], venue_ns: Sequence[int], feed_ns: int | None) -> list[int]:
     times, now_ns = [], 0
     for event, happened_ns in zip(events, venue_ns, strict=True):
-        received_ns = event.ts_recv_ns if feed_ns is None else int64(happened_ns + feed_ns, "time of receipt")
+        # As long as the venue has said no time, there is nothing that a latency could be added to.
+        is_given = feed_ns is not None and happened_ns > 0
+        received_ns = int64(happened_ns + (feed_ns or 0), "time of receipt") if is_given else event.ts_recv_ns
         now_ns = max(now_ns, happened_ns, received_ns)
         times.append(now_ns)
     return times

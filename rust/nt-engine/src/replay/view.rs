@@ -118,20 +118,18 @@ impl View {
 }
 
 #[inline]
+fn set(book: &mut Ladder, side: Side, price: Price, quantity: Quantity) -> Result<()> {
+    book.set(side, price, quantity).map(drop).map_err(|error| Error::Misuse(error.to_string()))
+}
+
 fn see_order(book: &mut OrderBook, known: &mut bool, record: &Record) -> Result<()> {
     if is_of_order(record) {
-        return play_order(book, *known, record);
-    }
-    if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+        play_order(book, *known, record)?;
+    } else if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
         book.clear();
         *known = false;
     } else if record.is(EventKind::SnapshotEnd) {
         *known = true;
     }
     Ok(())
-}
-
-#[inline]
-fn set(book: &mut Ladder, side: Side, price: Price, quantity: Quantity) -> Result<()> {
-    book.set(side, price, quantity).map(drop).map_err(|error| Error::Misuse(error.to_string()))
 }

@@ -3,6 +3,8 @@
 use nt_book::{Depth, Ladder};
 use nt_core::{Price, Side};
 
+use crate::queue_model::UNKNOWN;
+
 /// A book that shows what others have at rest. Where it knows their orders, ours stand among them.
 pub(crate) trait Book: Depth + Default {
     /// An order of ours comes to stand at the end of the queue at its price, wherever it stood before.
@@ -11,8 +13,9 @@ pub(crate) trait Book: Depth + Default {
     /// Keeps those of our orders that still rest.
     fn keep(&mut self, rests: impl Fn(u32) -> bool);
 
-    /// What others have before an order of ours, where there is more to go by than an estimate.
-    fn ahead(&self, id: u32, estimate: f64) -> f64;
+    /// What others have before an order of ours at rest, by an estimate where there is no more to go by; nothing where
+    /// nobody knows.
+    fn ahead(&self, id: u32, estimate: f64) -> Option<f64>;
 }
 
 impl Book for Ladder {
@@ -20,7 +23,7 @@ impl Book for Ladder {
 
     fn keep(&mut self, _: impl Fn(u32) -> bool) {}
 
-    fn ahead(&self, _: u32, estimate: f64) -> f64 {
-        estimate
+    fn ahead(&self, _: u32, estimate: f64) -> Option<f64> {
+        (estimate < UNKNOWN).then_some(estimate)
     }
 }

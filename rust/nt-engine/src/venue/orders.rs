@@ -7,7 +7,6 @@ use nt_core::{Error, Price, Quantity, Record, Result, Side};
 
 use super::{Book, Venue, check_range, place, rank, trade_of};
 use crate::engine::Engine;
-use crate::queue_model::UNKNOWN;
 
 /// From this number on, orders of a book are ours.
 const OURS: u64 = u64::MAX - u32::MAX as u64;
@@ -26,12 +25,11 @@ pub(crate) fn play_order(book: &mut OrderBook, known: bool, record: &Record) -> 
     let done = if id >= OURS {
         Err(BookError::UnknownOrder { id })
     } else if record.is(EventKind::OrderAdd) {
-        let side = match record.flags & (BID | ASK) {
-            BID => Side::Buy,
-            ASK => Side::Sell,
-            _ => return Err(Error::Misuse(format!("order {id} is of no side"))),
-        };
+        if !matches!(record.flags & (BID | ASK), BID | ASK) {
+            return Err(Error::Misuse(format!("order {id} is not of one side")));
+        }
         check_order(price, quantity)?;
+        let side = if record.flags & BID != 0 { Side::Buy } else { Side::Sell };
         book.add(RestingOrder { id, side, price, quantity, own: false }).map(drop)
     } else if record.is(EventKind::OrderDelete) {
         book.cancel(id).map(drop)
@@ -61,6 +59,8 @@ fn check_order(price: Price, quantity: Quantity) -> Result<()> {
 enum Stand {
     /// In its queue.
     Queue,
+    /// At a price beyond those of books, where nobody else can be.
+    Alone,
     /// Nowhere, since the book is not known; behind the last of these orders once it is.
     Behind(Vec<u64>),
     /// Nowhere; behind all others once the book is known.
@@ -114,9 +114,13 @@ impl OrdersOfAll {
     /// Forgets others; ours remember who stood before them.
     fn clear(&mut self) {
         for own in &mut self.own {
-            if let Stand::Queue = own.stand {
-                let queue = self.book.orders_at(own.side, own.price).map(|order| order.id);
-                own.stand = Stand::Behind(queue.take_while(|&id| id != own.number()).collect());
+            match own.stand {
+                Stand::Queue => {
+                    let queue = self.book.orders_at(own.side, own.price).map(|order| order.id);
+                    own.stand = Stand::Behind(queue.take_while(|&id| id != own.number()).collect());
+                }
+                Stand::Alone => own.stand = Stand::Last,
+                Stand::Behind(_) | Stand::Last => {}
             }
         }
         self.book.clear();
@@ -125,9 +129,8 @@ impl OrdersOfAll {
     /// Puts our orders to where they belong in a book that has become known.
     fn place_own(&mut self) {
         for own in &mut self.own {
-            let stand = std::mem::replace(&mut own.stand, Stand::Queue);
-            let after = match &stand {
-                Stand::Queue => continue,
+            let after = match &own.stand {
+                Stand::Queue | Stand::Alone => continue,
                 Stand::Last => 0,
                 Stand::Behind(before) => {
                     let queue = self.book.orders_at(own.side, own.price);
@@ -148,10 +151,10 @@ impl OrdersOfAll {
     }
 }
 
-/// Puts an order of ours behind all others. At a price beyond those of books there is no queue.
+/// Puts an order of ours behind all others.
 fn stand_at_end(book: &mut OrderBook, id: u32, side: Side, price: Price) -> Stand {
     let order = RestingOrder { id: number_of(id), side, price, quantity: 1, own: true };
-    if book.add(order).is_ok() { Stand::Queue } else { Stand::Last }
+    if book.add(order).is_ok() { Stand::Queue } else { Stand::Alone }
 }
 
 impl Book for OrdersOfAll {
@@ -173,10 +176,14 @@ impl Book for OrdersOfAll {
         });
     }
 
-    fn ahead(&self, id: u32, _: f64) -> f64 {
-        match self.book.queue_ahead(number_of(id)) {
-            Ok(ahead) => (ahead.quantity - ahead.own) as f64,
-            Err(_) => UNKNOWN,
+    fn ahead(&self, id: u32, _: f64) -> Option<f64> {
+        match self.own.iter().find(|own| own.id == id)?.stand {
+            Stand::Queue => {
+                let ahead = self.book.queue_ahead(number_of(id)).ok()?;
+                Some((ahead.quantity - ahead.own) as f64)
+            }
+            Stand::Alone => Some(0.0),
+            Stand::Behind(_) | Stand::Last => None,
         }
     }
 }
