@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from capture_lines import session
 from commands import Command
 from neural_trader.baseline.journal import Frame, decode, encode
 
@@ -88,10 +90,6 @@ def test_what_broke_off_says_where(command: Command, tmp_path: Path) -> None:
 
 
 def test_captured_sessions_may_move(command: Command, tmp_path: Path) -> None:
-    import gzip
-
-    from capture_lines import session
-
     (tmp_path / "session.ws.gz").write_bytes(gzip.compress(session(150)))
     arguments = ["replay", "session.ws.gz", "--venue", "binance", "--journal", JOURNAL, "-q"]
     command(*arguments).passed()
@@ -103,6 +101,14 @@ def test_captured_sessions_may_move(command: Command, tmp_path: Path) -> None:
     (tmp_path / "other.ws.gz").write_bytes(gzip.compress(session(151)))
     other = command("replay", JOURNAL, "other.ws.gz", "--verify")
     assert other.code == 3 and "is not the recording of run.journal: its digest is" in other.err
+
+
+def test_what_the_catalog_holds_is_found_again(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "session.txt").write_bytes(session(150))
+    command("data", "import", "session.txt", "--venue", "binance", "--kind", "capture").passed()
+    arguments = ["replay", "catalog:binance/ABUSD", "--journal", JOURNAL, "--json"]
+    assert command(*arguments).code == 0
+    assert command("replay", JOURNAL, "--verify", "--json").document["verdict"] == "PASS"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from neural_trader.baseline.journal import FIELDS, Frame, encode
+from neural_trader.baseline.journal import FIELDS, WIDTHS, Frame, encode
 from replay.journals import HEADER, decoded, kept, played_again
-from replay.random_sessions import Program, make_session, spoiled
+from replay.random_sessions import Program, Session, make_session, spoiled
 
 pytest.importorskip("neural_trader._core", reason="the Rust extension is not built")
 
@@ -113,3 +116,24 @@ def test_another_market_is_found() -> None:
     other["price"] += 1
     assert played_again(replace(session, sources=[(other, ranks), *session.sources[1:]]), content) is not None
     assert played_again(replace(session, config=session.config | {"taker_ppb": 77, "maker_ppb": 77}), content)
+
+
+@given(st.data())
+def test_decisions_without_sense_are_differences_and_nothing_worse(data: st.DataObject) -> None:
+    session, frames = busy()
+    at = data.draw(st.sampled_from([k for k, frame in enumerate(frames) if frame.name in DECISIONS]), "frame")
+    fields = FIELDS[frames[at].name]
+    number = data.draw(st.integers(0, len(fields) - 1), "field")
+    bits = 8 * WIDTHS[fields[number][1]]
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if fields[number][1][0] == "i" else (0, 2**bits - 1)
+    value = data.draw(st.sampled_from((low, high)) | st.integers(max(low, -3), 9) | st.integers(low, high), "value")
+    tampered = changed(frames[at], **{fields[number][0]: value})
+    difference = played_again(session, encode(HEADER, [*frames[:at], tampered, *frames[at + 1 :]]))
+    if value != frames[at].values[number] and fields[number][0] in ("time_ns", "order"):
+        assert difference is not None and difference[0] >= at
+
+
+@cache
+def busy() -> tuple[Session, list[Frame]]:
+    session = make_session(3)
+    return session, decoded(kept(session)).frames
