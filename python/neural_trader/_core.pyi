@@ -65,25 +65,32 @@ __all__ = [
     "Valuation",
     "VenueFeed",
     "__version__",
+    "abort_journal",
+    "check_journal",
     "check_not_negative",
     "check_prices",
     "closes",
     "decimals_from_text",
     "decimals_on_step",
+    "end_journal",
     "feature_column",
     "feature_names",
     "floats_from_text",
     "floats_on_step",
     "imbalance_bars",
     "in_nanoseconds",
+    "inputs_digest",
     "instants_from_text",
     "instruments_of",
     "model_path",
     "prices_on_grid",
+    "read_journal",
     "resampled_bars",
     "run_avellaneda_stoikov",
     "run_grid",
+    "scan_journal",
     "spacing",
+    "start_journal",
     "sum_bars",
     "synthetic_market",
     "time_bars",
@@ -691,3 +698,38 @@ def run_grid(
     limit: int,
     progress: Callable[[int], None] | None = None,
 ) -> None: ...
+
+_Frame: TypeAlias = tuple[str, tuple[int, ...], bytes]
+
+def start_journal(replay: Replay, header: str, write: Callable[[bytes], object]) -> None:
+    """Keeps a journal of a replay from here on; ``write`` gets its bytes, piece by piece, the header at once."""
+
+def end_journal(replay: Replay, run_hash: str) -> None:
+    """Ends the journal of a run with its hash, in hex."""
+
+def abort_journal(replay: Replay, place: str) -> None:
+    """Ends the journal of a run that broke off; ``place`` says where."""
+
+def inputs_digest(replay: Replay) -> str:
+    """SHA-256, in hex, of the instruments and records of a replay."""
+
+def read_journal(journal: NDArray[np.uint8]) -> tuple[str | None, list[_Frame], tuple[int, str] | None]:
+    """The header of a journal, its frames without the links of the chain, and where it tore, if it did."""
+
+def scan_journal(
+    journal: NDArray[np.uint8],
+) -> tuple[str | None, int, int, _Frame | None, tuple[int, str] | None]:
+    """The same without the frames: the header, how many frames and decisions, the last frame, and the tear."""
+
+def check_journal(
+    replay: Replay,
+    journal: NDArray[np.uint8],
+    *,
+    wants: Sequence[str],
+    books: bool,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[int, int, str, str] | None:
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+
+    Returns the first difference (number of the frame, time, what was recorded, what came), or None.
+    """

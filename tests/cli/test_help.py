@@ -86,6 +86,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
+        "replay -q --journal run.journal",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
@@ -98,8 +99,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
 @pytest.mark.parametrize("example", examples())
 def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
     shutil.copytree(workshop, tmp_path / "here")
-    # Two examples make the files that the next ones look at.
-    for begin, made in (("data synth bars", "bars.parquet"), ("data records", "session.npy")):
+    # Three examples make the files that the next ones look at.
+    of_next = {"data synth bars": "bars.parquet", "data records": "session.npy", "replay --journal": "run.journal"}
+    for begin, made in of_next.items():
         if example.startswith(f"neural-trader {begin}"):
             (tmp_path / "here" / made).unlink()
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neural_trader import _native
 from neural_trader._native import Replay, __version__
+from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
@@ -47,6 +50,7 @@ def replay(
     self_trade: str = "cancel_newest",
     sample: str = "1s",
     ladder: bool = False,
+    journal: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
     progress: Callable[[float], None] | None = None,
@@ -60,6 +64,8 @@ def replay(
     the place in a queue of which only the sum is known: "risk_averse", or such as "power:3" (docs/book-rules.md has
     them all). ``whole``: orders at rest fill wholly or not at all. ``sample`` is the time between samples of equity.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
+    ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
+    again (docs/journal.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
@@ -76,47 +82,56 @@ def replay(
         self_trade=self_trade,
         sample=sample,
     )
+    if journal is not None:
+        check_free(Path(journal))
     recording = _recording(data, venue)
-    listed, ranks = _selected(recording, symbols)
+    listed, ranks = selected(recording, symbols)
     kinds = recording.kinds()
     depth = depth_of(kinds)
     trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
 
-    def run(settings: ReplaySettings, depth: str, told: Callable[[float], None] | None = None) -> Result:
+    def run(
+        settings: ReplaySettings,
+        depth: str,
+        told: Callable[[float], None] | None = None,
+        journal: str | Path | None = None,
+    ) -> Result:
         instance = instance_of(strategy, parameters)
-        engine = Replay(
-            [(each.symbol, each.tick, each.lot) for each in listed],
-            [(recording.words, ranks)],
-            **settings.engine_arguments(),
-            depth=depth,
-            trades=trades,
-        )
-        play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
-        bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
-        return Result(
-            engine=engine,
-            version=__version__,
-            run={
-                "strategy": name_of(instance),
-                "parameters": instance.parameters,
-                **settings.document(),
-                "depth": depth,
-                "trades": trades,
-            },
-            series=bars,
-            origin={
-                "strategy": strategy if isinstance(strategy, str) else None,
-                "class": type(instance).__qualname__,
-                "source_sha256": source_digest(instance),
-                "data": recording.source if recording.origin == "file" else None,
-                "symbols": list(symbols) if symbols else None,
-                **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
-            },
-            warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
-            run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
-        )
+        _refuse_bars(instance)
+        market = {"depth": depth, "trades": trades}
+        engine = engine_of(recording, listed, ranks, settings, market)
+        document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
+        wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
+        with (
+            nullcontext()
+            if journal is None
+            else journaled(
+                journal, engine, version=__version__, run=document, listed=listed, recording=recording, wants=wants
+            )
+        ) as end:
+            play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
+            bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
+            result = Result(
+                engine=engine,
+                version=__version__,
+                run=document,
+                series=bars,
+                origin={
+                    "strategy": strategy if isinstance(strategy, str) else None,
+                    "class": type(instance).__qualname__,
+                    "source_sha256": source_digest(instance),
+                    "data": recording.source if recording.origin == "file" else None,
+                    "symbols": list(symbols) if symbols else None,
+                    **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
+                },
+                warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
+                run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
+            )
+            if end is not None:
+                end(result.hash)
+        return result
 
-    result = run(settings, depth, progress)
+    result = run(settings, depth, progress, journal)
     return replace(result, ladder=fidelity_ladder(run, settings, depth, kinds)) if ladder else result
 
 
@@ -129,10 +144,7 @@ def play(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
-    if type(strategy).on_bar is not Strategy.on_bar or type(strategy).on_moment is not Strategy.on_moment:
-        raise UsageError(
-            f"{type(strategy).__name__} decides on bars; a replay has books and trades: use on_trade, on_book"
-        )
+    _refuse_bars(strategy)
     strategy._bind(engine, listed, ())
     engine.begin()
     try:
@@ -152,6 +164,25 @@ def play(
         raise EngineError(place_of(strategy, error)) from error
     except Exception as error:
         raise StrategyRunError(place_of(strategy, error)) from error
+
+
+def engine_of(
+    recording: Recording,
+    listed: Sequence[Listed],
+    ranks: Sequence[int],
+    settings: ReplaySettings,
+    market: Mapping[str, Any],
+) -> Replay:
+    """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades."""
+    instruments = [(each.symbol, each.tick, each.lot) for each in listed]
+    return Replay(instruments, [(recording.words, ranks)], **settings.engine_arguments(), **market)
+
+
+def _refuse_bars(strategy: Strategy) -> None:
+    if type(strategy).on_bar is not Strategy.on_bar or type(strategy).on_moment is not Strategy.on_moment:
+        raise UsageError(
+            f"{type(strategy).__name__} decides on bars; a replay has books and trades: use on_trade, on_book"
+        )
 
 
 def _callbacks(strategy: Strategy) -> dict[str, Any]:
@@ -184,7 +215,7 @@ def _recording(data: Any, venue: str | None) -> Recording:
     return recording_of(data, venue)
 
 
-def _selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
+def selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
     """The instruments of the run by symbol, and for each of the recording its rank among them or -1."""
     known = {each.symbol: each for each in recording.instruments}
     chosen = list(symbols) if symbols else list(known)

@@ -22,6 +22,8 @@ EXAMPLES = """\
 neural-trader replay
 neural-trader replay session.ws.gz --venue binance -s maker.py --latency 5ms
 neural-trader replay session.npy --queue power:3 --ladder
+neural-trader replay --journal run.journal
+neural-trader replay run.journal --verify
 """
 
 Parameters = Annotated[
@@ -31,6 +33,7 @@ Parameters = Annotated[
 
 
 def replay(
+    context: typer.Context,
     data: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -83,6 +86,13 @@ def replay(
     ladder: Annotated[
         bool, option(OUTPUT, "--ladder", text="Run it under kinder and stricter fill assumptions, too.")
     ] = False,
+    journal: Annotated[
+        Path | None,
+        option(OUTPUT, "--journal", metavar="FILE", text="Write down what is decided and answered, in a new file."),
+    ] = None,
+    verify: Annotated[
+        bool, option(WHAT, "--verify", text="Play a journal again: FILE.journal [DATA --venue NAME].")
+    ] = False,
     html: Annotated[Path | None, option(OUTPUT, metavar="FILE", text=f"Where the page goes. [{PAGE}]")] = None,
     no_html: Annotated[bool, option(OUTPUT, "--no-html", text="Write no page.")] = False,
     output: Annotated[
@@ -92,11 +102,20 @@ def replay(
     quiet: Annotated[bool, option(OUTPUT, "--quiet", "-q", text="Print nothing, and write no page unasked.")] = False,
 ) -> None:
     """Run a strategy over recorded books and trades."""
+    if verify:
+        from neural_trader.cli.replay_verify import verify_journal
+
+        verify_journal(context, data or [], venue, json=json, quiet=quiet)
+        return
     if no_html and html is not None:
         raise UsageError("--no-html contradicts --html; leave one of them out")
     for flag, path in (("--output", output), ("--html", html)):
         if path is not None:
             check_target(path, flag)
+    if journal is not None:
+        from neural_trader.backtesting.journal import check_free
+
+        check_free(journal)
     result = _run(
         data=data,
         venue=venue,
@@ -117,6 +136,7 @@ def replay(
         self_trade=self_trade,
         sample=sample,
         ladder=ladder,
+        journal=journal,
     )
     if output is not None:
         from neural_trader.report.document import encode

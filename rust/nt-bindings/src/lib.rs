@@ -11,6 +11,7 @@ mod error;
 mod features;
 mod feed;
 mod indicator;
+mod journal;
 mod models;
 mod order_flow;
 mod pieces;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     features::register(module)?;
     feed::register(module)?;
+    journal::register(module)?;
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;

@@ -9,7 +9,7 @@ use nt_book::Level;
 use nt_core::{Bracket, Error, Instrument, Step};
 use nt_engine::{
     Config, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
-    VenueRules, digest,
+    VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -19,6 +19,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::columns;
 use crate::error::raise;
+use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 use drive::{drive, named};
 use rules::{depth_of, like_of, self_trade_of, trades_of};
@@ -37,6 +38,10 @@ pub struct Replay {
     pub sources: Vec<Held>,
     /// Rank of the instrument that the present callback is about.
     current: usize,
+    /// Where the journal of the run goes, if one is kept.
+    pub journal: Option<Sink>,
+    /// The digest of instruments and records, once it was asked for.
+    pub inputs: Option<Hash>,
 }
 
 #[pymethods]
@@ -114,7 +119,13 @@ impl Replay {
             })
         };
         let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
-        Ok(Replay { core: core.map_err(|error| raise(py, &error))?, sources: held, current: 0 })
+        Ok(Replay {
+            core: core.map_err(|error| raise(py, &error))?,
+            sources: held,
+            current: 0,
+            journal: None,
+            inputs: None,
+        })
     }
 
     /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
@@ -221,12 +232,7 @@ impl Replay {
         let on_record = strategy.getattr("on_record")?;
         let on_answer = strategy.getattr("on_answer")?;
         let on_timer = strategy.getattr("on_timer")?;
-        for name in &wants {
-            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
-            let &(kind, _) =
-                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
-            slf.try_borrow_mut()?.core.want(kind);
-        }
+        slf.try_borrow_mut()?.want(&wants)?;
         drive(slf, |_, turn, _| {
             match turn {
                 Turn::Record { source, index } => on_record.call1((slf, source, index))?,
@@ -554,13 +560,11 @@ impl Replay {
     }
 
     /// SHA-256 digests, in hex, of inputs, parameters, orders, fills and postings, and the run hash that binds them.
-    fn digests<'py>(&self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
-        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
-        let sources = sources_of(&self.sources, &borrowed)?;
+    fn digests<'py>(&mut self, py: Python<'py>, version: &str, parameters: &str) -> PyResult<Bound<'py, PyDict>> {
+        let inputs = self.inputs(py)?;
         let engine = self.core.engine();
-        let instruments: Vec<&Instrument> = engine.instruments().collect();
         let parts = [
-            digest::recorded_inputs(&instruments, &sources),
+            inputs,
             digest::of_text(parameters),
             digest::placed_orders(engine.orders(), self.core.placed()),
             digest::fills(engine.fills()),

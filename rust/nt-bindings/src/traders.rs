@@ -8,6 +8,8 @@ use crate::replay::Replay;
 use crate::replay::sources::sources_of;
 
 const TURNS_PER_REPORT: usize = 65_536;
+/// What is noted for a journal waits in memory for so many turns.
+const TURNS_PER_NOTE: usize = 1_024;
 
 /// Plays a replay to the Avellaneda-Stoikov maker of the library; the first timer has been set.
 #[pyfunction]
@@ -60,10 +62,13 @@ fn run<T: Trader>(slf: &Bound<'_, Replay>, mut trader: T, progress: Option<&Boun
     let py = slf.py();
     loop {
         let (goes_on, played) = {
-            let Replay { core, sources, .. } = &mut *slf.try_borrow_mut()?;
+            let replay = &mut *slf.try_borrow_mut()?;
+            replay.write_down(py)?;
+            let turns = if replay.journal.is_some() { TURNS_PER_NOTE } else { TURNS_PER_REPORT };
+            let Replay { core, sources, .. } = replay;
             let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
             let sources = sources_of(sources, &borrowed)?;
-            let goes_on = run_for(core, &sources, &mut trader, TURNS_PER_REPORT).map_err(|error| raise(py, &error))?;
+            let goes_on = run_for(core, &sources, &mut trader, turns).map_err(|error| raise(py, &error))?;
             (goes_on, core.played())
         };
         if !goes_on {

@@ -3,6 +3,7 @@
 //! A replay is pulled, as the player of bars is: `advance` runs it to the strategy's next turn. Nothing reads ahead of
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
+mod noting;
 mod sending;
 mod timeline;
 mod venues;
@@ -17,10 +18,12 @@ use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Si
 
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
+use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Resting, VenueRules};
+use noting::Notes;
 use venues::Venue;
 use view::View;
 
@@ -157,6 +160,8 @@ pub struct Replay {
     known_cash: Money,
     finished: bool,
     end_ns: Nanos,
+    /// What a journal shall say, where one is kept.
+    notes: Option<Box<Notes>>,
 }
 
 impl Replay {
@@ -208,6 +213,7 @@ impl Replay {
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
+            notes: None,
         })
     }
 
@@ -271,6 +277,7 @@ impl Replay {
 
     /// Rings at a time, at once if that is past.
     pub fn set_timer(&mut self, time_ns: Nanos) {
+        self.note_decision(|now_ns| Frame::of(FrameKind::SetTimer, [now_ns.into(), time_ns.into()]));
         let key = (time_ns.max(self.now_ns), self.timers_set);
         self.timers_set += 1;
         let at = self.timers.partition_point(|&other| other < key);
@@ -279,6 +286,7 @@ impl Replay {
 
     /// Runs to the strategy's next turn; `None` at the end.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
+        self.forget_turn();
         loop {
             let (time_ns, next, at) = self.next(sources);
             if self.play_records(sources, time_ns)? {
@@ -306,12 +314,14 @@ impl Replay {
                     }
                     self.arrived = Arrived { time_ns, source: at, index: index + 1 };
                     self.set_now(time_ns);
+                    self.note_record(time_ns, at, index);
                     return Ok(Some(Turn::Record { source: at, index }));
                 }
                 Next::Timer => {
                     self.timers.pop_front();
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
                     self.count_turn(time_ns)?;
+                    self.note_timer(time_ns);
                     return Ok(Some(Turn::Timer(time_ns)));
                 }
             }
@@ -407,6 +417,7 @@ impl Replay {
         }
         let equity = self.engine.equity()?;
         self.engine.samples.push(time_ns, equity);
+        self.note_sample(time_ns, equity);
         self.engine.exposed_samples += u64::from(self.engine.held != 0);
         self.settle(time_ns).map(drop)
     }
@@ -439,6 +450,7 @@ impl Replay {
             let paid = add(notional(price, signed, unit)?, fee)?;
             self.known_cash = subtract(self.known_cash, paid)?;
         }
+        self.note_answer(time_ns, notice);
         Ok(Turn::Answer(notice))
     }
 

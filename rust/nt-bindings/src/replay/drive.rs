@@ -1,7 +1,9 @@
 //! The loop that hands each turn of a replay to Python.
 
 use nt_engine::{Notice, Source, Turn};
+use nt_feed::event::EventKind;
 use numpy::PyArrayMethods;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Replay;
@@ -22,6 +24,19 @@ pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
     }
 }
 
+impl Replay {
+    /// Asks for records of kinds by their names.
+    pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
+        for name in kinds {
+            let kind = EventKind::NAMES.iter().find(|(_, known)| known == name);
+            let &(kind, _) =
+                kind.ok_or_else(|| PyValueError::new_err(format!("there are no records of kind {name:?}")))?;
+            self.core.want(kind);
+        }
+        Ok(())
+    }
+}
+
 /// Plays to the end, handing each turn on; the replay is not borrowed meanwhile, so the strategy can use it.
 pub(crate) fn drive(
     slf: &Bound<'_, Replay>,
@@ -39,7 +54,11 @@ pub(crate) fn drive(
     }
     let mut turns: u32 = 0;
     loop {
-        let turn = slf.try_borrow_mut()?.core.advance(&sources).map_err(|error| raise(py, &error))?;
+        let turn = {
+            let replay = &mut *slf.try_borrow_mut()?;
+            replay.write_down(py)?;
+            replay.core.advance(&sources).map_err(|error| raise(py, &error))?
+        };
         let Some(turn) = turn else { return Ok(()) };
         turns = turns.wrapping_add(1);
         if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {

@@ -4,6 +4,7 @@ use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side
 
 use super::{Command, Placed, Replay};
 use crate::engine::{Engine, Notice, Request, Size};
+use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Entry;
 use crate::like_hftbacktest;
 use crate::venue::Resting;
@@ -38,7 +39,10 @@ impl Replay {
                     target.checked_sub(self.known_positions[k]).ok_or(Error::Overflow("the size of an order"))?;
                 let side = if missing > 0 { Side::Buy } else { Side::Sell };
                 match missing.checked_abs() {
-                    Some(0) => return Ok(0),
+                    Some(0) => {
+                        self.note_decision(|now_ns| Frame::submit(now_ns, 0, request, terms, reduce_only));
+                        return Ok(0);
+                    }
                     Some(lots) => (side, lots),
                     None => return Err(Error::Overflow("the size of an order")),
                 }
@@ -55,6 +59,7 @@ impl Replay {
             Some(Reason::Price)
         };
         let id = self.engine.next_id()?;
+        self.note_decision(|now_ns| Frame::submit(now_ns, id, request, terms, reduce_only));
         let mut order = self.engine.order_of(id, request, side, quantity.max(0));
         order.submit_ns = self.now_ns;
         order.reduce_only = reduce_only;
@@ -83,6 +88,7 @@ impl Replay {
     /// Asks the venue to cancel an order.
     pub fn cancel(&mut self, id: u32) -> Result<()> {
         let instrument = self.instrument_of(id)?;
+        self.note_decision(|now_ns| Frame::of(FrameKind::Cancel, [now_ns.into(), id.into()]));
         self.send(instrument, Command::Cancel(id));
         Ok(())
     }
@@ -96,6 +102,8 @@ impl Replay {
         if limit <= 0 {
             return Err(Error::Misuse("a limit price is positive".into()));
         }
+        let terms = [limit.into(), quantity.into()];
+        self.note_decision(|now_ns| Frame::of(FrameKind::Amend, [now_ns.into(), id.into(), terms[0], terms[1]]));
         self.send(instrument, Command::Amend { id, limit, quantity });
         Ok(())
     }
