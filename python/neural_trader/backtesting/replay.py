@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -181,7 +182,12 @@ _TOLD = {
 def _recording(data: Any, venue: str | None) -> Recording:
     if isinstance(data, Recording):
         return data
-    return recording_of(data, venue)
+    paths = [data] if isinstance(data, str | Path) else data
+    if not isinstance(paths, list | tuple) or not paths or not all(isinstance(each, str | Path) for each in paths):
+        raise UsageError(
+            f"a replay plays a Recording, or the files of a session, not {type(data).__name__} {data!r:.40}"
+        )
+    return recording_of(paths, venue)
 
 
 def _selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
