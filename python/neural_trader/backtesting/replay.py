@@ -184,9 +184,7 @@ def _recording(data: Any, venue: str | None) -> Recording:
         return data
     paths = [data] if isinstance(data, str | Path) else data
     if not isinstance(paths, list | tuple) or not paths or not all(isinstance(each, str | Path) for each in paths):
-        raise UsageError(
-            f"a replay plays a Recording, or the files of a session, not {type(data).__name__} {data!r:.40}"
-        )
+        raise UsageError(f"a replay plays a Recording, or the files of a session, not {type(data).__name__}")
     return recording_of(paths, venue)
 
 
