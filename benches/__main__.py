@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benches import callbacks, cross, features, market_data, starts
+from benches import callbacks, cross, features, market_data, replay, starts
 from benches.places import SCRIPTS, release
 
 BENCHES = {
@@ -25,6 +25,7 @@ BENCHES = {
     "features": features.run,
     "starts": starts.run,
     "market-data": market_data.run,
+    "replay": replay.run,
 }
 TINY_BARS = 2_000
 ROOT = Path(__file__).parent.parent

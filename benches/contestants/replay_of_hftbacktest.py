@@ -6,6 +6,7 @@ them with the middle of the book that it knows, at fixed times.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import hftbacktest
@@ -23,6 +24,7 @@ from hftbacktest import (
     TRADE_EVENT,
     BacktestAsset,
     HashMapMarketDepthBacktest,
+    ROIVectorMarketDepthBacktest,
 )
 from hftbacktest.types import event_dtype
 from numba import njit
@@ -33,6 +35,7 @@ KINDS = {1: TRADE_EVENT, 3: DEPTH_EVENT, 4: DEPTH_CLEAR_EVENT, 5: DEPTH_SNAPSHOT
 BID, ASK = 1, 2
 END_OF_DATA = 1
 LATENCY_NS = 10_000_000
+INTERVALS_NS = {"every 100 ms": 100_000_000, "every 10 ms": 10_000_000}
 REACH, POSITION_MAX = 1, 20
 """How many ticks from the middle it quotes, and how many lots it holds at most."""
 
@@ -72,10 +75,17 @@ def make_market(hbt, interval_ns):  # type: ignore[no-untyped-def]
 
 
 @njit  # type: ignore[misc]
-def play_books(hbt):  # type: ignore[no-untyped-def]
-    """All records, at the exchange and here, without a strategy."""
-    while hbt.elapse(10**15) == 0:
-        pass
+def play_books(hbt, interval_ns):  # type: ignore[no-untyped-def]
+    """Adds up the best bid and the best ask every so often."""
+    added = 0
+    code = hbt.elapse(interval_ns)
+    while code == 0:
+        depth = hbt.depth(0)
+        added += depth.best_bid_tick + depth.best_ask_tick
+        code = hbt.elapse(interval_ns)
+    if code != END_OF_DATA:
+        raise RuntimeError("hftbacktest has stopped with an error")
+    return added
 
 
 class Hftbacktest:
@@ -85,30 +95,34 @@ class Hftbacktest:
     with an error where it would fill again.
     """
 
-    def __init__(self, job: Job) -> None:
-        self.version = hftbacktest.__version__
-        self.events = _events(np.load(job["session"]))
-        self.works = {
-            "books": self.books,
-            "every 100 ms": lambda: self.market_maker(100_000_000),
-            "every 10 ms": lambda: self.market_maker(10_000_000),
-        }
+    version = hftbacktest.__version__
 
-    def backtest(self) -> Any:
+    def __init__(self, job: Job) -> None:
+        self.events = _events(np.load(job["session"]))
+        # The book in an array has to be told its prices.
+        prices = self.events["px"][self.events["px"] > 0]
+        self.reach = prices.min(), prices.max()
+        self.kinds = {"array": ROIVectorMarketDepthBacktest, "hash map": HashMapMarketDepthBacktest}
+        self.works: dict[str, Callable[[], Any]] = {}
+        for kind in self.kinds:
+            self.works[f"books: hftbacktest, {kind}"] = lambda kind=kind: self.books(kind)
+            for name, interval_ns in INTERVALS_NS.items():
+                self.works[f"{name}: hftbacktest, {kind}"] = lambda kind=kind, ns=interval_ns: self.maker(kind, ns)
+
+    def backtest(self, kind: str) -> Any:
         asset = BacktestAsset().data(self.events).linear_asset(1.0).tick_size(1.0).lot_size(1.0)
         asset = asset.power_prob_queue_model(2.0).no_partial_fill_exchange().trading_value_fee_model(0.0, 0.0)
-        return HashMapMarketDepthBacktest([asset.constant_order_latency(LATENCY_NS, LATENCY_NS)])
+        asset = asset.roi_lb(self.reach[0]).roi_ub(self.reach[1])
+        return self.kinds[kind]([asset.constant_order_latency(LATENCY_NS, LATENCY_NS)])
 
-    def books(self) -> list[int]:
-        hbt = self.backtest()
-        play_books(hbt)
-        depth = hbt.depth(0)
-        best = [depth.best_bid_tick, depth.best_bid_qty, depth.best_ask_tick, depth.best_ask_qty]
+    def books(self, kind: str) -> int:
+        hbt = self.backtest(kind)
+        added = play_books(hbt, INTERVALS_NS["every 100 ms"])
         hbt.close()
-        return [int(each) for each in best]
+        return int(added)
 
-    def market_maker(self, interval_ns: int) -> dict[str, int]:
-        hbt = self.backtest()
+    def maker(self, kind: str, interval_ns: int) -> dict[str, int]:
+        hbt = self.backtest(kind)
         sent = make_market(hbt, interval_ns)
         values = hbt.state_values(0)
         told = {
@@ -121,7 +135,13 @@ class Hftbacktest:
         return told
 
     def result(self) -> dict[str, Any]:
-        return {name: work() for name, work in self.works.items()} | {"events": len(self.events)}
+        found = {}
+        for kind in self.kinds:
+            made = {name: self.maker(kind, interval_ns) for name, interval_ns in INTERVALS_NS.items()}
+            found[kind] = {"books": self.books(kind), **made}
+        if found["array"] != found["hash map"]:
+            raise SystemExit(f"its two kinds of book have different results: {found}")
+        return {"equal": found["array"], "works": dict.fromkeys(self.works, len(self.events))}
 
 
 def _events(records: Any) -> Any:

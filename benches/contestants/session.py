@@ -1,4 +1,6 @@
-"""Makes the session of the benches, a book and its trades: python session.py EVENTS FOLDER
+"""Makes the session of the benches, a book and its trades: python session.py RECORDS FOLDER
+
+It stands in `session.npy`; half of it in `short.npy` and it twice in `long.npy` are recordings to open.
 
 The middle wanders by ticks, with ten levels on either side of it. Sizes of levels are drawn anew with each change. A
 move of the middle is four records: the level that goes, the one that comes, and one at each far end.
@@ -12,7 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from neural_trader.market.bars import Step
 from neural_trader.market.events import EVENT, FLAG, KIND
+from neural_trader.market.record_files import write_recording
+from neural_trader.market.recordings import Listed, Recording
 
 SEED = 7
 BEGIN_NS = 1_704_067_200 * 10**9
@@ -75,8 +80,15 @@ def _first() -> npt.NDArray[np.void]:
 
 
 def main() -> None:
-    """Make the file."""
-    np.save(Path(sys.argv[2]) / "session.npy", session(int(sys.argv[1])))
+    """Make the files."""
+    records, folder = session(int(sys.argv[1])), Path(sys.argv[2])
+    np.save(folder / "session.npy", records)
+    again = records.copy()
+    for name in ("ts_event_ns", "ts_recv_ns"):
+        again[name] += records["ts_recv_ns"][-1] - BEGIN_NS + 10**9
+    instruments = (Listed("X", Step(1, 0), Step(1, 0)),)
+    for name, part in (("short", records[: len(records) // 2]), ("long", np.concatenate([records, again]))):
+        write_recording(Recording(part, instruments, "synthetic"), folder / f"{name}.npy")
 
 
 if __name__ == "__main__":

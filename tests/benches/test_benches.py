@@ -31,6 +31,14 @@ def _market_data(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return market_data
 
 
+@pytest.fixture(name="replay")
+def _replay(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(repository))
+    from benches import replay
+
+    return replay
+
+
 @pytest.fixture(name="cross")
 def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     # The root goes before this folder, which has the same name.
@@ -41,7 +49,7 @@ def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_bench_times_every_work(figures: dict[str, Any]) -> None:
-    for name in ("cross", "callbacks", "features", "market-data", "starts"):
+    for name in ("cross", "callbacks", "features", "market-data", "replay", "starts"):
         times = figures[name]["times"]
         assert times and all(0.0 < time["best"] <= time["median"] for time in times)
     labels = [time["label"] for time in figures["cross"]["times"]]
@@ -58,9 +66,20 @@ def test_books_are_compared_with_those_of_a_short_script(figures: dict[str, Any]
     assert memory["first"] > 0 and memory["later"] - memory["first"] < 4_194_304, "bytes over twenty sessions"
 
 
+def test_replays_are_timed_that_trade_and_read_books(figures: dict[str, Any]) -> None:
+    replay = figures["replay"]
+    labels = " ".join(time["label"] for time in replay["times"])
+    for label in ("rules of hftbacktest", "our rules", "in Rust", "on_trade"):
+        assert label in labels
+    makers = {name: found for name, found in (replay["equal"] | replay["about"]).items() if name != "books"}
+    assert len(makers) == 6 and all(made["orders"] >= made["fills"] > 50 for made in makers.values())
+    short, long = replay["files"]["short"], replay["files"]["long"]
+    assert long["bytes"] > 3.9 * short["bytes"] and min(*short["first_s"], *long["first_s"]) > 0.0
+
+
 @pytest.mark.skipif(os.environ.get("NT_PEERS") != "require", reason="NT_PEERS=require asks for the other packages")
 def test_every_peer_makes_our_trades(figures: dict[str, Any]) -> None:
-    assert not figures["cross"]["skipped"] and not figures["market-data"]["skipped"]
+    assert not any(figures[name]["skipped"] for name in ("cross", "market-data", "replay"))
     assert {time["label"].split()[0] for time in figures["cross"]["times"]} >= {"numba", "vectorbt,", "backtrader"}
 
 
@@ -93,3 +112,17 @@ def test_a_contestant_with_other_best_prices_is_not_timed(market_data: Any) -> N
     market_data.check("peer", ours, {"updates": "two"})
     with pytest.raises(market_data.Disagreement, match=r"peer has other best prices than we have \(updates\)"):
         market_data.check("peer", ours, {"updates": "three"})
+
+
+def test_a_market_maker_that_ends_with_something_else_is_not_timed(replay: Any) -> None:
+    ours = {"books": 5, "every 10 ms": {"orders": 3, "fills": 2, "position": 0, "balance": 7}}
+    replay.check("peer", ours, copy.deepcopy(ours))
+    for name in ("orders", "fills", "position", "balance"):
+        theirs = copy.deepcopy(ours)
+        theirs["every 10 ms"][name] += 1
+        with pytest.raises(replay.Disagreement, match=r"peer has .* where we have .* \(every 10 ms\)"):
+            replay.check("peer", ours, theirs)
+    with pytest.raises(replay.Disagreement, match=r"\(books\)"):
+        replay.check("peer", ours, ours | {"books": 6})
+    with pytest.raises(replay.Disagreement, match="has None"):
+        replay.check("peer", ours, {"books": 5})

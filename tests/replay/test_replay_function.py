@@ -367,6 +367,9 @@ def test_a_run_says_all_that_decides_it(random_market: Recording) -> None:
     ("setting", "says"),
     [
         ({"latency": "5"}, "write a duration with its unit"),
+        ({"latency": 5}, "latency '5': write a duration with its unit"),
+        ({"queue": None}, "queue None: one of front, risk_averse"),
+        ({"whole": "yes"}, "whole 'yes': True or False"),
         ({"latency": "1ms/2ms/3ms"}, "give one, such as 10ms, or two"),
         ({"latency": "2h"}, "at most an hour"),
         ({"latency": "-5ms"}, "write a duration with its unit"),
@@ -393,6 +396,17 @@ def test_settings_that_make_no_sense_are_one_line(setting: dict[str, Any], says:
 def test_captured_sessions_need_their_venue() -> None:
     with pytest.raises(UsageError, match="a captured session is of a venue"):
         nt.replay("avellaneda_stoikov", "session.ws.gz")
+
+
+@pytest.mark.parametrize("data", [None, 3, [], [1.5], np.zeros(3), session(BOOK).records], ids=type)
+def test_what_is_no_recording_and_no_file_is_one_line(data: Any) -> None:
+    with pytest.raises(UsageError, match=r"^a replay plays a Recording, or the files of a session, not "):
+        nt.replay("avellaneda_stoikov", data, venue="binance")
+
+
+def test_a_symbol_that_two_instruments_have_is_refused() -> None:
+    with pytest.raises(DataError, match=r"recording: 'A' is two of its instruments"):
+        session(BOOK, "AA")
 
 
 # The same again, and something else.

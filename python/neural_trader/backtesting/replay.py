@@ -212,7 +212,10 @@ _TOLD = {
 def _recording(data: Any, venue: str | None) -> Recording:
     if isinstance(data, Recording):
         return data
-    return recording_of(data, venue)
+    paths = [data] if isinstance(data, str | Path) else data
+    if not isinstance(paths, list | tuple) or not paths or not all(isinstance(each, str | Path) for each in paths):
+        raise UsageError(f"a replay plays a Recording, or the files of a session, not {type(data).__name__}")
+    return recording_of(paths, venue)
 
 
 def selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:

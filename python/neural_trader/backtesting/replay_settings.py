@@ -43,10 +43,10 @@ class ReplaySettings:
         fee: Any,
         leverage: Any,
         currency: str,
-        latency: str,
-        feed: str | None,
-        queue: str,
-        whole: bool,
+        latency: Any,
+        feed: Any,
+        queue: Any,
+        whole: Any,
         self_trade: str,
         sample: str,
     ) -> ReplaySettings:
@@ -61,15 +61,17 @@ class ReplaySettings:
         times = decimal_of("leverage", leverage)
         if not Decimal("0.001") <= times <= 1000:
             raise ConfigError(f"leverage {leverage}: between 0.001 and 1000")
-        parts = latency.split("/")
+        parts = str(latency).split("/")
         if len(parts) > 2:
             raise ConfigError(f"latency {latency!r}: give one, such as 10ms, or two, to the venue and back: 10ms/5ms")
         ways = [duration_ns("latency", part) for part in parts]
-        model, _, power = queue.partition(":")
+        model, _, power = str(queue).partition(":")
         if model not in QUEUES or (power and (not model.startswith("power") or not power.isdecimal())):
             raise ConfigError(f"queue {queue!r}: one of {', '.join(QUEUES)}; those of power take one, as in power:3")
         if power and not 1 <= int(power) <= 16:
             raise ConfigError(f"queue {queue!r}: the power is from 1 to 16")
+        if not isinstance(whole, bool):
+            raise ConfigError(f"whole {whole!r}: True or False")
         if self_trade not in get_args(SelfTrade):
             raise ConfigError(f"self_trade {self_trade!r}: one of {', '.join(get_args(SelfTrade))}")
         interval_ns = duration_ns("sample", sample)
@@ -128,7 +130,7 @@ class ReplaySettings:
         }
 
 
-def duration_ns(name: str, text: str) -> int:
+def duration_ns(name: str, text: Any) -> int:
     """Nanoseconds of a duration such as 250us, 10ms or 1.5s; ConfigError for anything else."""
     match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(ns|us|ms|s|m|h)?\s*", str(text))
     if match is None or (match[2] is None and Decimal(match[1]) != 0):

@@ -57,6 +57,10 @@ class Recording:
     def __post_init__(self) -> None:
         if self.records.dtype != EVENT or self.records.ndim != 1:
             raise DataError(f"{self.source or 'recording'}: records are an array with the dtype EVENT")
+        symbols = [each.symbol for each in self.instruments]
+        twice = next((symbol for symbol in symbols if symbols.count(symbol) > 1), None)
+        if twice is not None:
+            raise DataError(f"{self.source or 'recording'}: {twice!r} is two of its instruments")
 
     def __len__(self) -> int:
         return len(self.records)
