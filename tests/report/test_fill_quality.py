@@ -12,7 +12,9 @@ import pytest
 import neural_trader as nt
 from neural_trader.market.recordings import Listed, Recording, synthetic_recording
 from neural_trader.report import html
+from neural_trader.report.display import rfc3339
 from neural_trader.report.fill_quality import FillQuality, fill_quality
+from replay.scripted import BOOK, END, Played
 from report_sample import make_result
 from test_html import HOSTILE, Page
 from test_terminal import screen
@@ -166,6 +168,25 @@ def test_the_page_of_a_replay_without_fills_has_no_section_of_them() -> None:
     result = nt.replay(Idle, synthetic_recording(7, "5s"))
     assert "Fill quality" not in Page(html.render(result)).text
     assert max(map(len, screen(result).splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("lines", "start_ns"),
+    [
+        ("5 sold 9900 3\n90 status\n", 10),
+        ("5 best_bid 9900 30\n90 status\n", 10),
+        ("0 status\n", 0),
+        (BOOK + "5 sold@1 9900 1\n" + END, 0),
+    ],
+    ids=["trades only", "one side only", "nothing", "one of two without a book"],
+)
+def test_a_market_without_middle_prices_has_a_page_and_a_screen_that_say_so(lines: str, start_ns: int) -> None:
+    # It begins with its first sample; with the first bar, which opens an interval before it closes, where there is one.
+    result = Played(lines, {6: lambda own: own.sell(1, symbol="A", limit=99)}, "AB").result
+    assert any(not len(bars) for bars in result.bars)
+    assert "no bars" in Page(html.render(result)).text
+    assert max(map(len, screen(result).splitlines())) <= 80
+    assert result.stats["Start"] == rfc3339(start_ns)
 
 
 def test_the_screen_of_a_replay_fits_80_columns(replayed: nt.Result) -> None:

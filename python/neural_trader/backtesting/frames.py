@@ -145,7 +145,8 @@ def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
     held = np.zeros(len(entry), dtype=np.int64)
     for k, each in enumerate(series):
         mine = np.flatnonzero(columns["instrument"] == k)
-        if not len(mine):
+        # A replay that never saw a bid and an ask together has no bars to count.
+        if not len(mine) or not len(each):
             continue
         until = np.full(len(mine), each.end_ns)
         closed = np.searchsorted(mine, len(leave))

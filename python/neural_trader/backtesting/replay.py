@@ -58,11 +58,12 @@ def replay(
     """Play recorded books and trades to a strategy, tick by tick, and return what came of it.
 
     ``strategy`` is as for :func:`neural_trader.backtest`; it is told of trades, quotes, books, timers and of what
-    venues answer. ``data`` is a captured session (one file or several, with ``venue``) or a
-    :class:`~neural_trader.market.recordings.Recording`. Orders take ``latency`` to the venue and back ("10ms", or
-    "10ms/5ms"); records arrive when they were received, unless ``feed`` says after how long. ``queue`` is the model of
-    the place in a queue of which only the sum is known: "risk_averse", or such as "power:3" (docs/book-rules.md has
-    them all). ``whole``: orders at rest fill wholly or not at all. ``sample`` is the time between samples of equity.
+    venues answer. ``data`` is a captured session (one file or several, with ``venue``), a file of records (``.npy``),
+    what a catalog holds (``catalog:VENUE/INSTRUMENT``), or a :class:`~neural_trader.market.recordings.Recording`.
+    Orders take ``latency`` to the venue and back ("10ms", or "10ms/5ms"); records arrive when they were received,
+    unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
+    "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
+    at all. ``sample`` is the time between samples of equity.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).

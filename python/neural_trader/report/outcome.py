@@ -91,5 +91,11 @@ def initial_cash(outcome: Outcome) -> float:
 
 
 def start_ns(outcome: Outcome) -> int:
-    """When the run began: the first opening of any instrument, which is when the deposit could first have been used."""
-    return min((series.start_ns for series in outcome.series if len(series)), default=0)
+    """When the run began: the first opening of any instrument, which is when the deposit could first have been used.
+
+    A replay in which nothing ever had a bid and an ask has no bars; it begins with its first sample.
+    """
+    openings = [series.start_ns for series in outcome.series if len(series)]
+    if openings or not outcome.samples:
+        return min(openings, default=0)
+    return int(next(iter(outcome.blocks())).time_ns[0])

@@ -265,7 +265,9 @@ def provenance(result: Outcome) -> str:
     """Where the data of each instrument came from, and what was recognised or rounded on the way in."""
     rows = []
     for series in result.series:
-        span = f"{moment(rfc3339(series.start_ns))} to {moment(rfc3339(series.end_ns))}"
+        span = "no bars"
+        if len(series):
+            span = f"{moment(rfc3339(series.start_ns))} to {moment(rfc3339(series.end_ns))}"
         notes = "".join(f"<li>{escape(note)}</li>" for note in series.notes)
         rows.append(
             f'<tr><th scope="row">{escape(series.symbol)}</th>'
