@@ -26,7 +26,7 @@ const AROUND: usize = 4 + 1 + 4;
 #[derive(Debug, Clone)]
 pub struct Encoder {
     bytes: Vec<u8>,
-    /// Where the block that is being written begins among the bytes.
+    /// Over the link before and the frames of the block that is being written.
     block: Sha256,
     chain: Hash,
     in_block: u32,
