@@ -113,10 +113,12 @@ def span_of_data(result: Outcome, stats: Stats) -> str:
     """Instruments, interval, dates and number of bars, in one line."""
     parts = [instruments(result)]
     intervals = {interval(int(series.interval_ns)) for series in result.series} - {""}
+    # What a replay is charted by is no bar that anybody traded on.
+    noun = "samples" if "latency" in result.run else "bars"
     if intervals:
-        parts.append(f"{', '.join(sorted(intervals))} bars")
+        parts.append(f"{', '.join(sorted(intervals))} {noun}")
     parts.append(f"{moment(str(stats['Start']))} to {moment(str(stats['End']))} UTC")
-    parts.append(f"{sum(len(series) for series in result.series):,} bars")
+    parts.append(f"{sum(len(series) for series in result.series):,} {noun}")
     return " · ".join(part for part in parts if part)
 
 
