@@ -1,10 +1,11 @@
 //! Nothing happens before its cause: commands, answers, and what is not known yet.
 
-use nt_core::record::EventKind;
+use nt_core::record::{ASK, BID, EventKind};
 use nt_core::{Fill, Price, Quantity, Record, Side};
 use nt_engine::{Latency, Notice, QueueModel, Replay, Source, Turn};
 use proptest::{prop_assert, prop_assert_eq};
 
+use super::conservation::record;
 use super::draw::Draw;
 use super::market::{BASE, START_NS};
 use super::plan::{Action, Call};
@@ -182,4 +183,20 @@ fn who_comes_later_fills_no_earlier() {
         }
         Ok(sooner.len())
     });
+}
+
+/// Why law 7 is not said of shares: of eight lots that go, the fifth power gives the first order's front of eight less than
+/// one, and the second order's front of ten four.
+#[test]
+fn by_shares_of_cancellations_who_comes_later_may_fill_earlier() {
+    let level = |time_ns, quantity| record(time_ns, EventKind::Level, quantity, BID);
+    let sale = record(70, EventKind::Trade, 7, ASK);
+    let records = vec![level(10, 8), level(30, 10), level(50, 20), level(60, 12), sale];
+    let filled = |time_ns| {
+        let mut session = Session::of_records(records.clone());
+        session.settings.venue.queue = QueueModel::Power(5);
+        session.plan.push(Action { time_ns, call: Call::limit(Side::Buy, 1_000, 1) });
+        session.play().fills().len()
+    };
+    assert_eq!([filled(20), filled(40)], [0, 1]);
 }

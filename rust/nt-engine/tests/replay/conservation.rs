@@ -114,7 +114,8 @@ fn two_orders_of_ours_share_what_is_left_of_a_trade() {
     assert_eq!(filled(100), [(40, 1, 7), (50, 1, 7)]);
 }
 
-fn record(time_ns: i64, kind: EventKind, quantity: Quantity, flags: u8) -> Record {
+/// A record at the price of the examples.
+pub fn record(time_ns: i64, kind: EventKind, quantity: Quantity, flags: u8) -> Record {
     Record { ts_event_ns: time_ns, price: 1_000, quantity, kind: kind as u8, flags, ..Record::default() }
 }
 
