@@ -126,7 +126,12 @@ pub fn holds(shape: Shape, law: impl Fn(Session) -> Result<usize, TestCaseError>
     if let Err(broken) = tried {
         panic!("{broken}");
     }
-    assert!(said.get() >= cases as usize / 5, "the law had something to say {} times only", said.get());
+    // Of few sessions, none may have it.
+    assert!(
+        cases < 1_000 || said.get() >= cases as usize / 5,
+        "the law had something to say {} times only",
+        said.get()
+    );
 }
 
 fn sessions(shape: Shape) -> impl Strategy<Value = Session> {
