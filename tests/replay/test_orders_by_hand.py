@@ -63,6 +63,24 @@ def test_law_1_ours_share_the_fill_of_another(engines: Engines) -> None:
     assert fills(engines, tape, {2: [limit(BUY, 100, 2)] * 5}) == ["4: 1 buys 2 @ 100 maker", "4: 2 buys 1 @ 100 maker"]
 
 
+def test_law_1_what_ours_took_does_not_reach_those_behind(engines: Engines) -> None:
+    # The queue of 100: 5 of another, ours, 5 of another, ours, 5 of another. A sale of 11 comes to 5, 5 and 1.
+    actions = {2: limit(BUY, 100, 5), 4: limit(BUY, 100, 5)}
+    tape = "3 add_bid 100 5 4\n5 add_bid 100 5 5\n8 sold 100 11, fill 100 5 1, fill 100 5 4, fill 100 1 5\n"
+    assert fills(engines, tape, actions) == ["8: 1 buys 5 @ 100 maker"]
+    tape = tape.replace("sold 100 11", "sold 100 15").replace("100 1 5", "100 5 5")
+    assert fills(engines, tape, actions) == ["8: 1 buys 5 @ 100 maker"]
+    # The next aggressor is another one: all that it fills behind us would have been ours.
+    later = tape + "9 add_bid 100 9 6\n10 sold 100 3, fill 100 3 6\n"
+    assert fills(engines, later, actions) == ["8: 1 buys 5 @ 100 maker", "10: 2 buys 3 @ 100 maker"]
+
+
+def test_what_filled_at_a_better_price_does_not_reach_the_next(engines: Engines) -> None:
+    actions = {2: [limit(BUY, 101, 2), limit(BUY, 100, 9)]}
+    tape = "3 add_bid 100 9 4\n8 sold 100 9, fill 100 5 1, fill 100 4 4\n"
+    assert fills(engines, tape, actions) == ["8: 1 buys 2 @ 101 maker", "8: 2 buys 2 @ 100 maker"]
+
+
 def test_better_prices_come_first_wherever_the_other_stands(engines: Engines) -> None:
     tape = "3 fill 99 4 2\n"
     expected = ["3: 2 buys 3 @ 101 maker", "3: 1 buys 1 @ 100 maker"]

@@ -86,7 +86,8 @@ struct Queued {
     price: Price,
     /// What stands before it, an estimate.
     front: f64,
-    /// What traded at its price since the displayed quantity last changed.
+    /// What traded at its price since the displayed quantity last changed; in a book of orders, what the present aggressor
+    /// filled of those behind it.
     traded: Quantity,
     /// How much of it is shown at a time, 0 for all.
     display: Quantity,

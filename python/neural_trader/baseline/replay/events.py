@@ -61,6 +61,12 @@ class EventKind(IntEnum):
     TRADE_GAP = 39
 
 
+ENDS_OF_AGGRESSORS = frozenset({
+    EventKind.ORDER_ADD, EventKind.ORDER_CHANGE, EventKind.ORDER_DELETE,
+    EventKind.SNAPSHOT_BEGIN, EventKind.SNAPSHOT_END, EventKind.RESYNC,
+})  # fmt: skip
+"""What fills of single orders that come after it are of somebody else."""
+
 BID_FLAG = 1
 ASK_FLAG = 2
 UNSIZED_FLAG = 16

@@ -40,6 +40,8 @@ class Market:
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""
         self.resting: dict[int, list[ReplayOrder]] = {BUY: [], SELL: []}
         """Our queue on each side, in the order of arrival."""
+        self.aggressor: tuple[int, int, int] | None = None
+        """Whoever fills single orders now: of which side, when, and how much of ours it has filled."""
         self.waiting: dict[int, ReplayOrder] = {}
         """Stops that have not triggered, by id."""
         self._ledger = ledger

@@ -37,7 +37,7 @@ class ReplayOrder(Order):
     front: float = 0.0
     """What others have at rest ahead of it."""
     traded: int = 0
-    """What has traded at its price since its level last changed."""
+    """What has traded at its price since its level last changed, or what an aggressor filled of others behind it."""
     shown: int = 0
     """What is left of the part that an iceberg shows."""
 

@@ -49,12 +49,21 @@ class Passive:
 
     def order_met(self, market: Market, met: Met) -> None:
         """An order of somebody else fills next: whoever of ours stands before it is filled first."""
-        rest = met.quantity
+        who, rest = (met.side, self._execution.now_ns), met.quantity
+        if market.aggressor is None or market.aggressor[:2] != who:
+            market.aggressor = (*who, 0)
+            for order in market.resting[met.side]:
+                order.traded = 0
         for order in market.queue(met.side):
             is_better = met.side * (order.limit - met.price) > 0
             if order.is_working and (is_better or order in met.before):
-                found = min(rest, order.shown) if order.display and not is_better else rest
-                rest -= self.fill(order, found)
+                order.traded += met.quantity
+                # What the aggressor filled of ours would not have come to those behind.
+                taken = market.aggressor[2]
+                left = min(rest, order.traded - taken)
+                filled = self.fill(order, min(left, order.shown) if order.display and not is_better else left)
+                market.aggressor = (*who, taken + filled)
+                rest -= filled
 
     def order_played(self, market: Market, played: OrderPlayed) -> None:
         """A record of an order has changed a book that is known."""

@@ -17,6 +17,7 @@ from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_r
 from neural_trader.baseline.replay.events import (
     BEFORE_FLAG,
     COUNT_MAX,
+    ENDS_OF_AGGRESSORS,
     Event,
     EventKind,
     kind_named,
@@ -350,6 +351,8 @@ class Replay:
             return
         if met is not None:
             self._passive.order_met(market, met)
+        elif event.kind in ENDS_OF_AGGRESSORS:
+            market.aggressor = None
         change = depth.read(event)
         if isinstance(change, SnapshotEnded):
             self._passive.snapshot_ended(market)

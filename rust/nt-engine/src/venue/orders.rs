@@ -3,7 +3,7 @@
 
 use nt_book::{BookError, Depth, Level, OrderBook, RestingOrder};
 use nt_core::record::{ASK, BID, EventKind};
-use nt_core::{Error, Price, Quantity, Record, Result, Side};
+use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
 
 use super::{Book, Venue, check_range, place, rank, trade_of};
 use crate::engine::Engine;
@@ -73,6 +73,15 @@ enum Stand {
     Last,
 }
 
+/// Whoever fills orders of others now, record after record.
+#[derive(Debug, Clone, Copy)]
+struct Aggressor {
+    side: Side,
+    time_ns: Nanos,
+    /// What it filled of ours.
+    taken: Quantity,
+}
+
 #[derive(Debug, Clone)]
 struct Own {
     id: u32,
@@ -98,6 +107,7 @@ pub(crate) struct OrdersOfAll {
     book: OrderBook,
     /// Our orders, in the order in which they came to their queues.
     own: Vec<Own>,
+    aggressor: Option<Aggressor>,
 }
 
 impl OrdersOfAll {
@@ -237,6 +247,9 @@ impl Venue<OrdersOfAll> {
         {
             self.fill_before(engine, maker, record.quantity)?;
         }
+        if !record.is(EventKind::OrderFill) {
+            self.book.aggressor = None;
+        }
         play_order(&mut self.book.book, self.known, record)?;
         if !self.known {
             return Ok(());
@@ -262,22 +275,35 @@ impl Venue<OrdersOfAll> {
         }
     }
 
-    /// An aggressor fills an order of others; whoever of ours stands before it would have been filled first.
+    /// An aggressor fills an order of others; whoever of ours stands before it would have been filled first. What an
+    /// order of ours finds is what the aggressor filled behind it, less what it filled of ours already: so much less would
+    /// have come to those behind.
     fn fill_before(&mut self, engine: &mut Engine, maker: &RestingOrder, quantity: Quantity) -> Result<()> {
-        let (side, mut rest) = (maker.side, quantity);
+        let (side, time_ns, mut rest) = (maker.side, engine.now_ns, quantity);
+        let mut aggressor = match self.book.aggressor {
+            Some(aggressor) if (aggressor.side, aggressor.time_ns) == (side, time_ns) => aggressor,
+            _ => {
+                self.queued[place(side)].iter_mut().for_each(|own| own.traded = 0);
+                Aggressor { side, time_ns, taken: 0 }
+            }
+        };
         let before = self.book.own_before(maker);
         let mut at = 0;
-        while let Some(own) = self.queued[place(side)].get(at).copied() {
+        while let Some(own) = self.queued[place(side)].get_mut(at) {
             at += 1;
             let is_better = rank(side, own.price) < rank(side, maker.price);
-            if rest == 0 || !(is_better || before.contains(&own.id)) {
+            if !(is_better || before.contains(&own.id)) {
                 break;
             }
-            if engine.order(own.id).is_working() {
-                let most = if is_better || own.display == 0 { rest } else { rest.min(own.shown) };
-                rest -= self.fill_at_rest(engine, own.id, most, own.price)?;
+            own.traded = own.traded.saturating_add(quantity);
+            let (id, price, shown, left) = (own.id, own.price, own.shown, rest.min(own.traded - aggressor.taken));
+            let most = if is_better || own.display == 0 { left } else { left.min(shown) };
+            if most > 0 && engine.order(id).is_working() {
+                let filled = self.fill_at_rest(engine, id, most, price)?;
+                (aggressor.taken, rest) = (aggressor.taken + filled, rest - filled);
             }
         }
+        self.book.aggressor = Some(aggressor);
         self.show_next_parts(engine);
         self.sweep(engine);
         Ok(())
@@ -293,9 +319,11 @@ impl Venue<OrdersOfAll> {
     #[cold]
     fn snapshot_of_orders(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         if record.is(EventKind::SnapshotBegin) || record.is(EventKind::Resync) {
+            self.book.aggressor = None;
             self.book.clear();
             self.known = false;
         } else if record.is(EventKind::SnapshotEnd) {
+            self.book.aggressor = None;
             self.known = true;
             self.book.place_own();
             self.after_snapshot(engine)?;
