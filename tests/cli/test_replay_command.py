@@ -172,6 +172,7 @@ class Mistake(NamedTuple):
 MISTAKES = [
     Mistake("session.ws.gz", 2, "session.ws.gz: a captured session is of a venue; say which with --venue"),
     Mistake("--venue binance", 2, "name the file, too"),
+    Mistake("session.ws.gz --venue binance --seed 3", 2, "--seed draws a synthetic market"),
     Mistake("--no-html --html x.html", 2, "contradicts"),
     Mistake("--html no/such/page.html", 2, "there is no folder 'no/such'"),
     Mistake("-o my_maker.py", 2, "is no report of neural-trader"),

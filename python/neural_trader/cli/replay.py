@@ -26,6 +26,9 @@ neural-trader replay --journal run.journal
 neural-trader replay run.journal --verify
 """
 
+# Kept apart from the option, so that a seed beside a file is told from no seed.
+SEED = 7
+
 Parameters = Annotated[
     list[str] | None,
     option(WHAT, "--set", metavar="NAME=VALUE", text="Parameter of the strategy: --set every_ms=50. Repeatable."),
@@ -55,7 +58,7 @@ def replay(
     ] = "avellaneda_stoikov",
     parameters: Parameters = None,
     symbols: Annotated[str | None, option(WHAT, "--symbols", "-p", metavar="A,B", text="Instruments. [all]")] = None,
-    seed: Annotated[int, option(WHAT, "--seed", metavar="N", text="Seed of the synthetic market. [7]")] = 7,
+    seed: Annotated[int | None, option(WHAT, "--seed", metavar="N", text="Seed of the synthetic market. [7]")] = None,
     cash: Annotated[str, option(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [100000]")] = "100000",
     currency: Annotated[str, option(COSTS, "--currency", metavar="CODE", text="Account currency. [USD]")] = "USD",
     fee: Annotated[
@@ -149,7 +152,7 @@ def replay(
         print_outcome(result, output, page)
 
 
-def _run(*, data: Any, venue: str | None, seed: int, json: bool, quiet: bool, **arguments: Any) -> Result:
+def _run(*, data: Any, venue: str | None, seed: int | None, json: bool, quiet: bool, **arguments: Any) -> Result:
     from neural_trader.backtesting.replay import replay as run
     from neural_trader.cli.progress import progress_bar
     from neural_trader.market.record_files import recording_of
@@ -157,8 +160,10 @@ def _run(*, data: Any, venue: str | None, seed: int, json: bool, quiet: bool, **
 
     if venue is not None and not data:
         raise UsageError("--venue says whose session a file is; name the file, too")
+    if seed is not None and data:
+        raise UsageError("--seed draws a synthetic market and would not change a recording; leave one of the two out")
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()
-    recording = recording_of(data, venue) if data else synthetic_recording(seed)
+    recording = recording_of(data, venue) if data else synthetic_recording(SEED if seed is None else seed)
     with progress_bar("playing records", quiet=quiet) as progress, aside:
         return run(arguments.pop("strategy"), recording, venue=venue, progress=progress, **arguments)
