@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
@@ -102,7 +103,7 @@ def backtest(
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
-    with remembering(instance, memory, bars) as recorder:
+    with remembering(instance, overlays, memory, bars) as recorder:
         engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder)
     run = {
         "strategy": name_of(instance),
@@ -111,6 +112,9 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
+    if recorder is not None and _remembers(instance, overlays):
+        # What is remembered decides, so it is part of what the run was.
+        run["memory"] = recorder.view.basis
     return Result(
         engine=engine,
         version=__version__,
@@ -124,6 +128,7 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
+            **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
@@ -180,20 +185,27 @@ def play(
 
 @contextmanager
 def remembering(
-    strategy: Strategy, memory: str | Path | Memory | None, bars: Sequence[Series]
+    strategy: Strategy, overlays: Sequence[Overlay], memory: str | Path | Memory | None, bars: Sequence[Series]
 ) -> Iterator[Recorder | None]:
-    """A recorder of the cards of a run, which are written wholly when it ends well; None without a memory."""
-    if memory is None:
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers."""
+    if memory is None and not _remembers(strategy, overlays):
         yield None
         return
     from neural_trader.memory.memory import Memory
     from neural_trader.memory.recorder import Recorder
 
     start_ns = min((each.start_ns for each in bars), default=0)
-    with nullcontext(memory) if isinstance(memory, Memory) else Memory(memory) as opened:
+    with ExitStack() as stack:
+        if memory is None:
+            memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
+        opened = memory if isinstance(memory, Memory) else stack.enter_context(Memory(memory))
         recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
         yield recorder
         recorder.finish()
+
+
+def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
+    return strategy.remembers or any(overlay.remembers for overlay in overlays)
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:

@@ -157,8 +157,8 @@ class Index:
 def measured(vectors: Vectors, query: Vectors) -> NDArray[np.float64]:
     """Squared distances of rows from a query, which are the same to the last bit on every machine."""
     differences = np.ascontiguousarray(vectors.T, dtype=np.float64) - query.astype(np.float64)[:, None]
-    # Along the first axis numpy adds row after row; along the last it would add as the machine likes best.
-    total: NDArray[np.float64] = np.add.reduce(differences * differences, axis=0)
+    # A running sum adds in order; a mere sum would add as the machine likes best.
+    total: NDArray[np.float64] = np.add.accumulate(differences * differences, axis=0)[-1]
     return total
 
 

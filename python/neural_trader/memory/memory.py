@@ -53,7 +53,10 @@ class Memory:
         embedding: Embedding | None = None,
         quantisation: str = "float32",
         graph_from: int | None = GRAPH_FROM,
+        as_of: int | None = None,
     ) -> None:
+        self.as_of = as_of
+        """The revision as of which runs know this memory, and then write nothing to it; None: the present."""
         self.store = Store(Path(path), create=create)
         self._own = embedding
         self._quantisation = quantisation
@@ -91,13 +94,18 @@ class Memory:
     def add(self, cards: Sequence[Card]) -> list[int]:
         """Keep cards; returns their ids once they are on disk. A decision that is known already is kept once."""
         cards = [card.checked() for card in cards]
-        embedding = self.learned_embedding()
-        if embedding is not None:
-            return self.store.add(cards, embedded(embedding, [card.features for card in cards]))
-        dimensions = DIMENSIONS if self._own is None else self._own.dimensions
-        ids = self.store.add(cards, np.zeros((len(cards), dimensions), dtype=np.float32))
-        if self._own is not None or self.store.count() >= LEARN_FROM:
-            self.learn()
+        ids = None
+        # Another process may learn an embedding between the question and the answer.
+        while ids is None:
+            document = self.store.embedding()
+            if document is None:
+                dimensions = DIMENSIONS if self._own is None else self._own.dimensions
+                vectors = np.zeros((len(cards), dimensions), dtype=np.float32)
+            else:
+                vectors = embedded(self._of(document), [card.features for card in cards])
+            ids = self.store.add(cards, vectors, document)
+        if document is None and (self._own is not None or self.store.count() >= LEARN_FROM):
+            self._learn(anew=False)
         return ids
 
     def end(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
@@ -110,14 +118,22 @@ class Memory:
 
     def learn(self) -> None:
         """Learn the embedding from all cards anew, or take the one that was given, and embed every card with it."""
-        cards = list(self.store.all_cards())
-        features = [card.features for card in cards]
-        embedding: Embedding = self._own or fit(features)
-        document: dict[str, Any] = {"own": embedding.name}
-        if isinstance(embedding, FeatureEmbedding):
-            document = embedding.document()
-        document["learned_until_ns"] = max((card.time_ns for card in cards), default=0)
-        self.store.embed_anew(document, [card.id for card in cards], embedded(embedding, features))
+        self._learn(anew=True)
+
+    def _learn(self, *, anew: bool) -> None:
+        is_done = False
+        # Cards that other processes write meanwhile are to be embedded too.
+        while not is_done and (anew or self.store.embedding() is None):
+            revision = self.store.revision()
+            cards = list(self.store.all_cards())
+            features = [card.features for card in cards]
+            embedding: Embedding = self._own or fit(features)
+            document: dict[str, Any] = {"own": embedding.name}
+            if isinstance(embedding, FeatureEmbedding):
+                document = embedding.document()
+            document["learned_until_ns"] = max((card.time_ns for card in cards), default=0)
+            vectors = embedded(embedding, features)
+            is_done = self.store.embed_anew(document, [card.id for card in cards], vectors, revision)
 
     # Reading.
 
@@ -156,13 +172,7 @@ class Memory:
     def learned_embedding(self) -> Embedding | None:
         """The embedding by which the points of the file were made; None before one was learned."""
         document = self.store.embedding()
-        if document is None:
-            return None
-        if "own" not in document and self._own is None:
-            return embedding_of(document)
-        if self._own is None or document.get("own") != self._own.name:
-            raise DataError(f"{self.path}: its cards were embedded by another embedding; open it with that one")
-        return self._own
+        return None if document is None else self._of(document)
 
     def learned_until_ns(self) -> int | None:
         """The time of the newest card of which the embedding was learned; None before one was."""
@@ -232,6 +242,14 @@ class Memory:
     def index_path(self) -> Path:
         """The folder of the files of the index."""
         return self.path.with_name(self.path.name + ".index")
+
+    def _of(self, document: dict[str, Any]) -> Embedding:
+        """The embedding of a document, if it is that of this memory."""
+        if "own" not in document and self._own is None:
+            return embedding_of(document)
+        if self._own is None or document.get("own") != self._own.name:
+            raise DataError(f"{self.path}: its cards were embedded by another embedding; open it with that one")
+        return self._own
 
     def _new_shelf(self, embedding: Embedding | None, revision: int, *, kept: bool) -> Shelf:
         """A shelf as the files of its index left it, or an empty one."""

@@ -143,6 +143,7 @@ class Recorder:
             lot = book.lots[0]
             part = min(left, lot.quantity)
             decision = lot.decision
+            decision.high, decision.low = max(decision.high, fill.price), min(decision.low, fill.price)
             decision.earned += decision.side * part * (fill.price - lot.price)
             decision.fees += fill.fee * part / fill.quantity
             decision.left -= part
@@ -197,10 +198,10 @@ class Recorder:
             self._write()
 
     def _write(self) -> None:
-        if self._unwritten:
+        if self._unwritten and self._memory.as_of is None:
             self._memory.add(self._unwritten)
             self.written += len(self._unwritten)
-            self._unwritten = []
+        self._unwritten = []
 
     def _book(self, symbol: str) -> _Book:
         return self._books.setdefault(symbol, _Book())

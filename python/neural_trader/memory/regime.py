@@ -29,6 +29,8 @@ EXPECTED: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 }
 """Place and width of strength and of heat in each state."""
 
+_CHANGE_MAX = 10.0
+
 
 class Regime:
     """The filter of one instrument; give it each close in turn."""
@@ -54,7 +56,8 @@ class Regime:
         before, self._close = self._close, close
         if not (before > 0 and close > 0):
             return self.name
-        change = close / before - 1
+        # One wild bar may be wild, but must not make every later one look calm for ever.
+        change = min(close / before - 1, _CHANGE_MAX)
         self._count += 1
         # The averages begin as plain ones, so that the first bars do not weigh more than others.
         fast = max(2 / (FAST + 1), 1 / self._count)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neural_trader.memory.cards import OPEN_NS, Card
+from neural_trader.memory.cards import OPEN_NS, Card, sha256
 from neural_trader.memory.columns import Columns, Filter
 from neural_trader.memory.embedding import Embedding, fit
 from neural_trader.memory.index import Index
@@ -43,9 +43,12 @@ class RunView:
         self._shelf = self._kept_shelf(start_ns)
         self._waiting: list[tuple[int, int, Change]] = []
         """Cards that are not known yet, by when they ended: a heap."""
+        revision = memory.store.revision() if memory.as_of is None else memory.as_of
+        ended = [each for each in memory.store.changes(0, revision) if each.close_ns < OPEN_NS]
+        self.basis: dict[str, Any] = {"revision": revision, "cards": len(ended), "digest": _digest(ended)}
+        """What the run can know of other runs, as plain data: with it, an answer can be had again."""
         if self._shelf is None:
-            changes = memory.store.changes(0)
-            self._waiting = [(each.close_ns, each.id, each) for each in changes if each.close_ns < OPEN_NS]
+            self._waiting = [(each.close_ns, each.id, each) for each in ended]
             heapq.heapify(self._waiting)
         self._unlearned: list[Change] = []
         """Cards that have ended, while there are too few to learn an embedding from."""
@@ -55,7 +58,7 @@ class RunView:
 
     def ended(self, card: Card) -> None:
         """Take in a card of this run that has ended; it is known from the next moment on."""
-        if card.outcome is None or self._memory.store.has(card.digest):
+        if card.outcome is None or self._memory.store.has(card.digest, self.basis["revision"]):
             return
         self._own.append(replace(card, id=-len(self._own) - 1))
         outcome = card.outcome
@@ -122,9 +125,8 @@ class RunView:
             return None
         index, columns, revision = found
         is_past = bool((columns["close_ns"] < start_ns).all() and columns["lives"].all())
-        return (
-            Shelf(self._embedding, index, columns, store.vectors) if is_past and revision == store.revision() else None
-        )
+        is_present = revision == store.revision() and self._memory.as_of is None
+        return Shelf(self._embedding, index, columns, store.vectors) if is_past and is_present else None
 
     def _features(self, changes: Sequence[Change]) -> list[Mapping[str, float]]:
         return [card.features for card in self._read_cards([each.id for each in changes], None)]
@@ -132,3 +134,8 @@ class RunView:
     def _read_cards(self, ids: Sequence[int], known: NDArray[np.bool_] | None) -> list[Card]:
         kept = {card.id: card for card in self._memory.cards([each for each in ids if each > 0])}
         return [kept[each] if each > 0 else self._own[-each - 1] for each in ids]
+
+
+def _digest(changes: Sequence[Change]) -> str:
+    """SHA-256 of which cards there are and how they ended."""
+    return sha256([[each.id, each.time_ns, each.close_ns, each.gain] for each in changes]).hex()

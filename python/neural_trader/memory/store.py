@@ -99,13 +99,16 @@ class Store:
 
     # Writing.
 
-    def add(self, cards: Sequence[Card], vectors: Vectors) -> list[int]:
+    def add(self, cards: Sequence[Card], vectors: Vectors, embedding: dict[str, Any] | None) -> list[int] | None:
         """Keep cards with their points; returns their ids. When it returns they are on disk.
 
-        A decision that is known already keeps its id, and its outcome if the new card has none.
+        A decision that is known already keeps its id, and its outcome if the new card has none. None, and nothing is
+        written, if the document of the embedding is no longer that by which the points were made.
         """
         rows = [_row(card.checked()) for card in cards]
         with self._writing() as revision:
+            if self.embedding() != embedding:
+                return None
             ids = []
             for row, card, vector in zip(rows, cards, vectors, strict=True):
                 found = self._sql.execute("SELECT id FROM card WHERE digest = ?", (card.digest,)).fetchone()
@@ -138,17 +141,17 @@ class Store:
                     count += 1
         return count
 
-    def embed_anew(self, document: dict[str, Any], ids: Sequence[int], vectors: Vectors) -> None:
-        """Replace the embedding and the points of all cards at once, or nothing if a card has come meanwhile."""
+    def embed_anew(self, document: dict[str, Any], ids: Sequence[int], vectors: Vectors, after: int) -> bool:
+        """Replace the embedding and the points of all cards at once; False if anything has changed since a revision."""
         with self._writing() as revision:
-            (count,) = self._sql.execute("SELECT count(*) FROM card").fetchone()
-            if count != len(ids):
-                raise DataError(f"{self.path}: another process wrote cards meanwhile; try again")
+            if revision != after + 1:
+                return False
             self._sql.executemany(
                 "UPDATE card SET vector = ?, revision = ? WHERE id = ?",
                 [(vector.tobytes(), revision, card) for card, vector in zip(ids, vectors, strict=True)],
             )
             self._sql.execute("UPDATE fact SET value = ? WHERE name = 'embedding'", (canonical(document),))
+        return True
 
     # Reading.
 
@@ -165,12 +168,12 @@ class Store:
         (count,) = self._sql.execute("SELECT count(*) FROM card").fetchone()
         return int(count)
 
-    def changes(self, after: int) -> Iterator[Change]:
-        """The cards that were written or ended after a revision, by id."""
+    def changes(self, after: int, until: int | None = None) -> Iterator[Change]:
+        """The cards that were written or ended after a revision, and not after another, by id."""
         rows = self._sql.execute(
-            "SELECT id, time_ns, close_ns, strategy, symbol, regime, gain, vector FROM card WHERE revision > ? "
-            "ORDER BY id",
-            (after,),
+            "SELECT id, time_ns, close_ns, strategy, symbol, regime, gain, vector FROM card "
+            "WHERE revision > ? AND revision <= ? ORDER BY id",
+            (after, self.revision() if until is None else until),
         )
         for row in rows:
             yield Change._make((*row[:6], np.nan if row[6] is None else row[6], row[7]))
@@ -193,9 +196,10 @@ class Store:
                 raise DataError(f"{self.path}: there is no card {each}")
         return [found[each] for each in ids]
 
-    def has(self, digest: bytes) -> bool:
-        """Whether a decision is kept already."""
-        return self._sql.execute("SELECT 1 FROM card WHERE digest = ?", (digest,)).fetchone() is not None
+    def has(self, digest: bytes, until: int) -> bool:
+        """Whether a decision was kept, and has not changed since, at a revision."""
+        asked = "SELECT 1 FROM card WHERE digest = ? AND revision <= ?"
+        return self._sql.execute(asked, (digest, until)).fetchone() is not None
 
     def vectors(self, ids: Sequence[int]) -> list[bytes]:
         """The points of cards by their ids, in that order, as they were written."""

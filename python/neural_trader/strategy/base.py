@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from neural_trader._native import Bar, Engine, Indicator, Replay, Tick
 from neural_trader.codes import KINDS, REASONS, STATES
@@ -75,6 +75,8 @@ class Strategy:
     {'window': 55}
     """
 
+    remembers: ClassVar[bool] = False
+    """Whether it calls ``recall``: a run without a memory then gets one that begins empty and ends with it."""
     symbols: tuple[str, ...]
     """Symbols of the run, ascending."""
     share: float
