@@ -13,7 +13,7 @@ import typer
 from neural_trader.cli.catalogs import free_target, size_text
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 from neural_trader.cli.options import Json
-from neural_trader.cli.output import note, print_json, write
+from neural_trader.cli.output import print_json, write
 from neural_trader.cli.progress import progress_bar
 from neural_trader.cli.table import print_table
 from neural_trader.errors import DataError, UsageError, VerificationError
@@ -47,8 +47,16 @@ memory = typer.Typer(
 Place = Annotated[Path, typer.Argument(metavar="FILE", help="File of a memory, as --memory named it.")]
 
 
+VERBS: dict[str, str] = {}
+"""The examples of each verb."""
+
+
 def _verb(examples: str) -> Callable[[_Verb], _Verb]:
-    return memory.command(cls=Command, context_settings=SETTINGS, epilog=examples)
+    def register(verb: _Verb) -> _Verb:
+        VERBS[verb.__name__] = examples
+        return memory.command(cls=Command, context_settings=SETTINGS, epilog=examples)(verb)
+
+    return register
 
 
 def _opened(path: Path, **options: Any) -> Memory:
@@ -98,7 +106,7 @@ def stats(
 
 @_verb(
     "neural-trader memory search memory.sqlite --like 12 -k 5\n"
-    "neural-trader memory search memory.sqlite -f heat=1.4 -f place=0.9 --symbol ALPHA\n"
+    "neural-trader memory search memory.sqlite -f heat=1.4 -f place=0.9 --won\n"
 )
 def search(
     path: Place,
@@ -210,9 +218,7 @@ def skills(
     print_table(rows, ("action", "uses", "success", "mean", "typical situation"), styles=("cyan",), right=(1, 2, 3))
 
 
-@_verb(
-    "neural-trader memory uplift memory.sqlite --regime trend\nneural-trader memory uplift memory.sqlite --action buy\n"
-)
+@_verb("neural-trader memory uplift memory.sqlite --regime trend\n")
 def uplift(
     path: Place,
     action: Annotated[str | None, typer.Option("--action", metavar="NAME", help="Effect of buy, or of sell.")] = None,
@@ -249,9 +255,7 @@ def uplift(
     print("That is a clear effect." if found.is_clear else "That cannot be told from none.")
 
 
-@_verb(
-    "neural-trader memory add memory.sqlite cards.jsonl\ncat cards.jsonl | neural-trader memory add memory.sqlite -\n"
-)
+@_verb("neural-trader memory add memory.sqlite cards.jsonl\nneural-trader memory add memory.sqlite - < cards.jsonl\n")
 def add(
     path: Place,
     cards: Annotated[
@@ -273,7 +277,7 @@ def add(
         print(f"{new:,} new cards in {path}" + (f", {len(ids) - new:,} were known" if len(ids) > new else ""))
 
 
-@_verb("neural-trader memory export memory.sqlite cards.jsonl\n")
+@_verb("neural-trader memory export memory.sqlite kept.jsonl\n")
 def export(
     path: Place,
     target: Annotated[Path, typer.Argument(metavar="CARDS", help="File to write, a JSON object a line.")],
@@ -283,12 +287,12 @@ def export(
     with _opened(path) as opened:
         lines = [json_.dumps(card.document(), ensure_ascii=False, allow_nan=False) for card in opened.all_cards()]
     write(free_target(target, force), "".join(f"{line}\n" for line in lines))
-    note(f"{len(lines):,} cards in {target}")
+    print(f"{len(lines):,} cards in {target}")
 
 
 @_verb(
     "neural-trader memory prune memory.sqlite --newest 100000\n"
-    "neural-trader memory prune memory.sqlite --after 2024 --dry-run\n"
+    "neural-trader memory prune memory.sqlite --after 2024-01-01 -n\n"
 )
 def prune(
     path: Place,
