@@ -253,3 +253,32 @@ def test_a_strategy_that_remembers_has_a_memory_of_its_own_run():
     assert one.hash == two.hash and one.run["memory"]["cards"] == 0
     plain = nt.backtest("memory_momentum", parameters={"least": 10**9})
     assert plain.hash != one.hash, "memory must make a difference"
+
+
+def test_memory_learns_where_there_is_something_to_learn():
+    """After a turn up in a calm market the price goes on, after one in a wild market it comes back."""
+    generator = np.random.default_rng(5)
+    close, level = [], 100.0
+    for _ in range(400):
+        is_calm = generator.random() < 0.5
+        deviation = 0.002 if is_calm else 0.012
+        for at in range(48):
+            drift = (-0.2 if at < 24 else 0.9) * 0.002 if is_calm else (0.25 if at % 24 < 6 else -0.18) * 0.012
+            level *= 1 + drift + generator.normal(0, deviation)
+            close.append(level)
+    close = np.round(close, 2)
+    open_ = np.concatenate([close[:1], close[:-1]])
+    begin = pl.datetime(2020, 1, 1, time_zone="UTC")
+    times = pl.datetime_range(begin, begin + pl.duration(hours=len(close) - 1), "1h", eager=True)
+    bars = {"open": open_, "high": np.maximum(open_, close), "low": np.minimum(open_, close), "close": close}
+    data = {"A": pl.DataFrame({"time": times, **bars})}
+    given = {"n": 12, "hold": 12}
+    alone, with_memory = (
+        nt.backtest("memory_momentum", data, fee=0, slippage=0, parameters={**given, "least": least})
+        for least in (10**9, 60)
+    )
+    paid = [
+        float(result.trades["pnl"].sum() / (result.trades["quantity"] * result.trades["entry_price"]).sum())
+        for result in (alone, with_memory)
+    ]
+    assert paid[1] > paid[0] + 0.001
