@@ -1,6 +1,6 @@
 """Do again what worked in like situations.
 
-The idea is that of case-based reasoning (Aamodt and Plaza, "Case-Based Reasoning", AI Communications 7, 1994): a new
+Source: A. Aamodt and E. Plaza, "Case-Based Reasoning", AI Communications 7 (1994). A new
 decision is made from the outcomes of the old ones that were most like it. Here the decisions are those of a plain
 breakout of momentum, and memory says which of them to leave out, and how much to put into the others.
 """
