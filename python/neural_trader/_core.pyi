@@ -566,8 +566,8 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = ...,
+        trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
         sample_ns: int = 1_000_000_000,
         like: str | None = None,
@@ -726,10 +726,11 @@ def check_journal(
     journal: NDArray[np.uint8],
     *,
     wants: Sequence[str],
+    trades: bool,
     books: bool,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[int, int, str, str] | None:
-    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of trades and books if said so.
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """

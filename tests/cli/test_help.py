@@ -86,6 +86,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
+        "data records session.ws.gz --venue binance -o futures.npy",
         "replay -q --journal run.journal",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )

@@ -140,7 +140,7 @@ def _replayed(
     run, origin = document["run"], document["origin"]
     return replay(
         strategy,
-        _recording(origin, data),
+        _recordings(origin, data),
         parameters=run["parameters"],
         symbols=origin.get("symbols"),
         fee=fee_of(run),
@@ -151,23 +151,23 @@ def _replayed(
     )
 
 
-def _recording(origin: dict[str, Any], data: str | None) -> Recording:
+def _recordings(origin: dict[str, Any], data: str | None) -> list[Recording]:
     """What a replay played, from where it is now, or made again."""
     from neural_trader.market.catalog.references import is_reference
-    from neural_trader.market.record_files import SUFFIX, recording_of
-    from neural_trader.market.recordings import synthetic_recording
+    from neural_trader.market.record_files import SUFFIX, recordings_again, recordings_of
 
-    venue = origin.get("venue")
     if data is not None:
+        if "recordings" in origin:
+            raise UsageError("--data names one file, and the run had several; move them back, or use --no-rerun")
+        venue = origin.get("venue")
         is_of_records = data.endswith(SUFFIX) or is_reference(data)
         if venue is None and not is_of_records:
             raise UsageError(f"{data}: the report names no venue; give a file of records (*{SUFFIX}), or --no-rerun")
-        return recording_of(data, None if is_of_records else venue)
-    if origin.get("files"):
-        return recording_of(origin["files"], venue)
-    if origin.get("seed") is not None:
-        return synthetic_recording(origin["seed"], origin["duration"])
-    raise DataError("the records were handed over in memory; give a file of them with --data, or use --no-rerun")
+        return recordings_of([data], None if is_of_records else venue)
+    found = recordings_again(origin)
+    if not found:
+        raise DataError("the records were handed over in memory; give a file of them with --data, or use --no-rerun")
+    return found
 
 
 def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:

@@ -165,21 +165,25 @@ fn scan_journal<'py>(
     Ok((header, frames, decisions, last, None))
 }
 
-/// Plays a journal again in a fresh replay, told records of the kinds `wants`, and of books if `books` says so.
+/// Plays a journal again in a fresh replay, told records of the kinds `wants`, and of trades and books if that is said.
 ///
 /// Returns the first difference (number of the frame, time, what was recorded, what came), or None.
 #[pyfunction]
-#[pyo3(signature = (replay, journal, *, wants, books, progress=None))]
+#[pyo3(signature = (replay, journal, *, wants, trades, books, progress=None))]
 fn check_journal(
     py: Python<'_>,
     replay: &Bound<'_, Replay>,
     journal: Bytes<'_>,
     wants: Vec<String>,
+    trades: bool,
     books: bool,
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Option<(u64, i64, String, String)>> {
     let replay = &mut *replay.try_borrow_mut()?;
     replay.want(&wants)?;
+    if trades {
+        replay.core.want_trades();
+    }
     if books {
         replay.core.want_books();
     }

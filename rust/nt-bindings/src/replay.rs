@@ -22,7 +22,7 @@ use crate::error::raise;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 use drive::{drive, named};
-use rules::{depth_of, like_of, self_trade_of, trades_of};
+use rules::{OneOrEach, like_of, records_by_rank, self_trade_of};
 use sources::{Held, records_of, sources_of};
 use tick::Tick;
 
@@ -52,7 +52,7 @@ impl Replay {
     #[new]
     #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
-        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, like=None))]
+        depth=OneOrEach::one("levels"), trades=OneOrEach::one("trade"), self_trade="cancel_newest", sample_ns=1_000_000_000, like=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -70,8 +70,8 @@ impl Replay {
         queue: &str,
         power: u8,
         whole: bool,
-        depth: &str,
-        trades: &str,
+        depth: OneOrEach,
+        trades: OneOrEach,
         self_trade: &str,
         sample_ns: i64,
         like: Option<&str>,
@@ -108,12 +108,12 @@ impl Replay {
                 },
                 feed_ns,
                 venue: VenueRules {
-                    depth: depth_of(depth)?,
-                    trades: trades_of(trades)?,
                     queue: QueueModel::named(queue, power)?,
                     whole,
                     self_trade: self_trade_of(self_trade)?,
+                    ..VenueRules::default()
                 },
+                records: records_by_rank(&depth, &trades, known.len())?,
                 sample_ns,
                 like_hftbacktest: like_of(like)?,
             })
@@ -276,7 +276,7 @@ impl Replay {
         let (symbols, scales) = {
             let core = &mut slf.try_borrow_mut()?.core;
             if on_trade.is_some() {
-                core.want(core.trades());
+                core.want_trades();
             }
             if on_quote.is_some() {
                 core.want(EventKind::Quote);

@@ -22,10 +22,11 @@ use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Resting, VenueRules};
+use crate::venue::{Depth, Resting, VenueRules};
 use noting::Notes;
 use venues::Venue;
 use view::View;
+use wants::Wants;
 
 /// A turn of the strategy in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct ReplaySettings {
     pub feed_ns: Option<Nanos>,
     /// How orders meet the market.
     pub venue: VenueRules,
+    /// Where instruments differ, by rank: which records make the book of each, and which tell its trades.
+    pub records: Vec<(Depth, EventKind)>,
     /// The time between samples of equity.
     pub sample_ns: Nanos,
     /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
@@ -64,8 +67,19 @@ impl Default for ReplaySettings {
             latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
             feed_ns: None,
             venue: VenueRules::default(),
+            records: Vec::new(),
             sample_ns: 1_000_000_000,
             like_hftbacktest: false,
+        }
+    }
+}
+
+impl ReplaySettings {
+    /// How orders meet the market of one instrument.
+    pub(crate) fn rules_of(&self, rank: usize) -> VenueRules {
+        match self.records.get(rank) {
+            Some(&(depth, trades)) => VenueRules { depth, trades, ..self.venue },
+            None => self.venue,
         }
     }
 }
@@ -144,9 +158,7 @@ pub struct Replay {
     at_venue: Vec<Cursor>,
     /// Where the next record that is wanted is looked for.
     wanted: Vec<Cursor>,
-    wants: u64,
-    /// Kinds of records that change a book, if books are wanted: the last one of a message is.
-    wants_books: u64,
+    wants: Wants,
     seen: Vec<Cursor>,
     arrived: Arrived,
     views: Vec<View>,
@@ -182,10 +194,15 @@ impl Replay {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
         if settings.like_hftbacktest {
-            like_hftbacktest::check_rules(&settings.venue)?;
+            for rank in 0..instruments.len() {
+                like_hftbacktest::check_rules(&settings.rules_of(rank))?;
+            }
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
+        if !settings.records.is_empty() && settings.records.len() != count {
+            return Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into()));
+        }
         let engine = Engine::new(config, instruments)?;
         Ok(Replay {
             known_cash: engine.cash(),
@@ -198,11 +215,10 @@ impl Replay {
             timers_set: 0,
             at_venue: vec![Cursor::default(); sources],
             wanted: vec![Cursor::default(); sources],
-            wants: 0,
-            wants_books: 0,
+            wants: Wants::new(count),
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
-            views: vec![View::new(&settings); count],
+            views: (0..count).map(|rank| View::new(rank, &settings)).collect(),
             settings,
             now_ns: 0,
             turns_now: 0,
@@ -215,11 +231,6 @@ impl Replay {
             end_ns: NEVER - 1,
             notes: None,
         })
-    }
-
-    /// The kind of record that tells trades.
-    pub fn trades(&self) -> EventKind {
-        self.settings.venue.trades
     }
 
     /// How many records have been played at their venues.

@@ -30,11 +30,13 @@ class Grid(NamedTuple):
 class Market:
     """What the venue knows of one instrument."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, first: bool = False) -> None:
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, trades: int, first: bool = False) -> None:
         self.index = index
         self.grid = grid
         self.unit = money_unit(grid)
         self.depth = depth_named(depth)
+        self.trades = trades
+        """The kind of record that tells trades."""
         self.last_trade: int | None = None
         self.mark = 0
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""

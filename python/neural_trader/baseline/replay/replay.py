@@ -81,8 +81,8 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = "levels",
+        trades: str | Sequence[str] = "trade",
         self_trade: str = "cancel_newest",
         sample_ns: int = BILLION,
         checked: bool = False,
@@ -94,16 +94,17 @@ class Replay:
             raise EngineError("cash, leverage and the sampling interval must be positive")
         if feed_ns is not None and feed_ns < 0:
             raise EngineError("latencies must not be negative")
-        if trades not in TRADE_KINDS:
+        depths, told = _for_each(depth, len(grids)), _for_each(trades, len(grids))
+        if any(name not in TRADE_KINDS for name in told):
             raise EngineError("trades are 'trade' or 'aggregate_trade'")
         self.now_ns = 0
         ledger = Ledger(cash)
         costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
-        self._trade_kind = TRADE_KINDS[trades]
         self._markets = [
-            Market(index, grid, ledger, depth=depth, first=queue == "front") for index, grid in enumerate(grids)
+            Market(index, grid, ledger, depth=depths[index], trades=TRADE_KINDS[told[index]], first=queue == "front")
+            for index, grid in enumerate(grids)
         ]
         self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
@@ -115,7 +116,7 @@ class Replay:
         """The last arrival here of any record; nothing is played after it."""
         # What is known here: it lags behind the venue.
         self._known = Ledger(cash)
-        self._views = [depth_named(depth) for _ in grids]
+        self._views = [depth_named(name) for name in depths]
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
             latency = RecordedLatency(latency_rows)
@@ -338,7 +339,7 @@ class Replay:
         source.at_venue += 1
 
     def _happen(self, market: Market, event: Event) -> None:
-        is_trade = event.kind == self._trade_kind
+        is_trade = event.kind == market.trades
         depth = market.depth
         met = depth.meets(event) if isinstance(depth, OrdersDepth) else None
         if self._invariants is not None:
@@ -452,6 +453,14 @@ class Replay:
         if not 0 <= index < len(self._markets):
             raise EngineError(f"there is no instrument {index}: they are numbered from 0 to {len(self._markets) - 1}")
         return index
+
+
+def _for_each(names: str | Sequence[str], count: int) -> list[str]:
+    """A word for all instruments, or one for each of them."""
+    each = [names] * count if isinstance(names, str) else list(names)
+    if len(each) != count:
+        raise EngineError("depth and trades are one for all instruments, or one for each")
+    return each
 
 
 def _refusal(ticket: Ticket, size: Size, display: int | None) -> Reason:

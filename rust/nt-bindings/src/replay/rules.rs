@@ -3,12 +3,42 @@
 use nt_core::Error;
 use nt_core::record::EventKind;
 use nt_engine::{Depth, SelfTrade};
+use pyo3::FromPyObject;
 
-pub fn depth_of(name: &str) -> Result<Depth, Error> {
+/// A word for all instruments, or one for each of them.
+#[derive(FromPyObject)]
+pub enum OneOrEach {
+    #[pyo3(transparent)]
+    One(String),
+    #[pyo3(transparent)]
+    Each(Vec<String>),
+}
+
+impl OneOrEach {
+    pub fn one(name: &str) -> Self {
+        Self::One(name.to_owned())
+    }
+
+    fn words(&self, count: usize) -> Result<Vec<&str>, Error> {
+        match self {
+            Self::One(name) => Ok(vec![name; count]),
+            Self::Each(names) if names.len() == count => Ok(names.iter().map(String::as_str).collect()),
+            Self::Each(_) => Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into())),
+        }
+    }
+}
+
+/// Which records make the book of each instrument, and which tell its trades.
+pub fn records_by_rank(depth: &OneOrEach, trades: &OneOrEach, count: usize) -> Result<Vec<(Depth, EventKind)>, Error> {
+    let pairs = depth.words(count)?.into_iter().zip(trades.words(count)?);
+    pairs.map(|(depth, trades)| Ok((depth_of(depth)?, trades_of(trades)?))).collect()
+}
+
+fn depth_of(name: &str) -> Result<Depth, Error> {
     one_of("depth", name, &[("levels", Depth::Levels), ("quotes", Depth::Quotes), ("orders", Depth::Orders)])
 }
 
-pub fn trades_of(name: &str) -> Result<EventKind, Error> {
+fn trades_of(name: &str) -> Result<EventKind, Error> {
     one_of("trades", name, &[("trade", EventKind::Trade), ("aggregate_trade", EventKind::AggregateTrade)])
 }
 

@@ -12,7 +12,7 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if self.wants != 0 || self.wants_books != 0 {
+        if !self.wants.is_empty() {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));

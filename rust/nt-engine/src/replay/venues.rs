@@ -20,12 +20,13 @@ pub(super) enum Venue {
 
 impl Venue {
     pub fn new(instrument: usize, settings: &ReplaySettings) -> Self {
+        let rules = settings.rules_of(instrument);
         if settings.like_hftbacktest {
-            Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, settings.venue))
-        } else if settings.venue.depth == Depth::Orders {
-            Self::Orders(venue::Venue::new(instrument, settings.venue))
+            Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, rules))
+        } else if rules.depth == Depth::Orders {
+            Self::Orders(venue::Venue::new(instrument, rules))
         } else {
-            Self::House(venue::Venue::new(instrument, settings.venue))
+            Self::House(venue::Venue::new(instrument, rules))
         }
     }
 
