@@ -569,8 +569,15 @@ class Replay:
         depth: str | Sequence[str] = ...,
         trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
-        sample_ns: int = 1_000_000_000,
+        sample_ns: int | None = ...,
         like: str | None = None,
+        bars: Sequence[tuple[int, _Bars]] = ...,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
     ) -> Replay: ...
     def submit(
         self,
@@ -600,10 +607,11 @@ class Replay:
     def queue_ahead(self, order: int) -> float | None: ...
     def position(self, instrument: int) -> int: ...
     def cash(self) -> int: ...
+    def mark(self, instrument: int) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
     @property
     def now_ns(self) -> int: ...
-    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -611,6 +619,8 @@ class Replay:
         on_trade: Callable[[Tick], object] | None = None,
         on_quote: Callable[[Tick], object] | None = None,
         on_book: Callable[[str], object] | None = None,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
         on_timer: Callable[[int], object] | None = None,
         on_fill: Callable[[int], object] | None = None,
         on_order: Callable[[int, str], object] | None = None,

@@ -438,7 +438,7 @@ class Program:
             instrument = random.randrange(len(self.session.instruments))
             replay.amend(random.choice(self._ids), max(1, self._near(instrument)), random.randint(0, 12))
         elif choice < 0.35:
-            replay.timer(replay.now_ns + random.choice((0, 1, self.session.config["sample_ns"])))
+            replay.timer(replay.now_ns + random.choice((0, 1, self.session.config["sample_ns"] or BILLION)))
         else:
             instrument = random.randrange(len(self.session.instruments))
             side = random.choice((1, -1))

@@ -3,6 +3,7 @@
 //! A replay is pulled, as the player of bars is: `advance` runs it to the strategy's next turn. Nothing reads ahead of
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
+mod bars;
 mod noting;
 mod sending;
 mod timeline;
@@ -23,6 +24,7 @@ use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Depth, Resting, VenueRules};
+use bars::OfBars;
 use noting::Notes;
 use venues::Venue;
 use view::View;
@@ -42,6 +44,15 @@ pub enum Turn {
     },
     /// A timer rings.
     Timer(Nanos),
+    /// The close of a bar has arrived.
+    Bar {
+        /// Rank of the symbol.
+        instrument: usize,
+        /// Position of the bar.
+        index: usize,
+    },
+    /// All closes of this time have arrived.
+    Moment(Nanos),
 }
 
 /// How a replay is played.
@@ -57,6 +68,8 @@ pub struct ReplaySettings {
     pub records: Vec<(Depth, EventKind)>,
     /// The time between samples of equity.
     pub sample_ns: Nanos,
+    /// Whether equity is sampled at the closes of bars instead.
+    pub sample_at_closes: bool,
     /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
     pub like_hftbacktest: bool,
 }
@@ -69,6 +82,7 @@ impl Default for ReplaySettings {
             venue: VenueRules::default(),
             records: Vec::new(),
             sample_ns: 1_000_000_000,
+            sample_at_closes: false,
             like_hftbacktest: false,
         }
     }
@@ -123,12 +137,17 @@ impl Placed {
 /// What happens next, in the order of section 2; records at their venue come before all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
+    Close,
     Expiry,
     Command,
     Sample,
     Answer,
     Record,
+    Bar,
+    Moment,
     Timer,
+    EndOfMoment,
+    Opening,
 }
 
 /// More answers and timers than this at one time mean that a strategy answers itself without end.
@@ -172,6 +191,7 @@ pub struct Replay {
     known_cash: Money,
     finished: bool,
     end_ns: Nanos,
+    bars: OfBars,
     /// What a journal shall say, where one is kept.
     notes: Option<Box<Notes>>,
 }
@@ -185,7 +205,9 @@ impl Replay {
         mut settings: ReplaySettings,
     ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
-        if slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through {
+        let bars = OfBars::new(&settings, instruments.len());
+        let is_for_bars = slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through;
+        if is_for_bars && bars.is_empty() {
             return Err(Error::Misuse(
                 "slippage, a volume cap and fill rules are for bars; a replay has the book".into(),
             ));
@@ -229,6 +251,7 @@ impl Replay {
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
+            bars,
             notes: None,
         })
     }
@@ -240,7 +263,10 @@ impl Replay {
 
     /// Sets our time to the arrival of the first record, for what is done before it.
     pub fn begin(&mut self, sources: &[Source<'_>]) {
-        let first = |source: &Source<'_>| Some(Cursor::default().our_ns(&source.get(0)?, self.settings.feed_ns));
+        let first = |source: &Source<'_>| match source.bars() {
+            Some((_, bars)) => bars.open_ns.first().copied(),
+            None => Some(Cursor::default().our_ns(&source.get(0)?, self.settings.feed_ns)),
+        };
         self.now_ns = self.now_ns.max(sources.iter().filter_map(first).min().unwrap_or(0));
     }
 
@@ -335,6 +361,20 @@ impl Replay {
                     self.note_timer(time_ns);
                     return Ok(Some(Turn::Timer(time_ns)));
                 }
+                Next::Close => self.close_bars(sources, time_ns)?,
+                Next::EndOfMoment => self.end_moment(time_ns)?,
+                Next::Opening => self.open_bars(sources, time_ns)?,
+                Next::Bar => {
+                    self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
+                    if let Some(turn) = self.bar_here(sources, time_ns, at) {
+                        return Ok(Some(turn));
+                    }
+                }
+                Next::Moment => {
+                    if let Some(turn) = self.moment_here(time_ns) {
+                        return Ok(Some(turn));
+                    }
+                }
             }
         }
     }
@@ -348,13 +388,13 @@ impl Replay {
     fn arrive(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
         let Some((_, command)) = self.lines[k].commands.pop_front() else { return Ok(()) };
         self.engine.now_ns = time_ns;
-        let venue = &mut self.venues[k];
         match command {
-            Command::New(id) => venue.arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
-            Command::Cancel(id) => venue.cancel(&mut self.engine, id),
+            Command::New(id) if self.bars.expects(id) => self.arrive_at_bars(id)?,
+            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
+            Command::Cancel(id) => self.venues[k].cancel(&mut self.engine, id),
             Command::Amend { id, limit, quantity } => {
                 let terms = self.placed[id as usize - 1].terms;
-                venue.amend(&mut self.engine, id, limit, quantity, terms)?;
+                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms)?;
             }
         }
         self.settle(time_ns).map(drop)
@@ -387,9 +427,13 @@ impl Replay {
                     if fill.order != 0 && self.engine.order(fill.order).state == State::Filled {
                         self.placed[fill.order as usize - 1].end_ns.get_or_insert(time_ns);
                     }
-                    let venue = &self.venues[fill.instrument as usize];
+                    let instrument = fill.instrument;
+                    let venue = &self.venues[instrument as usize];
                     self.fill_touches.push([Side::Buy, Side::Sell].map(|side| venue.best(side).unwrap_or(0)));
-                    fill.instrument
+                    if self.knows_at_once(instrument as usize) {
+                        self.know(at)?;
+                    }
+                    instrument
                 }
                 Notice::Accepted(id) => {
                     let order = self.engine.order(id);
@@ -452,17 +496,25 @@ impl Replay {
 
     fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
         self.count_turn(time_ns)?;
-        if let Notice::Fill(at) = notice {
-            let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
-            let unit = self.engine.instrument(instrument as usize).unit;
-            let signed = side.sign() * quantity;
-            let known = &mut self.known_positions[instrument as usize];
-            *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
-            let paid = add(notional(price, signed, unit)?, fee)?;
-            self.known_cash = subtract(self.known_cash, paid)?;
+        if let Notice::Fill(at) = notice
+            && !self.knows_at_once(self.engine.fills[at].instrument as usize)
+        {
+            self.know(at)?;
         }
         self.note_answer(time_ns, notice);
         Ok(Turn::Answer(notice))
+    }
+
+    /// Takes a fill into what is known here.
+    fn know(&mut self, at: usize) -> Result<()> {
+        let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
+        let unit = self.engine.instrument(instrument as usize).unit;
+        let signed = side.sign() * quantity;
+        let known = &mut self.known_positions[instrument as usize];
+        *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
+        let paid = add(notional(price, signed, unit)?, fee)?;
+        self.known_cash = subtract(self.known_cash, paid)?;
+        Ok(())
     }
 
     fn finish(&mut self, sources: &[Source<'_>]) -> Result<()> {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from neural_trader.baseline.instrument import money_unit
+from neural_trader.baseline.instrument import Bar, money_unit
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
 from neural_trader.baseline.replay.orders import ReplayOrder
@@ -29,6 +30,9 @@ class Grid(NamedTuple):
 
 class Market:
     """What the venue knows of one instrument."""
+
+    bars: Sequence[Bar] = ()
+    """An instrument of records has none."""
 
     def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, trades: int, first: bool = False) -> None:
         self.index = index

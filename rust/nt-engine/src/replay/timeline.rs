@@ -19,6 +19,11 @@ impl Replay {
                 }
             }
         }
+        if !self.bars.is_empty()
+            && let Some(of_bars) = self.next_of_bars(sources)
+        {
+            next = next.min(of_bars);
+        }
         next = next.min((self.next_sample_ns, Next::Sample, 0));
         for (k, line) in self.lines.iter().enumerate() {
             if let Some(&(time_ns, _)) = line.answers.front() {
@@ -103,7 +108,7 @@ impl Replay {
     /// Says when the interval that a record belongs to is sampled, if no sample is due yet.
     #[inline]
     pub(super) fn begin_interval(&mut self, time_ns: Nanos) -> bool {
-        if self.next_sample_ns != NEVER || time_ns <= 0 {
+        if self.next_sample_ns != NEVER || time_ns <= 0 || self.settings.sample_at_closes {
             return false;
         }
         let interval = self.settings.sample_ns;
@@ -137,6 +142,7 @@ impl Replay {
             }
             last_ns
         };
-        sources.iter().enumerate().map(last).max().unwrap_or(0)
+        let of_records = sources.iter().enumerate().map(last).max().unwrap_or(0);
+        of_records.max(self.last_close_here_ns(sources))
     }
 }

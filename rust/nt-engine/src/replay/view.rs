@@ -65,7 +65,7 @@ impl View {
         match settings.rules_of(rank).depth {
             _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
             Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
-            Depth::Quotes => Self::Quotes(Ladder::default()),
+            Depth::Quotes | Depth::Bars => Self::Quotes(Ladder::default()),
             Depth::Orders => Self::Orders { book: OrderBook::default(), known: true },
         }
     }

@@ -82,6 +82,7 @@ impl Replay {
                     &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
                 }
                 Depth::Levels | Depth::Quotes => &[EventKind::Level],
+                Depth::Bars => continue,
             };
             self.wants.add(rank, Kinds { each: 0, last: kinds.iter().map(|&kind| 1 << (kind as u8)).sum() });
         }
