@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import neural_trader as nt
-from neural_trader.errors import DataError
+from neural_trader.errors import DataError, UsageError
+from neural_trader.market.bars import Step
 from neural_trader.market.events import FLAG
 from neural_trader.market.record_files import write_recording
 from neural_trader.market.recordings import Recording, load_recording, synthetic_recording
@@ -135,7 +137,7 @@ def test_recordings_that_do_not_fit_together_are_one_line(minute: Recording) -> 
         "ALPHA is in first and in later, which overlap in time; play one of them, or say whose each is: FILE@VENUE"
     )
     assert "not each names its venue" in refused(minute, at("a", minute))
-    finer = minute.instruments[0]._replace(tick=nt.market.bars.Step(1, 9))
+    finer = minute.instruments[0]._replace(tick=Step(1, 9))
     assert "on different grids" in refused(minute, replace(minute, instruments=(finer,)))
 
 
@@ -169,3 +171,88 @@ def test_the_last_record_of_a_message_is_told_by_its_venue() -> None:
 
     nt.replay(Hearing, [at("o", orders), at("l", levels())])
     assert heard == ["A@l", "A@o", "A@o"]
+
+
+# Bars beside recordings.
+
+
+def minutes(recording: Recording) -> nt.Bars:
+    """Bars of ten seconds of the middle of a synthetic recording, under another symbol."""
+    begin = int(recording.records["ts_event_ns"][0])
+    close = np.array([10_000, 10_020, 9_990, 10_030, 10_010, 10_040])
+    open_ns = begin - begin % 10**9 + np.arange(6) * 10**10
+    open_ = np.concatenate([close[:1], close[:-1]])
+    return nt.Bars(
+        "GUIDE", Step(1, 2), Step(1, 0), open_ns, open_ns + 10**10, open=open_,
+        high=np.maximum(open_, close) + 5, low=np.minimum(open_, close) - 5, close=close,
+    )  # fmt: skip
+
+
+class Guided(Strategy):
+    """Trades the recorded book when the bars of another instrument say so, and those bars, too."""
+
+    def on_start(self) -> None:
+        self.heard: list[Any] = []
+        WATCHED.append(self)
+
+    def on_bar(self, bar: nt.Bar) -> None:
+        self.heard.append((bar.symbol, bar.close, self.price("GUIDE")))
+        lot = self.lot("ALPHA")
+        (self.buy if bar.close > bar.open else self.sell)(lot, symbol="ALPHA")
+        self.target(0.1 if bar.close > bar.open else 0.0)
+
+    def on_moment(self, time_ns: int) -> None:
+        self.heard.append(time_ns)
+
+
+WATCHED: list[Guided] = []
+
+
+def test_a_book_is_traded_on_bars_of_another_instrument_and_so_are_those(minute: Recording) -> None:
+    result = nt.replay(Guided, [minute, minutes(minute)], slippage="1 tick")
+    heard = WATCHED[-1].heard
+    assert len(heard) == 12 and heard[0][:2] == ("GUIDE", 100.0) and heard[0][2] == 100.0
+    assert set(result.fills["symbol"]) == {"ALPHA", "GUIDE"}
+    assert result.run["depth"] == {"ALPHA": "levels", "GUIDE": "bars"}
+    assert result.run["slippage"] == nt.backtest(slippage="1 tick").run["slippage"]
+    guide = result.fills.filter(result.fills["symbol"] == "GUIDE")
+    assert (guide["slippage"] > 0).all()
+    result.engine.check_invariants()
+    assert result.to_dict()["digests"] == nt.replay(Guided, [minutes(minute), minute], slippage="1 tick").digests
+
+
+def test_bars_in_a_file_are_played_beside_records_and_verified(minute: Recording, tmp_path: Path) -> None:
+    from neural_trader.cli.verification import check_alone, check_rerun
+    from neural_trader.market.writing import write_bars
+
+    strategy = tmp_path / "watch.py"
+    strategy.write_text(
+        "import neural_trader as nt\nclass Watch(nt.Strategy):\n    def on_bar(self, bar):\n        self.target(0.1)\n"
+    )
+    places = [write_recording(minute, tmp_path / "book.npy"), tmp_path / "GUIDE.csv"]
+    write_bars(minutes(minute), places[1])
+    document = nt.replay(str(strategy), places).to_dict()
+    assert len(document["fills"]) > 0
+    findings = check_alone(document) + check_rerun(document, data=None, strategy=None, progress=None)
+    assert {finding.state for finding in findings} == {"PASS"}, findings
+
+
+def test_bars_that_do_not_fit_are_one_line(minute: Recording, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("open,high,low,close\n1,2,1,2\n")
+    with pytest.raises(DataError, match=r"bad\.csv"):
+        nt.replay(Guided, [minute, tmp_path / "bad.csv"])
+    with pytest.raises(UsageError, match="bars alone are what `backtest` plays"):
+        nt.replay(Guided, minutes(minute))
+    with pytest.raises(DataError, match="GUIDE is there twice as bars"):
+        nt.replay(Guided, [minute, minutes(minute), minutes(minute)])
+    with pytest.raises(UsageError, match="a journal and a ladder are of books"):
+        nt.replay(Guided, [minute, minutes(minute)], ladder=True)
+    with pytest.raises(UsageError, match="slippage is for bars"):
+        nt.replay(Maker, minute, slippage="1 tick")
+
+
+def test_bars_of_a_recorded_symbol_have_a_name_of_their_own(minute: Recording) -> None:
+    bars = replace(minutes(minute), symbol="ALPHA")
+    result = nt.replay(Maker, [minute, bars])
+    assert [each.symbol for each in result.series] == ["ALPHA", "ALPHA@bars"]
+    assert told(result)[1] == told(nt.replay(Maker, minute))[1]

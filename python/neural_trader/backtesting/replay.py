@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader._native import Engine
-    from neural_trader.backtesting.settings import Fee
+    from neural_trader.backtesting.settings import Fee, Slippage
     from neural_trader.market.recordings import Listed, Recording
 
 
@@ -48,6 +48,7 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
+    slippage: float | str | Decimal | Slippage | None = None,
     ladder: bool = False,
     journal: str | Path | None = None,
     benchmark: bool = True,
@@ -60,7 +61,8 @@ def replay(
     venues answer. ``data`` is a captured session (one file or several, with ``venue``), a file of records (``.npy``),
     what a catalog holds (``catalog:VENUE/INSTRUMENT``), a :class:`~neural_trader.market.recordings.Recording`, or a
     list of these, which are played on one time line; "FILE@VENUE" says of a file whose it is. A symbol that several
-    venues have is called ``SYMBOL@VENUE``.
+    venues have is called ``SYMBOL@VENUE``. Bars (:class:`~neural_trader.Bars`, files of them, or
+    ``catalog:VENUE/INSTRUMENT/bars-1d``) may be among them: their orders meet them as in a backtest, with ``slippage``.
     Orders take ``latency`` to the venue and back ("10ms", or "10ms/5ms"); records arrive when they were received,
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
@@ -87,6 +89,11 @@ def replay(
     if journal is not None:
         check_free(Path(journal))
     inputs = inputs_of(data, venue, symbols)
+    of_bars = _settings_of_bars(slippage, settings) if inputs.bars else None
+    if of_bars is not None and (journal is not None or ladder):
+        raise UsageError("a journal and a ladder are of books and trades; leave out the bars")
+    if of_bars is None and slippage is not None:
+        raise UsageError("slippage is for bars; what an order pays in a book is what it takes of it")
     listed, recipe, kinds = inputs.listed, inputs.recipe, inputs.kinds()
     depth, trades = inputs.depth(), inputs.trades()
 
@@ -97,10 +104,13 @@ def replay(
         journal: str | Path | None = None,
     ) -> Result:
         instance = instance_of(strategy, parameters)
-        _refuse_bars(instance)
+        if not inputs.bars:
+            _refuse_bars(instance)
         market = {"depth": depth, "trades": trades}
-        engine = engine_of(inputs, settings, market)
+        engine = engine_of(inputs, settings, market, of_bars)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
+        if of_bars is not None:
+            document["slippage"] = of_bars.document()["slippage"]
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
             nullcontext()
@@ -111,7 +121,7 @@ def replay(
         ) as end:
             play(instance, engine, listed, native=native, progress=_share(told, len(inputs)))
             bars = tuple(
-                _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
+                inputs.series(k) or _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
                 for k, each in enumerate(listed)
             )
             result = Result(
@@ -148,7 +158,6 @@ def play(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
-    _refuse_bars(strategy)
     strategy._bind(engine, listed, ())
     engine.begin()
     try:
@@ -174,12 +183,35 @@ def engine_of(
     inputs: ReplayInputs,
     settings: ReplaySettings,
     market: Mapping[str, PerSymbol],
+    of_bars: Settings | None = None,
 ) -> Replay:
     """A replay that has not begun; ``market`` says which records make books, and which tell trades."""
     instruments = [(each.symbol, each.tick, each.lot) for each in inputs.listed]
     sources = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
-    words: dict[str, Any] = {name: words_of(found, inputs.listed) for name, found in market.items()}
+    words: dict[str, Any] = {name: words_of(found, inputs.listed, _OTHER[name]) for name, found in market.items()}
+    if of_bars is not None:
+        exact = of_bars.engine_arguments()
+        words |= {name: exact[name] for name in ("slippage_ticks", "slippage_ppb", "slippage_spread_ppb")}
+        words["bars"] = inputs.ranked_bars
     return Replay(instruments, sources, **settings.engine_arguments(), **words)
+
+
+_OTHER = {"depth": "levels", "trades": "trade"}
+
+
+def _settings_of_bars(slippage: Any, settings: ReplaySettings) -> Settings:
+    """What else orders for bars are charged."""
+    return Settings.of(
+        cash=settings.cash,
+        fee=settings.fee,
+        slippage=slippage,
+        fill="open",
+        limit="touch",
+        leverage=settings.leverage,
+        volume_cap=None,
+        close_at_end=False,
+        currency=settings.currency,
+    )
 
 
 def _refuse_bars(strategy: Strategy) -> None:
@@ -204,7 +236,7 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
     return callbacks
 
 
-_HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+_HOOKS = ("on_trade", "on_quote", "on_book", "on_bar", "on_moment", "on_timer")
 _TOLD = {
     "on_trade": ("trade", "aggregate_trade"),
     "on_quote": ("quote",),

@@ -1,4 +1,4 @@
-"""What a replay plays: recordings of any venues, and their instruments under names of their own."""
+"""What a replay plays: recordings of any venues, and bars, with their instruments under names of their own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.errors import DataError, UsageError
+from neural_trader.market.bars import Bars
+from neural_trader.market.catalog.references import is_reference
+from neural_trader.market.consistency import refuse_inconsistent
 from neural_trader.market.record_files import recordings_of
-from neural_trader.market.recordings import Recording, depth_of, span_of, trades_of
+from neural_trader.market.recordings import Listed, Recording, depth_of, span_of, trades_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from neural_trader.market.recordings import Counts, Listed
+    from neural_trader.market.recordings import Counts
 
 PerSymbol = str | dict[str, str]
 """A word for all instruments, or one for each by its symbol."""
+
+
+OF_BARS = (".csv", ".csv.gz", ".parquet", ".feather", ".arrow")
+"""How the names of files of bars end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +37,7 @@ class ReplayInputs:
     listed: tuple[Listed, ...]
     ranks: tuple[tuple[int, ...], ...]
     """For each recording, the rank of each of its instruments, or -1 for those that are not played."""
+    bars: tuple[Bars, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -37,13 +46,25 @@ class ReplayInputs:
     @property
     def recipe(self) -> dict[str, Any]:
         """What makes the records again: that of the lone recording, or those of all of them."""
-        if len(self.recordings) == 1:
+        if len(self.recordings) == 1 and not self.bars:
             return dict(self.recordings[0].recipe)
-        return {"recordings": [dict(each.recipe) for each in self.recordings]}
+        files = dict.fromkeys(each.source for each in self.bars if each.origin == "file")
+        recipes = [*(each.recipe for each in self.recordings), *({"bars": source} for source in files)]
+        return {"recordings": [dict(each) for each in recipes]}
 
     def recordings_of(self, rank: int) -> list[Recording]:
         """The recording of an instrument, and those in which it goes on."""
         return [each for each, ranks in zip(self.recordings, self.ranks, strict=True) if rank in ranks]
+
+    @property
+    def ranked_bars(self) -> list[tuple[int, Bars]]:
+        """The instruments of bars by their ranks."""
+        symbols = [each.symbol for each in self.listed]
+        return sorted(((symbols.index(each.symbol), each) for each in self.bars), key=lambda pair: pair[0])
+
+    def series(self, rank: int) -> Bars | None:
+        """The bars of an instrument, if it has any."""
+        return dict(self.ranked_bars).get(rank)
 
     def kinds(self) -> Counts:
         """How many records of each kind there are in all recordings."""
@@ -63,9 +84,13 @@ class ReplayInputs:
         return self._of_each(trades_of)
 
     def _of_each(self, choose: Callable[[Counts], str]) -> PerSymbol:
-        found = {each.symbol: choose(_sum(self.recordings_of(k))) for k, each in enumerate(self.listed)}
+        of_bars = {each.symbol for each in self.bars}
+        books = [(k, each.symbol) for k, each in enumerate(self.listed) if each.symbol not in of_bars]
+        found = {symbol: choose(_sum(self.recordings_of(k))) for k, symbol in books}
         words = set(found.values())
-        return words.pop() if len(words) == 1 else found
+        if len(words) == 1 and not of_bars:
+            return words.pop()
+        return found | dict.fromkeys(sorted(of_bars), "bars")
 
 
 def _sum(recordings: Sequence[Recording]) -> Counts:
@@ -79,24 +104,48 @@ def inputs_of(data: Any, venue: str | None, symbols: Sequence[str] | None) -> Re
     UsageError for anything else; DataError where recordings do not fit together, or lack a symbol.
     """
     items = data if isinstance(data, list | tuple) else [data]
-    wrong = [each for each in items if not isinstance(each, str | Path | Recording)]
+    wrong = [each for each in items if not isinstance(each, str | Path | Recording | Bars)]
     if wrong or not items:
         what = type(wrong[0] if wrong else data).__name__
         raise UsageError(f"a replay plays a Recording, or the files of a session, not {what}")
-    files = [each for each in items if not isinstance(each, Recording)]
+    bars = [each for each in items if isinstance(each, Bars)]
     recordings = [each for each in items if isinstance(each, Recording)]
-    return joined(recordings + (recordings_of(files, venue) if files else []), symbols)
+    files = []
+    for item in items:
+        if isinstance(item, str | Path) and is_of_bars(str(item)):
+            bars += [each.whole() for each in gather_bars(item, seed=0)]
+        elif isinstance(item, str | Path):
+            files.append(item)
+    return joined(recordings + (recordings_of(files, venue) if files else []), symbols, bars)
 
 
-def joined(recordings: Sequence[Recording], symbols: Sequence[str] | None = None) -> ReplayInputs:
-    """Recordings on one time line; a symbol of several venues is called ``SYMBOL@VENUE``.
+def is_of_bars(name: str) -> bool:
+    """Whether a file, or what a reference names, holds bars rather than records."""
+    if is_reference(name):
+        return name.rpartition("/")[2].startswith("bars")
+    return name.lower().endswith(OF_BARS)
 
-    An instrument may go on in another recording of its venue that begins when the first has ended.
+
+def joined(
+    recordings: Sequence[Recording], symbols: Sequence[str] | None = None, bars: Sequence[Bars] = ()
+) -> ReplayInputs:
+    """Recordings and bars on one time line; a symbol of several venues is called ``SYMBOL@VENUE``.
+
+    An instrument may go on in another recording of its venue that begins when the first has ended. Bars of a symbol
+    that is also recorded are called ``SYMBOL@bars``.
     """
+    if not recordings:
+        raise UsageError("a replay has records; bars alone are what `backtest` plays")
     named = [_named(each, recordings) for each in recordings]
     order = sorted(range(len(named)), key=lambda at: (min(_symbols(named[at])).encode(), span_of(named[at])))
     named = [named[at] for at in order]
+    recorded = {one.symbol for each in recordings for one in each.instruments}
+    bars = [replace(each, symbol=f"{each.symbol}@bars") if each.symbol in recorded else each for each in bars]
     known = {one.symbol: one for each in named for one in each.instruments}
+    for each in bars:
+        if known.setdefault(each.symbol, of_bars := Listed(each.symbol, each.tick, each.lot)) is not of_bars:
+            raise DataError(f"{each.symbol} is there twice as bars; keep one")
+        refuse_inconsistent(each)
     chosen = list(symbols) if symbols else list(known)
     for symbol in chosen:
         if symbol not in known:
@@ -109,7 +158,8 @@ def joined(recordings: Sequence[Recording], symbols: Sequence[str] | None = None
     listed = tuple(sorted({known[symbol] for symbol in chosen}, key=lambda each: each.symbol.encode()))
     rank = {each.symbol: at for at, each in enumerate(listed)}
     ranks = tuple(tuple(rank.get(each, -1) for each in _symbols(recording)) for recording in named)
-    return ReplayInputs(tuple(named), listed, ranks, _apart(named))
+    played = tuple(each for each in bars if each.symbol in rank)
+    return ReplayInputs(tuple(named), listed, ranks, played, _apart(named))
 
 
 def _symbols(recording: Recording) -> list[str]:
@@ -159,6 +209,9 @@ def _apart(recordings: Sequence[Recording]) -> tuple[str, ...]:
     return (f"{last} was recorded only after {first} had ended: there is no time at which both can be seen.",)
 
 
-def words_of(per_symbol: PerSymbol | Mapping[str, str], listed: Sequence[Listed]) -> str | list[str]:
-    """The same as the engine takes it: by rank where instruments differ."""
-    return per_symbol if isinstance(per_symbol, str) else [per_symbol[each.symbol] for each in listed]
+def words_of(per_symbol: PerSymbol | Mapping[str, str], listed: Sequence[Listed], other: str) -> str | list[str]:
+    """The same as the engine takes it: by rank where instruments differ, with ``other`` for those of bars."""
+    if isinstance(per_symbol, str):
+        return per_symbol
+    # What stands for bars is nothing that makes a book.
+    return [other if (word := per_symbol[each.symbol]) == "bars" else word for each in listed]

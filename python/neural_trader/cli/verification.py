@@ -140,15 +140,24 @@ def _replayed(
     run, origin = document["run"], document["origin"]
     return replay(
         strategy,
-        _recordings(origin, data),
+        [*_recordings(origin, data), *_files_of_bars(document)],
         parameters=run["parameters"],
         symbols=origin.get("symbols"),
         fee=fee_of(run),
         ladder="ladder" in document,
         benchmark=document["benchmark"] is not None,
         progress=progress,
+        slippage=slippage_of(run) if "slippage" in run else None,
         **{name: run[name] for name in OF_REPLAYS},
     )
+
+
+def _files_of_bars(document: dict[str, Any]) -> list[str]:
+    """The files of the bars that were played beside recordings."""
+    names = [each["bars"] for each in document["origin"].get("recordings", ()) if "bars" in each]
+    if "slippage" in document["run"] and not names:
+        raise DataError("the bars were handed over in memory; use --no-rerun")
+    return names
 
 
 def _recordings(origin: dict[str, Any], data: str | None) -> list[Recording]:

@@ -117,7 +117,7 @@ def recordings_again(recipe: Mapping[str, Any]) -> list[Recording]:
     from neural_trader.market.recordings import synthetic_recording
 
     if "recordings" in recipe:
-        found = [recordings_again(each) for each in recipe["recordings"]]
+        found = [recordings_again(each) for each in recipe["recordings"] if "bars" not in each]
         return [one for each in found for one in each] if all(found) else []
     if recipe.get("files"):
         return recordings_of(recipe["files"], recipe.get("venue"))
