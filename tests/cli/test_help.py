@@ -94,6 +94,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
+        "data records session.ws.gz --venue binance -o futures.npy",
         "replay -q --journal run.journal",
         "backtest -q -s rsi_reversion --memory memory.sqlite",
         "memory export memory.sqlite cards.jsonl",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bracket, Error, Instrument, Nanos, Step};
+use nt_core::{Bracket, Error, Instrument, Nanos};
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
@@ -14,7 +14,7 @@ use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
-use crate::indicator::Indicator;
+use crate::indicator::{Indicator, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
@@ -263,7 +263,6 @@ impl Engine {
         let (indicators, current, scales, symbols) = {
             let engine = slf.try_borrow()?;
             let indicators: Vec<_> = engine.indicators.iter().map(|indicator| indicator.clone_ref(py)).collect();
-            let scale = |step: Step| (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
             let scales: Vec<_> = engine.core.instruments().map(|i| (scale(i.tick), scale(i.lot))).collect();
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
             (indicators, engine.current.clone(), scales, symbols)

@@ -95,7 +95,8 @@ impl Indicator {
     }
 }
 
-fn scale(step: nt_core::Step) -> (f64, f64) {
+/// A step as its numerator and its denominator.
+pub fn scale(step: nt_core::Step) -> (f64, f64) {
     (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)))
 }
 
