@@ -53,6 +53,25 @@ class Market:
         """The columns that a feature reads."""
         return [self.columns[name if name in self.columns else str(field)] for name, field in kind.inputs]
 
+    def with_quotes(self, draw: np.random.Generator) -> Market:
+        """The same with the inputs that bars do not have: quotes around the close, sides of trades, anchors."""
+        close = self.columns["close"]
+        size = len(close)
+        step = close.min() / 16
+        more = {
+            "x": np.diff(close, prepend=close[0]),
+            "y": np.diff(self.columns["open"], prepend=close[0]) + draw.integers(-9, 10, size),
+            "bid": close - step * draw.integers(0, 3, size),
+            "ask": close + step * draw.integers(0, 3, size),
+            "bid_size": draw.integers(0, 100, size).astype(float),
+            "ask_size": draw.integers(0, 100, size).astype(float),
+            "price": close,
+            "quantity": draw.integers(0, 50, size).astype(float),
+            "side": draw.choice([-1.0, 0.0, 1.0], size),
+            "anchor": (draw.random(size) < 0.05).astype(float),
+        }
+        return Market(self.columns | more)
+
     def feature(self, name: str, *parameters: float) -> Column:
         """The first output of a feature."""
         return self.outputs(name, *parameters)[0]

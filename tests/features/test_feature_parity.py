@@ -29,7 +29,7 @@ def assert_bit_equal(name: str, parameters: tuple[float, ...], inputs: list[Colu
 def test_feature_is_its_twin_to_the_last_bit(name: str) -> None:
     for seed in range(30):
         draw = np.random.default_rng(seed)
-        market = Market.seeded(seed, size=150, whole=seed % 2 == 0)
+        market = Market.seeded(seed, size=150, whole=seed % 2 == 0).with_quotes(draw)
         parameters = drawn_parameters(table()[name], draw)
         inputs = market.inputs(table()[name])
         assert_bit_equal(name, parameters, inputs)

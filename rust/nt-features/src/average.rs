@@ -423,6 +423,14 @@ impl Fold for Shares {
     }
 }
 
+impl Shares {
+    /// The mean of the first factors by their weights; NaN without any weight.
+    #[inline]
+    pub(crate) fn mean(self) -> f64 {
+        if self.weights == 0.0 { f64::NAN } else { self.products / self.weights }
+    }
+}
+
 /// Mean weighted by volume: `sum(x v) / sum(v)`.
 struct Vwma(Window<Shares>);
 
@@ -443,9 +451,6 @@ impl Stream<2, 1> for Vwma {
 
     #[inline]
     fn update(&mut self, [value, volume]: [f64; 2]) -> [f64; 1] {
-        match self.0.push((value, volume)) {
-            Some(fold) if fold.weights != 0.0 => [fold.products / fold.weights],
-            _ => [f64::NAN],
-        }
+        [self.0.push((value, volume)).map_or(f64::NAN, Shares::mean)]
     }
 }

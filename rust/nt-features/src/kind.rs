@@ -1,7 +1,7 @@
 //! The table of features: names, inputs, parameters, outputs, units, and where each comes from.
 
 use crate::feature::{Feature, Stream, boxed};
-use crate::{FeatureError, average, channel, momentum, volatility};
+use crate::{FeatureError, average, channel, momentum, oscillator, pair, returns, statistics, volatility, volume};
 
 /// The largest window. With it, prices up to `2^53 / 10^6`, nine billion ticks, still have exact sums.
 pub const MAX_WINDOW: usize = 1_000_000;
@@ -127,10 +127,15 @@ pub struct Family {
 
 /// Every feature.
 pub static FAMILIES: &[Family] = &[
+    Family { name: "returns", kinds: returns::KINDS },
     Family { name: "moving averages", kinds: average::KINDS },
     Family { name: "momentum", kinds: momentum::KINDS },
+    Family { name: "oscillators", kinds: oscillator::KINDS },
     Family { name: "volatility", kinds: volatility::KINDS },
     Family { name: "channels", kinds: channel::KINDS },
+    Family { name: "volume", kinds: volume::KINDS },
+    Family { name: "statistics", kinds: statistics::KINDS },
+    Family { name: "pairs", kinds: pair::KINDS },
 ];
 
 /// Every row of the table.
@@ -145,6 +150,10 @@ pub(crate) const SERIES: &[Input] = &[on("series", Field::Close)];
 /// The range of a bar and where it ended.
 pub(crate) const HIGH_LOW_CLOSE: &[Input] =
     &[on("high", Field::High), on("low", Field::Low), on("close", Field::Close)];
+
+/// The four prices of a bar.
+pub(crate) const BARS: &[Input] =
+    &[on("open", Field::Open), on("high", Field::High), on("low", Field::Low), on("close", Field::Close)];
 
 /// One output in the unit of the first input.
 pub(crate) const SAME: &[Output] = &[same("value")];
@@ -169,6 +178,11 @@ pub(crate) const fn ratio(name: &'static str) -> Output {
 /// A window: a whole number from `least` on.
 pub(crate) const fn window(name: &'static str, least: usize, default: usize) -> Parameter {
     Parameter { name, whole: true, least: least as f64, most: MAX_WINDOW as f64, default: default as f64 }
+}
+
+/// Any number of a range.
+pub(crate) const fn real(name: &'static str, least: f64, most: f64, default: f64) -> Parameter {
+    Parameter { name, whole: false, least, most, default }
 }
 
 impl Kind {

@@ -24,8 +24,14 @@ mod error;
 mod feature;
 mod kind;
 mod momentum;
+mod order;
+mod oscillator;
+mod pair;
+mod returns;
 mod set;
+mod statistics;
 mod volatility;
+mod volume;
 mod window;
 
 pub use error::FeatureError;

@@ -28,6 +28,15 @@ pub(crate) const KINDS: &[Kind] = &[
     )
     .ordered(&[(1, 0)]),
     Kind::new(
+        "roc",
+        SERIES,
+        &[window("n", 1, 10)],
+        RATIO,
+        |given| made(Roc::new, given),
+        "Rate of change: return of the last n steps in percent.",
+        "TA-Lib's ROC. NaN from a value that is not positive.",
+    ),
+    Kind::new(
         "rsi",
         SERIES,
         &[window("n", 2, 14)],
@@ -147,6 +156,33 @@ impl Stream<1, 1> for Momentum {
         };
         match (self.ago.push(value), recent) {
             (Some(ago), Some(recent)) if ago > 0.0 => [recent / ago - 1.0],
+            _ => [f64::NAN],
+        }
+    }
+}
+
+/// `100 (x[t] / x[t-n] - 1)`. NaN where `x[t-n]` is not positive.
+struct Roc(Delay);
+
+impl Roc {
+    fn new(n: usize) -> Self {
+        Self(Delay::new(n))
+    }
+}
+
+impl Stream<1, 1> for Roc {
+    fn warmup(&self) -> usize {
+        self.0.len()
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        match self.0.push(value) {
+            Some(before) if before > 0.0 => [100.0 * (value / before - 1.0)],
             _ => [f64::NAN],
         }
     }

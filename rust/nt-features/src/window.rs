@@ -55,6 +55,11 @@ impl<F: Fold> Window<F> {
         self.items.len()
     }
 
+    /// The value at the border of the two blocks.
+    pub(crate) fn pivot(&self) -> F::Item {
+        self.pivot
+    }
+
     pub(crate) fn restart(&mut self) {
         self.at = 0;
         self.full = false;
@@ -74,6 +79,13 @@ impl<F: Fold> Window<F> {
         }
         self.head = self.head.append(item, self.pivot);
         Some(self.tails[self.at].joined(self.head))
+    }
+
+    /// The sum of a term of each value in a full window, in the order in which folds are made; it goes through the window.
+    #[inline]
+    pub(crate) fn total(&self, term: impl Fn(F::Item) -> f64) -> f64 {
+        let tail = self.items[self.at..].iter().rev().fold(0.0, |sum, item| sum + term(*item));
+        self.items[..self.at].iter().fold(0.0, |sum, item| sum + term(*item)) + tail
     }
 
     /// Ends a block: its last value is the pivot, the tail that is the whole block the answer.
@@ -135,6 +147,12 @@ impl Delay {
 #[inline]
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
+}
+
+/// A number that only rounding can make negative.
+#[inline]
+pub(crate) fn not_negative(number: f64) -> f64 {
+    if number < 0.0 { 0.0 } else { number }
 }
 
 /// The sum of values.
@@ -202,6 +220,12 @@ impl Spread {
     /// `n * sum(d^2) - sum(d)^2`, that is n squared times the population variance; rounding never makes it negative.
     #[inline]
     pub(crate) fn of(self, count: f64) -> f64 {
-        larger(count * self.squares - self.sum * self.sum, 0.0)
+        not_negative(count * self.squares - self.sum * self.sum)
+    }
+
+    /// The variance with divisor `n - 1`.
+    #[inline]
+    pub(crate) fn sample_variance(self, count: f64) -> f64 {
+        self.of(count) / (count * (count - 1.0))
     }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from neural_trader.baseline.features.average import Ema, wilder
+from neural_trader.baseline.features.returns import SimpleReturn
 
 
 class Macd:
@@ -37,6 +38,14 @@ class Momentum:
         if len(self.values) <= self.n or self.values[0] <= 0.0:
             return None
         return self.values[-1 - self.skip] / self.values[0] - 1.0
+
+
+class Roc(SimpleReturn):
+    """``100 (x[t] / x[t-n] - 1)``."""
+
+    def update(self, value: float) -> float | None:
+        made = super().update(value)
+        return None if made is None else 100.0 * made
 
 
 class Rsi:

@@ -61,3 +61,8 @@ def squared_spread(window: Window[float]) -> float:
     total = window.total(lambda value: value - pivot)
     squares = window.total(lambda value: (value - pivot) * (value - pivot))
     return max(window.n * squares - total * total, 0.0)
+
+
+def sample_variance(window: Window[float]) -> float:
+    """The variance with divisor ``n - 1``."""
+    return squared_spread(window) / (window.n * (window.n - 1.0))
