@@ -170,3 +170,30 @@ def correlation(x: Any, y: Any = ..., n: int = 20) -> Any:
 
 def covariance(x: Any, y: Any = ..., n: int = 20) -> Any:
     """Sample covariance of the last n pairs, divisor n - 1."""
+
+def amihud(close: Any, volume: Any = ..., n: int = 20) -> Any:
+    """Illiquidity: mean of |return| over turnover, n bars."""
+
+def corwin_schultz(high: Any, low: Any = ..., n: int = 20) -> Any:
+    """Spread as a share of the price, from highs and lows."""
+
+def imbalance(bid_size: Any, ask_size: Any = ...) -> Any:
+    """Bid size less ask size over their sum, -1 to 1."""
+
+def kyle_lambda(price: Any, quantity: Any = ..., side: Any = ..., n: int = 100) -> Any:
+    """Price change per unit of signed volume: slope of n trades."""
+
+def microprice(bid: Any, ask: Any = ..., bid_size: Any = ..., ask_size: Any = ...) -> Any:
+    """Mid price weighted by the sizes of the other side."""
+
+def order_flow_imbalance(bid: Any, ask: Any = ..., bid_size: Any = ..., ask_size: Any = ..., n: int = 20) -> Any:
+    """What was added to bids less what was added to asks, n quotes."""
+
+def roll_spread(series: Any, n: int = 50) -> Any:
+    """Spread from the bounce of prices: 2 sqrt(-cov) of n changes."""
+
+def trade_imbalance(quantity: Any, side: Any = ..., n: int = 20) -> Any:
+    """Bought less sold over all traded, n trades, -1 to 1."""
+
+def vpin(quantity: Any, side: Any = ..., bucket: float = 1000.0, n: int = 50) -> Any:
+    """Mean |bought - sold| of the last n buckets of volume, 0 to 1."""

@@ -1,7 +1,9 @@
 //! The table of features: names, inputs, parameters, outputs, units, and where each comes from.
 
 use crate::feature::{Feature, Stream, boxed};
-use crate::{FeatureError, average, channel, momentum, oscillator, pair, returns, statistics, volatility, volume};
+use crate::{
+    FeatureError, average, channel, microstructure, momentum, oscillator, pair, returns, statistics, volatility, volume,
+};
 
 /// The largest window. With it, prices up to `2^53 / 10^6`, nine billion ticks, still have exact sums.
 pub const MAX_WINDOW: usize = 1_000_000;
@@ -136,6 +138,7 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "volume", kinds: volume::KINDS },
     Family { name: "statistics", kinds: statistics::KINDS },
     Family { name: "pairs", kinds: pair::KINDS },
+    Family { name: "microstructure", kinds: microstructure::KINDS },
 ];
 
 /// Every row of the table.

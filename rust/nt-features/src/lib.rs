@@ -23,6 +23,7 @@ mod channel;
 mod error;
 mod feature;
 mod kind;
+mod microstructure;
 mod momentum;
 mod order;
 mod oscillator;
