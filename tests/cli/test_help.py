@@ -29,6 +29,7 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    trials,
 )
 
 DATA_VERBS = {
@@ -44,8 +45,21 @@ DATA_VERBS = {
     "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
+TRIALS_VERBS = {
+    "list": trials.LIST_EXAMPLES,
+    "show": trials.SHOW_EXAMPLES,
+    "export": trials.EXPORT_EXAMPLES,
+    "reset": trials.RESET_EXAMPLES,
+}
+COUNTING = ENVIRONMENT | {"NT_TRIALS": "trials.sqlite"}
 GOLDEN = Path(__file__).parent / "help.txt"
-PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
+PAGES = [
+    "",
+    *application.VERBS,
+    *(f"data {name}" for name in DATA_VERBS),
+    *(f"trials {name}" for name in TRIALS_VERBS),
+    "config show",
+]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -67,6 +81,7 @@ def examples() -> list[str]:
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         config.SHOW_EXAMPLES,
+        *TRIALS_VERBS.values(),
     ]
     texts += [text for _, text in application.VERBS.values()]
     return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
@@ -90,7 +105,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
-        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=ENVIRONMENT, check=True)
+        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=COUNTING, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 
@@ -106,7 +121,7 @@ def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
             (tmp_path / "here" / made).unlink()
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
     ended = subprocess.run(
-        line, shell=True, cwd=tmp_path / "here", env=ENVIRONMENT, capture_output=True, text=True, check=False
+        line, shell=True, cwd=tmp_path / "here", env=COUNTING, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

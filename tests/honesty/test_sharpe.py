@@ -82,6 +82,22 @@ def test_returns_without_variation_have_no_moments(returns: list[float]) -> None
         Moments.of(np.array(returns))
 
 
+@pytest.mark.parametrize("length", [1, 7, 100, 1000])
+def test_moments_of_a_curve_do_not_depend_on_its_blocks(length: int) -> None:
+    returns = np.random.default_rng(3).standard_t(5, 1000) * 0.01 + 0.0004
+    curve = 250.0 * np.cumprod(1.0 + returns)
+    whole = Moments.of(returns)
+    cut = Moments.of_curve(250.0, (curve[begin : begin + length] for begin in range(0, 1000, length)))
+    assert cut.count == whole.count
+    for name in ("mean", "deviation", "skewness", "kurtosis"):
+        assert getattr(cut, name) == pytest.approx(getattr(whole, name), rel=1e-9), name
+
+
+def test_a_curve_that_was_not_always_positive_has_no_moments() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        Moments.of_curve(100.0, [np.array([90.0, 0.0, 10.0])])
+
+
 def test_quantiles_undo_probabilities() -> None:
     for probability in (1e-9, 0.05, 0.5, 0.975, 1 - 1e-9):
         assert below(quantile(probability)) == pytest.approx(probability, rel=1e-6)

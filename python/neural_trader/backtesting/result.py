@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from neural_trader._native import Replay
+    from neural_trader.honesty.checks import Counted
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
     from neural_trader.report.rungs import Rung
@@ -46,6 +47,8 @@ class Result:
     run_benchmark: Callable[[], Engine | None] = field(repr=False, default=lambda: None)
     ladder: tuple[Rung, ...] = ()
     """What came of a replay under kinder and stricter assumptions, where that was asked for."""
+    counted: Counted | None = None
+    """What the ledger of trials says of it; None where none was kept."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:

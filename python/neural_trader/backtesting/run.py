@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
@@ -55,6 +56,7 @@ def backtest(
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
+    trials: str | Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -68,6 +70,7 @@ def backtest(
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -104,7 +107,7 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
-    return Result(
+    result = Result(
         engine=engine,
         version=__version__,
         run=run,
@@ -121,6 +124,7 @@ def backtest(
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
+    return counted(result, trials)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:

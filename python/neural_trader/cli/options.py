@@ -56,6 +56,9 @@ RUN: dict[str, Any] = {
     ),
     "seed": _text(WHAT, "--seed", metavar="N", text="Seed of the synthetic markets. [7]"),
     "config": Config,
+    "trials": _text(
+        WHAT, "--trials", metavar="FILE|off", text="Ledger that counts this run. [the project's, or the user's]"
+    ),
     "cash": _text(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [10000]"),
     "currency": _text(COSTS, "--currency", metavar="CODE", text="Account currency. [USD]"),
     "fee": _text(COSTS, "--fee", metavar="RATE", text="0.001, 0.1%, 10bps, or MAKER/TAKER[/FIXED]. [0.1%]"),

@@ -9,11 +9,15 @@ Ratios here are per period of the returns that they were measured on, not per ye
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from neural_trader.honesty.gauss import EULER_MASCHERONI, Floats, below, quantile
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+"""A deviation of returns up to this is the rounding of a division and no variation."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,51 @@ class Moments:
     @classmethod
     def of(cls, returns: Floats) -> Moments:
         """The moments of returns, at least two of which differ; ValueError otherwise."""
-        if len(returns) < 2:
-            raise ValueError("moments take two returns or more")
-        mean = float(returns.mean())
+        mean = float(returns.mean()) if len(returns) else 0.0
         apart = returns - mean
         squares = apart * apart
-        variance = float(squares.mean())
+        sums = (float(each.sum()) for each in (squares, squares * apart, squares * squares))
+        return cls._of_sums(len(returns), mean, *sums)
+
+    @classmethod
+    def of_curve(cls, deposit: float, blocks: Iterable[Floats]) -> Moments:
+        """The moments of the returns of a curve that begins with a deposit, in one pass over its blocks.
+
+        Central moments are merged block by block (Pebay 2008, "Formulas for robust, one-pass parallel computation of
+        covariances and arbitrary-order statistical moments"). ValueError where the curve is not always positive, and
+        where :meth:`of` has one.
+        """
+        count, mean, second, third, fourth = 0, 0.0, 0.0, 0.0, 0.0
+        previous = deposit
+        for block in blocks:
+            if not float(block.min()) > 0.0:
+                raise ValueError("equity was not always positive")
+            returns = block / np.append(previous, block[:-1]) - 1.0
+            previous = float(block[-1])
+            n, own = len(returns), float(returns.mean())
+            apart = returns - own
+            squares = apart * apart
+            m2, m3, m4 = float(squares.sum()), float((squares * apart).sum()), float((squares * squares).sum())
+            total, gap = count + n, own - mean
+            fourth += m4 + gap**4 * count * n * (count * count - count * n + n * n) / total**3
+            fourth += 6.0 * gap**2 * (count * count * m2 + n * n * second) / total**2
+            fourth += 4.0 * gap * (count * m3 - n * third) / total
+            third += m3 + gap**3 * count * n * (count - n) / total**2 + 3.0 * gap * (count * m2 - n * second) / total
+            second += m2 + gap * gap * count * n / total
+            mean += gap * n / total
+            count = total
+        return cls._of_sums(count, mean, second, third, fourth)
+
+    @classmethod
+    def _of_sums(cls, count: int, mean: float, second: float, third: float, fourth: float) -> Moments:
+        if count < 2:
+            raise ValueError("moments take two returns or more")
+        variance = second / count
         # What is left of returns that are all the same is rounding.
-        if math.sqrt(variance) <= 4.0 * float(np.finfo(np.float64).eps) * max(1.0, abs(mean)):
+        if math.sqrt(variance) <= ROUNDING * max(1.0, abs(mean)):
             raise ValueError("returns do not vary")
-        third = float((squares * apart).mean())
-        fourth = float((squares * squares).mean())
-        count = len(returns)
-        return cls(count, mean, math.sqrt(variance * count / (count - 1)), third / variance**1.5, fourth / variance**2)
+        deviation = math.sqrt(second / (count - 1))
+        return cls(count, mean, deviation, third / count / variance**1.5, fourth / count / variance**2)
 
     @property
     def sharpe(self) -> float:
