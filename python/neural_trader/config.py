@@ -62,6 +62,8 @@ KEYS: dict[str, Key] = {
     "close_at_end": Key("flag", False, "close positions after the last bar"),
     "seed": Key("integer", 7, "seed of the synthetic markets"),
     "like": Key("text", None, "start from the conventions of backtesting.py or vectorbt"),
+    "look_ahead": Key("flag", True, "check that decisions do not change with the bars after them"),
+    "warm_up": Key("integer", None, "bars that are said to be enough to decide on; none: it is only measured"),
     "trials": Key("text", None, "ledger that counts backtests, or off; none: that of the project, else the user's"),
 }
 TABLES: dict[str, str] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from neural_trader._native import Replay
-    from neural_trader.honesty.checks import Counted
+    from neural_trader.honesty.checks import Counted, LookAhead, WarmUp
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
     from neural_trader.report.rungs import Rung
@@ -49,6 +49,10 @@ class Result:
     """What came of a replay under kinder and stricter assumptions, where that was asked for."""
     counted: Counted | None = None
     """What the ledger of trials says of it; None where none was kept."""
+    look_ahead: LookAhead | None = None
+    """Whether decisions changed with the bars after them; None where that was not asked."""
+    warm_up: WarmUp | None = None
+    """How many bars decisions follow from; None where that was not asked."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neural_trader._native import Engine, __version__
 from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
+from neural_trader.backtesting.look_ahead import Rerun, checked
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
@@ -57,6 +58,8 @@ def backtest(
     benchmark: bool = True,
     native: bool = True,
     trials: str | Path | None = None,
+    look_ahead: bool = True,
+    warm_up: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -71,6 +74,8 @@ def backtest(
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
+    ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
+    which takes as long as the run; ``warm_up`` says how many bars are enough.
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -124,7 +129,18 @@ def backtest(
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
-    return counted(result, trials)
+    result = counted(result, trials)
+    if not look_ahead:
+        return result
+    rerun = Rerun(
+        make=lambda anew: instance_of(strategy if anew else type(instance), instance.parameters),
+        play=lambda other, series, worn: attempt(other, series, settings, overlays=worn, native=native),
+        series=bars,
+        overlays=overlays,
+        strategy=instance,
+        engine=engine,
+    )
+    return checked(result, rerun, warm_up)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:
@@ -144,6 +160,22 @@ def play(
     progress: Callable[[float], None] | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    engine, error = attempt(strategy, bars, settings, overlays=overlays, native=native, progress=progress)
+    if error is not None:
+        raise error
+    return engine
+
+
+def attempt(
+    strategy: Strategy,
+    bars: Sequence[Series],
+    settings: Settings,
+    *,
+    overlays: Sequence[Overlay] = (),
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Engine, Exception | None]:
+    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did."""
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -162,13 +194,13 @@ def play(
         else:
             engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
         strategy.on_stop()
-    except EngineError:
-        raise
-    except Exception as error:
-        if error in faults:
-            raise
-        raise StrategyRunError(place_of(strategy, error)) from error
-    return engine
+    except Exception as error:  # noqa: BLE001 - whose it is decides who is told
+        if isinstance(error, EngineError) or error in faults:
+            return engine, error
+        told = StrategyRunError(place_of(strategy, error))
+        told.__cause__ = error
+        return engine, told
+    return engine, None
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:

@@ -127,6 +127,8 @@ def _backtested(
         slippage=slippage_of(run),
         seed=run["seed"] if run["seed"] is not None else 0,
         benchmark=document["benchmark"] is not None,
+        trials="off",
+        look_ahead=False,
         progress=progress,
         **{name: run[name] for name in settings},
     )
