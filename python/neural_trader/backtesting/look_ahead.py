@@ -20,7 +20,7 @@ import numpy as np
 from neural_trader.backtesting.excerpt import Excerpt
 from neural_trader.backtesting.poison import Poison, poison_attributes, poisoned_readers, surroundings
 from neural_trader.codes import KINDS
-from neural_trader.errors import NeuralTraderError
+from neural_trader.errors import StrategyRunError
 from neural_trader.honesty.checks import LookAhead, WarmUp
 from neural_trader.market.times import time_text
 
@@ -184,8 +184,9 @@ def _difference(
     at = int(unlike[0]) if len(unlike) else same
     if at == len(before) == len(now):
         return None
-    if at == len(now) and error is not None and not isinstance(error, NeuralTraderError):
-        return f"the order that is {_described(whole, at, rerun.series)} is {type(error).__name__}"
+    if error is not None and not isinstance(error, StrategyRunError):
+        # That is no decision of the strategy's.
+        raise error
     was = _described(whole, at, rerun.series) if at < len(before) else "nothing"
     becomes = _described(found, at, rerun.series) if at < len(now) else "nothing"
     when = min(int(orders["time_ns"][at]) for orders, rows in ((whole, before), (found, now)) if at < len(rows))

@@ -223,7 +223,9 @@ def poisoned_readers(poison: Poison) -> Iterator[None]:
     def reading(read: Callable[..., Any]) -> Callable[..., Any]:
         def poisoned(*given: Any, **terms: Any) -> Any:
             value = read(*given, **terms)
-            found = poison.table(value)
+            # Bars of the catalog are read while they are played, and not by the strategy.
+            is_ours = str(sys._getframe(1).f_globals.get("__name__")).partition(".")[0] == "neural_trader"
+            found = None if is_ours else poison.table(value)
             return value if found is None else found
 
         return poisoned

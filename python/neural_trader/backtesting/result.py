@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from neural_trader._native import Replay
+    from neural_trader.honesty.assessment import Assessment
     from neural_trader.honesty.checks import Counted, LookAhead, WarmUp
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
@@ -165,6 +166,13 @@ class Result:
         from neural_trader.report.metrics import Stats
 
         return Stats.of(self)
+
+    @cached_property
+    def honesty(self) -> Assessment | None:
+        """What the result is worth: verdict, deflated Sharpe ratio, intervals, checks; None for a replay."""
+        from neural_trader.report.worth import assess
+
+        return assess(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as the JSON document that docs/result-schema.md describes."""

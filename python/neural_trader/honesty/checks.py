@@ -22,13 +22,11 @@ class Counted:
     """Whether all trials of the ledger count; else those on the same data."""
 
     def document(self) -> dict[str, Any]:
-        """The same as plain values for JSON."""
+        """What a report says of it: neither a path of this machine, nor whether it was the first time."""
         return {
             "count": self.search.trials,
             "sharpe_variance": self.search.variance,
             "over": "project" if self.of_project else "data",
-            "ledger": self.ledger,
-            "new": self.is_new,
         }
 
 
