@@ -16,6 +16,7 @@ import pytest
 from capture_lines import session
 from commands import ENVIRONMENT, MAKER, Command
 from neural_trader.cli import (
+    anchors,
     application,
     config,
     data,
@@ -51,6 +52,7 @@ TRIALS_VERBS = {
     "export": trials.EXPORT_EXAMPLES,
     "reset": trials.RESET_EXAMPLES,
 }
+ANCHORS_VERBS = {"add": anchors.ADD_EXAMPLES, "verify": anchors.VERIFY_EXAMPLES, "list": anchors.LIST_EXAMPLES}
 COUNTING = ENVIRONMENT | {"NT_TRIALS": "trials.sqlite"}
 GOLDEN = Path(__file__).parent / "help.txt"
 PAGES = [
@@ -58,6 +60,7 @@ PAGES = [
     *application.VERBS,
     *(f"data {name}" for name in DATA_VERBS),
     *(f"trials {name}" for name in TRIALS_VERBS),
+    *(f"anchors {name}" for name in ANCHORS_VERBS),
     "config show",
 ]
 
@@ -82,6 +85,7 @@ def examples() -> list[str]:
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         config.SHOW_EXAMPLES,
         *TRIALS_VERBS.values(),
+        *ANCHORS_VERBS.values(),
     ]
     texts += [text for _, text in application.VERBS.values()]
     return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
@@ -103,6 +107,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data records session.ws.gz --venue binance -o session.npy",
         "replay -q --journal run.journal",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
+        "anchors add result.json",
     )
     for line in made:
         subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=COUNTING, check=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import (
+    anchors,
     backtest,
     bench,
     config,
@@ -33,8 +34,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "trials", "verify", "config", "doctor", "bench",
-        "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "trials", "verify", "anchors", "config",
+        "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "data": (data.data, data.EXAMPLES),
     "trials": (trials.trials, trials.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
+    "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
     "doctor": (doctor.doctor, doctor.EXAMPLES),
     "bench": (bench.bench, bench.EXAMPLES),
