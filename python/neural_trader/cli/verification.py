@@ -74,7 +74,7 @@ def check_rerun(
 ) -> list[Finding]:
     """Run it again from what was recorded, and compare."""
     findings = []
-    result = _again(document, data=data, strategy=strategy, progress=progress)
+    result = run_again(document, data=data, strategy=strategy, progress=progress)
     before, now = document["origin"].get("source_sha256"), result.origin.get("source_sha256")
     if before != now:
         findings.append(Finding("strategy", "NOTE", "its source file has changed since the report was written"))
@@ -85,13 +85,14 @@ def check_rerun(
     return findings + list(_differences(document, same))
 
 
-def _again(
+def run_again(
     document: dict[str, Any],
     *,
-    data: str | None,
-    strategy: str | None,
-    progress: Callable[[float], None] | None,
+    data: str | None = None,
+    strategy: str | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Result:
+    """The run that a document describes, made once more from where its strategy and data are now."""
     from neural_trader.strategy.library import LIBRARY
 
     run, origin = document["run"], document["origin"]
@@ -128,6 +129,8 @@ def _backtested(
         slippage=slippage_of(run),
         seed=run["seed"] if run["seed"] is not None else 0,
         benchmark=document["benchmark"] is not None,
+        trials="off",
+        look_ahead=False,
         progress=progress,
         memory=_memory_of(run, origin),
         **{name: run[name] for name in settings},
