@@ -192,6 +192,8 @@ pub struct Replay {
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
+    /// What happens at this time or later waits.
+    horizon_ns: Nanos,
     /// What a journal shall say, where one is kept.
     notes: Option<Box<Notes>>,
 }
@@ -252,6 +254,7 @@ impl Replay {
             finished: false,
             end_ns: NEVER - 1,
             bars,
+            horizon_ns: NEVER,
             notes: None,
         })
     }
@@ -321,13 +324,22 @@ impl Replay {
         self.timers.insert(at, key);
     }
 
-    /// Runs to the strategy's next turn; `None` at the end.
+    /// Makes what happens at a time or later wait, so that records can arrive in pieces: up to that time every record must
+    /// be there. A run ends only once its horizon is `Nanos::MAX` again, as it is at first.
+    pub fn set_horizon(&mut self, horizon_ns: Nanos) {
+        self.horizon_ns = horizon_ns;
+    }
+
+    /// Runs to the strategy's next turn; `None` at the horizon, or at the end.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         self.forget_turn();
         loop {
             let (time_ns, next, at) = self.next(sources);
-            if self.play_records(sources, time_ns)? {
+            if self.play_records(sources, time_ns.min(self.horizon_ns.saturating_sub(1)))? {
                 continue;
+            }
+            if self.horizon_ns != NEVER && time_ns >= self.horizon_ns {
+                return Ok(None);
             }
             if time_ns > self.last_arrival_ns(sources) {
                 self.finish(sources)?;
