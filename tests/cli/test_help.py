@@ -30,6 +30,7 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    memory,
     trials,
 )
 
@@ -61,6 +62,7 @@ PAGES = [
     *(f"data {name}" for name in DATA_VERBS),
     *(f"trials {name}" for name in TRIALS_VERBS),
     *(f"anchors {name}" for name in ANCHORS_VERBS),
+    *(f"memory {name}" for name in memory.VERBS),
     "config show",
 ]
 
@@ -83,6 +85,7 @@ def examples() -> list[str]:
     texts = [
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
+        *memory.VERBS.values(),
         config.SHOW_EXAMPLES,
         *TRIALS_VERBS.values(),
         *ANCHORS_VERBS.values(),
@@ -106,11 +109,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
         "replay -q --journal run.journal",
+        "backtest -q -s rsi_reversion --memory memory.sqlite",
+        "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
         "anchors add result.json",
     )
     for line in made:
-        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=COUNTING, check=True)
+        command = [sys.executable, "-m", "neural_trader", *line.split()]
+        subprocess.run(command, cwd=folder, env=COUNTING, stdout=subprocess.DEVNULL, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 

@@ -15,6 +15,7 @@ from neural_trader.cli import (
     doctor,
     features,
     init,
+    memory,
     replay,
     strategies,
     trials,
@@ -34,8 +35,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "trials", "verify", "anchors", "config",
-        "doctor", "bench", "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "memory", "trials", "verify", "anchors",
+        "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
     "trials": (trials.trials, trials.EXAMPLES),
+    "memory": (memory.memory, memory.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
