@@ -12,7 +12,7 @@ from neural_trader.baseline.elementary import logarithm
 def lyapunov(series: Sequence[float], dimension: int, lag: int, exclusion: int, steps: int) -> float:
     """The largest Lyapunov exponent per row (Rosenstein and others, 1993); NaN where no line can be drawn.
 
-    Every state ``(x[i], x[i+lag], ...)`` that can be followed has the nearest state that is more than ``exclusion`` rows
+    Every state ``(x[i], x[i+lag], ...)`` that can be followed has the nearest one that is more than ``exclusion`` rows
     away. The slope of the mean logarithm of the distance of the two over 0 to ``steps`` rows, by least squares, is the
     exponent. Pairs that are ever at no distance are left out.
     """
