@@ -84,6 +84,7 @@ __all__ = [
     "inputs_digest",
     "instants_from_text",
     "instruments_of",
+    "lyapunov_exponent",
     "model_path",
     "prices_on_grid",
     "read_journal",
@@ -404,6 +405,9 @@ def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Fl
 
 def feature_warmup(name: str, parameters: Sequence[float]) -> int:
     """How many rows a feature needs before its first value, less one."""
+
+def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
+    """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
 
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""
