@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from neural_trader.errors import NeuralTraderError
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
+    from neural_trader.strategy.expressions import (
+        P,
+        atr,
+        bars_per_year,
+        close,
+        formula,
+        high,
+        low,
+        open,  # noqa: A004
+        share,
+        volatility_target,
+        volume,
+    )
 
 # Where each public name lives. It is imported when it is first used, so that `neural-trader --help` starts fast.
 _HOMES = {
@@ -28,14 +41,25 @@ _HOMES = {
     "Indicator": "_native",
     "NeuralTraderError": "errors",
     "Order": "strategy.base",
+    "P": "strategy.expressions",
     "Result": "backtesting.result",
     "Strategy": "strategy.base",
     "Tick": "_native",
     "__version__": "_native",
+    "atr": "strategy.expressions",
     "backtest": "backtesting.run",
+    "bars_per_year": "strategy.expressions",
+    "close": "strategy.expressions",
+    "formula": "strategy.expressions",
+    "high": "strategy.expressions",
     "load_bars": "market",
+    "low": "strategy.expressions",
+    "open": "strategy.expressions",
     "replay": "backtesting.replay",
+    "share": "strategy.expressions",
     "synthetic_bars": "market",
+    "volatility_target": "strategy.expressions",
+    "volume": "strategy.expressions",
 }
 
 __all__ = [
@@ -45,14 +69,25 @@ __all__ = [
     "Indicator",
     "NeuralTraderError",
     "Order",
+    "P",
     "Result",
     "Strategy",
     "Tick",
     "__version__",
+    "atr",
     "backtest",
+    "bars_per_year",
+    "close",
+    "formula",
+    "high",
     "load_bars",
+    "low",
+    "open",
     "replay",
+    "share",
     "synthetic_bars",
+    "volatility_target",
+    "volume",
 ]
 
 

@@ -203,6 +203,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -243,6 +245,13 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
     def run_buy_and_hold(self, fraction: int) -> None:

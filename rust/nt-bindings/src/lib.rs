@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod features;
 mod feed;
+mod formula;
 mod indicator;
 mod journal;
 mod models;

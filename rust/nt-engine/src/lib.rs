@@ -8,6 +8,7 @@ pub mod config;
 pub mod digest;
 pub mod engine;
 mod execute;
+pub mod formula;
 pub mod journal;
 pub mod latency;
 pub mod ledger;

@@ -17,6 +17,7 @@ mod column;
 mod error;
 mod extreme;
 mod feature;
+pub mod graph;
 mod kinds;
 mod oscillator;
 mod spread;
