@@ -61,6 +61,7 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -660,6 +661,28 @@ class Replay:
     def touches(self) -> list[tuple[int, int]]: ...
     def check_invariants(self) -> None: ...
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
+
+@final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Self: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end. Ctrl-C comes through between two calls."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
 @final
 class Tick:

@@ -7,11 +7,13 @@ use nt_engine::formula::Roles;
 use nt_features::graph::{Given, Operation, Term};
 
 /// Terms as Python words them: operation, inputs, and numbers, each with whether it is the rank of a parameter.
-pub type Terms = Vec<(String, Vec<usize>, Vec<(bool, f64)>)>;
+pub type Terms = Vec<Words>;
+
+type Words = (String, Vec<usize>, Vec<(bool, f64)>);
 
 /// Terms as the engine takes them, each after those that it reads.
 pub fn terms_of(terms: Terms, parameters: usize) -> Result<Vec<Term>, Error> {
-    let term = |(at, (name, inputs, given)): (usize, (String, Vec<usize>, Vec<(bool, f64)>))| {
+    let term = |(at, (name, inputs, given)): (usize, Words)| {
         let wrong = |what: &str| Error::Misuse(format!("node {at} of the formula ({name}) {what}"));
         let operation = Operation::named(&name);
         if inputs.len() != operation.inputs() {

@@ -93,6 +93,16 @@ pub(crate) fn wish(values: &Roles<f64>, has: &Roles<bool>, held: i64, before: Pp
 }
 
 impl Desk {
+    /// Forgets the last order, which has ended.
+    pub(crate) fn forget_order(&mut self) {
+        self.sent = (0, 0);
+    }
+
+    /// The target that was sent last.
+    pub(crate) fn target(&self) -> Ppb {
+        self.target
+    }
+
     /// The sign of what is held, or will be once the last order has filled.
     #[inline]
     fn held(&self, engine: &Engine, instrument: usize) -> i64 {

@@ -59,6 +59,15 @@ impl Column {
         }
     }
 
+    /// Whether it holds values of a kind.
+    pub fn is_of(&self, yields: Yields) -> bool {
+        match self {
+            Column::Constant(_) | Column::Numbers(_) => yields == Yields::Numbers,
+            Column::Signal(_) => yields == Yields::Signal,
+            Column::Order { .. } => yields == Yields::Order,
+        }
+    }
+
     /// The bits of a signal; none of what is no signal.
     pub fn bits(&self) -> &[u64] {
         match self {
@@ -75,6 +84,9 @@ impl Cell {
         if let Inner::Constant(number) = self.0 {
             *out = Column::Constant(number);
             return;
+        }
+        if matches!(out, Column::Constant(_)) {
+            *out = Column::Numbers(Vec::new());
         }
         let [a, b, _] = inputs;
         match out {
