@@ -676,9 +676,9 @@ class Sweep:
         curve: bool = False,
         records: bool = False,
         threads: int = 0,
-    ) -> Self: ...
+    ) -> Sweep: ...
     def advance(self) -> float:
-        """Plays on; returns the share of the work that is done, 1 at the end. Ctrl-C comes through between two calls."""
+        """Plays on; returns the share of the work that is done, 1 at the end."""
     def digests(self) -> list[tuple[str, str, str] | None]:
         """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
     def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:

@@ -155,11 +155,11 @@ impl Samples {
     /// Every amount as the float nearest to it, divided by the units in one of the currency: `amount as f64 / 1e18`, in a
     /// third of the time. `curve` is as long as there are samples; `closes` are those of the lone instrument.
     pub fn in_currency(&self, closes: &[Price], curve: &mut [f64]) -> Result<()> {
-        self.from_in_currency(0, closes, curve)
+        self.in_currency_since(0, closes, curve)
     }
 
     /// The same where the samples before the one at `first` have been forgotten.
-    pub(crate) fn from_in_currency(&self, first: usize, closes: &[Price], curve: &mut [f64]) -> Result<()> {
+    pub(crate) fn in_currency_since(&self, first: usize, closes: &[Price], curve: &mut [f64]) -> Result<()> {
         let (kept, mut rest) = curve.split_at_mut(self.amounts.len());
         for (slot, &amount) in kept.iter_mut().zip(&self.amounts) {
             *slot = amount as f64 / UNITS;

@@ -344,7 +344,7 @@ impl Set {
             summary.take_fills(engine)?;
             if plan.curve {
                 samples.resize(block.len(), 0.0);
-                engine.samples().from_in_currency(block.first, block.close, samples)?;
+                engine.samples().in_currency_since(block.first, block.close, samples)?;
                 summary.take_curve(samples);
             }
             if !plan.records && engine.return_records(records) {
