@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.run import backtest
+    from neural_trader.backtesting.sweeping.sweep import sweep
     from neural_trader.errors import NeuralTraderError
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
@@ -57,6 +58,7 @@ _HOMES = {
     "open": "strategy.expressions",
     "replay": "backtesting.replay",
     "share": "strategy.expressions",
+    "sweep": "backtesting.sweeping.sweep",
     "synthetic_bars": "market",
     "volatility_target": "strategy.expressions",
     "volume": "strategy.expressions",
@@ -85,6 +87,7 @@ __all__ = [
     "open",
     "replay",
     "share",
+    "sweep",
     "synthetic_bars",
     "volatility_target",
     "volume",

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import backtest, bench, config, data, doctor, features, init, replay, strategies, verify, version
+from neural_trader.cli import (
+    backtest,
+    bench,
+    config,
+    data,
+    doctor,
+    features,
+    init,
+    replay,
+    strategies,
+    sweep,
+    verify,
+    version,
+)
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
 EXAMPLES = """\
@@ -20,7 +33,7 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench",
+        "backtest", "sweep", "replay", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench",
         "version",
     )  # fmt: skip
 
@@ -55,6 +68,7 @@ def neural_trader(
 
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "sweep": (sweep.sweep, sweep.EXAMPLES),
     "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),
