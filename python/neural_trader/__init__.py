@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neural_trader import features
     from neural_trader._native import Bar, Indicator, Tick, __version__
     from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from neural_trader.strategy.expressions import (
         P,
         atr,
+        bars,
         bars_per_year,
         close,
         formula,
@@ -49,8 +51,10 @@ _HOMES = {
     "__version__": "_native",
     "atr": "strategy.expressions",
     "backtest": "backtesting.run",
+    "bars": "strategy.expressions",
     "bars_per_year": "strategy.expressions",
     "close": "strategy.expressions",
+    "features": "",
     "formula": "strategy.expressions",
     "high": "strategy.expressions",
     "load_bars": "market",
@@ -78,8 +82,10 @@ __all__ = [
     "__version__",
     "atr",
     "backtest",
+    "bars",
     "bars_per_year",
     "close",
+    "features",
     "formula",
     "high",
     "load_bars",
@@ -99,7 +105,9 @@ def __getattr__(name: str) -> Any:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    # A room of its own is the module of its name.
+    module = importlib.import_module(f"{__name__}.{home or name}")
+    value = getattr(module, name) if home else module
     globals()[name] = value
     return value
 

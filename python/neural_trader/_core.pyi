@@ -55,6 +55,7 @@ __all__ = [
     "VENUES",
     "Bar",
     "Engine",
+    "FeatureRunner",
     "Indicator",
     "Ladder",
     "OrderBook",
@@ -74,8 +75,9 @@ __all__ = [
     "decimals_from_text",
     "decimals_on_step",
     "end_journal",
-    "feature_column",
-    "feature_names",
+    "feature_columns",
+    "feature_table",
+    "feature_warmup",
     "floats_from_text",
     "floats_on_step",
     "imbalance_bars",
@@ -140,7 +142,7 @@ class Bar:
 
 @final
 class Indicator:
-    """The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
+    """One output of a feature for each instrument; made by `Strategy.feature` in `on_start`.
 
     `value` and `previous` belong to the instrument whose bar is being delivered; they are NaN while it warms up.
     """
@@ -157,6 +159,21 @@ class Indicator:
         """Whether it is below a line now and was not at the bar before."""
     def __float__(self) -> float: ...
     def __getitem__(self, symbol: str, /) -> float: ...
+
+@final
+class FeatureRunner:
+    """Features that are updated together; each is a name, parameters and the places of its inputs in a row."""
+
+    def __new__(cls, features: Sequence[tuple[str, Sequence[float], Sequence[int]]]) -> FeatureRunner: ...
+    @property
+    def warmup(self) -> int:
+        """How many rows come before all features have values."""
+    def update(self, row: Sequence[float]) -> _Floats:
+        """Takes the next row and returns the outputs, in an array that the next call overwrites."""
+    def columns(self, inputs: Sequence[_Floats]) -> list[_Floats]:
+        """Takes whole columns and returns those of the outputs."""
+    def restart(self) -> None:
+        """Forgets every row."""
 
 @final
 class Engine:
@@ -230,8 +247,8 @@ class Engine:
     @property
     def current(self) -> int:
         """Rank of the instrument whose bar is being delivered."""
-    def indicator(self, name: str, parameters: Sequence[float]) -> Indicator:
-        """A feature over every instrument, kept up to date while the run goes on."""
+    def feature(self, name: str, parameters: Sequence[float], series: str | None = None) -> list[tuple[str, Indicator]]:
+        """A feature over every instrument, kept up to date while the run goes on: its outputs and their names."""
     def run(self, strategy: _Strategy) -> None:
         """Runs a strategy whose callbacks take this engine and records of exact integers."""
     def play(
@@ -392,19 +409,14 @@ class OrderBook:
     def check_invariants(self) -> None:
         """Compares the book with itself; an error says what contradicts."""
 
-def feature_column(
-    name: str,
-    parameters: Sequence[float],
-    open: _Ints,
-    high: _Ints,
-    low: _Ints,
-    close: _Ints,
-    volume: _Ints | None = None,
-) -> _Floats:
-    """The value of a feature at every bar, from columns of ticks and lots; NaN while it warms up."""
+def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Floats]) -> list[_Floats]:
+    """Every output of a feature at every row, from one column for each input; NaN while it warms up."""
 
-def feature_names() -> dict[str, tuple[tuple[str, ...], str, str]]:
-    """Every feature: the names of its parameters, its dimension and one line about it."""
+def feature_warmup(name: str, parameters: Sequence[float]) -> int:
+    """How many rows a feature needs before its first value, less one."""
+
+def feature_table() -> list[dict[str, Any]]:
+    """Every feature, in the order of families: a row of the table as a dictionary."""
 
 def decimals_from_text(text: bytes, rows: int, decimals_max: int) -> tuple[_Ints, int]:
     """Mantissas and their common number of decimals, from cells joined by newlines."""

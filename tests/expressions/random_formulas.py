@@ -77,7 +77,7 @@ class Draw:
         if choice == 3:
             return a / random.choice((self.number(depth - 1), 3))
         if choice == 4:
-            return random.choice((-a, abs(a), a.sqrt(), a.rank(), a.demean()))
+            return random.choice((-a, abs(a), a.sqrt(), a.rank_across(), a.demean_across()))
         if choice == 5:
             return random.choice((a.smaller, a.larger))(self.number(depth - 1))
         if choice == 6:
@@ -91,7 +91,7 @@ class Draw:
         if choice == 10:
             return source.sma(self.window())
         return random.choice(
-            (source.rsi(3), source.momentum(3, 1), source.volatility(4), source.deviation(3), source.macd(2, 4))
+            (source.rsi(3), a.momentum(3, 1), a.volatility(4), a.deviation(3), a.macd(2, 4, 2).signal, a.sma(3))
         )
 
     def signal(self, depth: int) -> Signal:

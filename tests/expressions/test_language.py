@@ -47,8 +47,8 @@ def test_plain_python_gives_the_same_hash() -> None:
 
 def test_a_strength_of_a_universe_is_the_same_in_plain_python() -> None:
     strongest = nt.formula(
-        target=(nt.close.momentum(20, 0).rank() >= 0.5).choose(nt.share, 0),
-        when=nt.close.momentum(20, 0).rank().lag(5) >= 0,
+        target=(nt.close.momentum(20, 0).rank_across() >= 0.5).choose(nt.share, 0),
+        when=nt.close.momentum(20, 0).rank_across().lag(5) >= 0,
     )
     first = nt.backtest(strongest)
     assert first.hash == nt.backtest(strongest, native=False).hash
@@ -89,10 +89,10 @@ def test_a_cross_needs_the_bar_before() -> None:
 
 def test_a_rank_shares_places_and_leaves_out_what_is_not_known() -> None:
     columns = [[3.0], [1.0], [3.0], [math.nan]]
-    assert [str(value) for value in graph_values([Term("close"), Term("rank", (0,))], *columns)[0]] == [
+    assert [str(value) for value in graph_values([Term("close"), Term("rank_across", (0,))], *columns)[0]] == [
         "0.75", "0.0", "0.75", "nan",
     ]  # fmt: skip
-    assert graph_values([Term("close"), Term("demean", (0,))], [1.0], [3.0])[0] == [-1.0, 1.0]
+    assert graph_values([Term("close"), Term("demean_across", (0,))], [1.0], [3.0])[0] == [-1.0, 1.0]
 
 
 def test_what_is_not_known_is_off_and_so_is_its_opposite() -> None:
@@ -155,7 +155,7 @@ REFUSED = {
     "nt.close.shift(-1)": "called lag",
     "nt.close == 5": "not compared with ==",
     "nt.close.smaa(5)": "did you mean 'sma'",
-    "nt.close.sma(5.0)": "whole number",
+    "nt.close.sma(5.5)": "whole number",
     "nt.close.sma(nt.P('n', 0.5))": "whole numbers",
     "nt.close & nt.open": "unsupported operand",
     "(nt.close > 5) & nt.open": "is no signal",

@@ -6,11 +6,13 @@ import os
 from random import Random
 from typing import Any
 
+import neural_trader as nt
 from expressions.random_formulas import Draw
 from neural_trader.baseline import Engine as BaselineEngine
 from neural_trader.baseline import formula as plain
 from neural_trader.errors import EngineError
-from neural_trader.strategy.expressions import Formula
+from neural_trader.features.table import table
+from neural_trader.strategy.expressions import Formula, Outputs
 from parity.outcome import rows_of_columns, rows_of_records
 from parity.programs import Case, make_case
 
@@ -70,3 +72,29 @@ def test_random_formulas_leave_the_same_records() -> None:
         fills += len(expected.fills)
         held_short += any(sample.side < 0 and sample.parent == 0 for sample in expected.orders)
     assert orders > 2 * SEEDS and fills > SEEDS and held_short > SEEDS // 20
+
+
+def formulas_of_every_feature() -> list[Formula]:
+    found = []
+    for kind in table().values():
+        if not kind.of_bars:
+            continue
+        made = getattr(nt.bars, kind.name)()
+        outputs = made._made.values() if isinstance(made, Outputs) else [made]
+        found += [Formula.of(entry=each > each.lag(2), exit=each < each.lag(1)) for each in outputs]
+    return found
+
+
+def test_every_feature_of_bars_can_be_traded_on() -> None:
+    cases = [case for case in map(make_case, range(60)) if len(case.market) == 1 and len(case.market[0]) > 40]
+    formulas = formulas_of_every_feature()
+    assert len(formulas) > 40
+    fills = 0
+    for formula in formulas:
+        for case in cases[:3]:
+            (expected, fails), (found, fails_too) = play_plain(formula, case), play_rust(formula, case)
+            assert fails == fails_too, formula.text
+            if not fails:
+                assert rows_of_records(expected.orders) == rows_of_columns("orders", found.orders), formula.text
+                fills += len(expected.fills)
+    assert fills > len(formulas)

@@ -102,7 +102,7 @@ def test_processes_find_what_one_finds(market: Any) -> None:
 
 
 def test_a_universe_is_swept_too() -> None:
-    strongest = nt.formula(target=(nt.close.momentum(nt.P("n", 20), 0).rank() >= 0.7).choose(nt.share, 0))
+    strongest = nt.formula(target=(nt.close.momentum(nt.P("n", 20), 0).rank_across() >= 0.7).choose(nt.share, 0))
     found = nt.sweep(strongest, grid={"n": "10,40"}, symbols=["BTC", "ETH"]).frame
     alone = nt.backtest(strongest, symbols=["BTC", "ETH"], parameters={"n": 40}, benchmark=False).stats
     assert found.filter(pl.col("n") == 40)["return"][0] == pytest.approx(alone["Return [%]"], rel=1e-12)

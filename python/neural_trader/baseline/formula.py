@@ -8,12 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from neural_trader.baseline.arithmetic import BILLION
-from neural_trader.baseline.indicators import Bar, make
+from neural_trader.baseline.features import LARGEST, TWINS
+from neural_trader.errors import EngineError
 
 NAN = math.nan
 
-OF_BARS = frozenset({"atr"})
-"""Features that read the high, the low and the close; all others read one series."""
+
+class Bar(NamedTuple):
+    """One bar in ticks and lots; the volume is NaN where the source has none."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = NAN
 
 
 class Term(NamedTuple):
@@ -124,14 +132,24 @@ def _first() -> Callable[[float], float]:
     return step
 
 
-def _feature(name: str, numbers: Sequence[float]) -> Callable[..., float]:
-    feature = make(name, numbers)
+def _feature(operation: str, numbers: Sequence[float]) -> Callable[..., float]:
+    """An output of a feature, ``name#1`` or so; it begins anew after a row with something that is no number."""
+    name, _, output = operation.partition("#")
+    if name not in TWINS:
+        raise EngineError(f"no feature is called {name!r}")
+    given = [int(number) if number == int(number) else number for number in numbers]
+    twin = TWINS[name](*given)
 
-    def step(*values: float) -> float:
-        if any(math.isnan(value) for value in values):
+    def step(*row: float) -> float:
+        nonlocal twin
+        if not all(abs(value) <= LARGEST for value in row):
+            twin = TWINS[name](*given)
             return NAN
-        high, low, close = values if name in OF_BARS else values * 3
-        return feature.update(Bar(open=high, high=high, low=low, close=close, volume=close))
+        values = twin.update(*row)
+        if values is None:
+            return NAN
+        value: float = values if isinstance(values, float) else values[int(output or 0)]
+        return value
 
     return step
 
@@ -170,7 +188,7 @@ def _demean(own: float, known: Sequence[float]) -> float:
     return own - total / len(known)
 
 
-ACROSS: dict[str, Callable[[float, Sequence[float]], float]] = {"rank": _rank, "demean": _demean}
+ACROSS: dict[str, Callable[[float, Sequence[float]], float]] = {"rank_across": _rank, "demean_across": _demean}
 """What sets the instruments whose bars close together beside each other."""
 
 SOURCES = ("open", "high", "low", "close", "volume")

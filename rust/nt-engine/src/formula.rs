@@ -185,7 +185,6 @@ fn rate(fraction: f64) -> Option<Ppb> {
 }
 
 /// A formula that is evaluated from bar to bar.
-#[derive(Debug, Clone)]
 pub struct Formula {
     graph: Graph,
     roles: Roles,

@@ -11,7 +11,7 @@ mod signals;
 
 use nt_core::{Bars, Error, Instrument, Nanos, Result};
 use nt_features::graph::column::Column;
-use nt_features::graph::{Cell, Node, Nodes, Term, Yields};
+use nt_features::graph::{Cell, Node, Nodes, READS, Term, Yields};
 use rayon::prelude::*;
 
 use crate::config::{Config, Rules};
@@ -48,7 +48,6 @@ pub struct Plan {
 }
 
 /// A sweep under way.
-#[derive(Debug)]
 pub struct Sweep {
     plan: Plan,
     /// Nodes that several sets read, by how many others stand between them and the bars.
@@ -59,10 +58,9 @@ pub struct Sweep {
     ends: usize,
 }
 
-#[derive(Debug)]
 struct Shared {
     cell: Cell,
-    inputs: [Option<Place>; 3],
+    inputs: [Option<Place>; READS],
     column: Column,
 }
 
@@ -76,7 +74,6 @@ enum Place {
 }
 
 /// One set of parameters.
-#[derive(Debug)]
 struct Set {
     parameters: Vec<f64>,
     own: Vec<Own>,
@@ -84,15 +81,13 @@ struct Set {
     state: Result<Box<State>>,
 }
 
-#[derive(Debug)]
 struct Own {
     cell: Cell,
-    inputs: [Option<Place>; 3],
+    inputs: [Option<Place>; READS],
     yields: Yields,
 }
 
 /// How far the run of a set has come.
-#[derive(Debug)]
 struct State {
     engine: Engine,
     run: Run,
@@ -148,60 +143,33 @@ impl Sweep {
             own.into_iter().for_each(|node| users[node] += 1);
         }
         let [tick, lot] = grid(&self.plan.instruments[0]);
-        let cells: Vec<_> = nodes.iter().map(|node| node.cell(tick, lot)).collect();
-        let shared = self.share(nodes, &users, &cells);
+        let cell = |node: &Node| node.cell(tick, lot).map_err(|error| Error::Misuse(error.to_string()));
+        let shared = self.share(nodes, &users, cell);
         let engine = Engine::new(self.plan.config, self.plan.instruments.clone())?;
-        let terms = places.iter().zip(sets);
-        self.sets = terms
-            .map(|(places, parameters)| {
-                let mut own: Vec<Own> = Vec::new();
-                let mut found: Vec<(usize, Place)> = Vec::new();
-                let mut state = Ok(Box::new(State::new(&engine, self.plan.curve)));
-                for &node in places {
-                    if found.iter().any(|&(known, _)| known == node) {
-                        continue;
-                    }
-                    let place = |node: usize| found.iter().find(|(known, _)| *known == node).map(|&(_, place)| place);
-                    let here = match (&shared[node], &cells[node]) {
-                        (Some(place), _) => *place,
-                        (None, Ok(cell)) => {
-                            let inputs = padded(nodes[node].inputs(), place);
-                            own.push(Own { cell: cell.clone(), inputs, yields: nodes[node].yields() });
-                            Place::Own(own.len() - 1)
-                        }
-                        (None, Err(error)) => {
-                            state = Err(Error::Misuse(error.to_string()));
-                            break;
-                        }
-                    };
-                    found.push((node, here));
-                }
-                let place = |term: usize| found.iter().find(|(node, _)| *node == places[term]).map(|&(_, place)| place);
-                let roles = match state {
-                    Ok(_) => self.plan.roles.map(|term| term.and_then(place)),
-                    Err(_) => Roles::default(),
-                };
-                Set { parameters: parameters.clone(), own, roles, state }
-            })
-            .collect();
+        let set = |(places, parameters): (&Vec<usize>, &Vec<f64>)| {
+            let (mut own, mut roles) = (Vec::new(), Roles::default());
+            // A node that cannot be made spoils the sets that have it, and no others.
+            let state = own_nodes(nodes, places, &shared, cell).map(|(nodes, found)| {
+                own = nodes;
+                roles = self.plan.roles.map(|term| term.map(|term| found[term]));
+                Box::new(State::new(&engine, self.plan.curve))
+            });
+            Set { parameters: parameters.clone(), own, roles, state }
+        };
+        self.sets = places.iter().zip(sets).map(set).collect();
         Ok(())
     }
 
     /// Puts the nodes that several sets read on levels; returns where each is.
-    fn share(
-        &mut self,
-        nodes: &[Node],
-        users: &[usize],
-        cells: &[std::result::Result<Cell, nt_features::FeatureError>],
-    ) -> Vec<Option<Place>> {
+    fn share(&mut self, nodes: &[Node], users: &[usize], cell: impl Fn(&Node) -> Result<Cell>) -> Vec<Option<Place>> {
         let mut places: Vec<Option<Place>> = vec![None; nodes.len()];
         let mut numbers = 0;
         for (at, node) in nodes.iter().enumerate() {
-            let Ok(cell) = &cells[at] else { continue };
             // What a shared node reads is read by the same sets; it is absent only where it could not be made.
             if users[at] < 2 || node.inputs().iter().any(|&input| places[input].is_none()) {
                 continue;
             }
+            let Ok(cell) = cell(node) else { continue };
             let level = |input: &usize| match places[*input] {
                 Some(Place::Shared(level, _)) => level + 1,
                 _ => 0,
@@ -214,7 +182,7 @@ impl Sweep {
             let column = Column::of(node.yields());
             numbers += usize::from(node.yields() == Yields::Numbers);
             places[at] = Some(Place::Shared(level, self.levels[level].len()));
-            self.levels[level].push(Shared { cell: cell.clone(), inputs, column });
+            self.levels[level].push(Shared { cell, inputs, column });
         }
         // Whole words of bits, so that no word is shared by two blocks.
         self.rows = (SHARED_MAX / numbers.max(1) / 64 * 64).clamp(64, BLOCK);
@@ -250,7 +218,7 @@ impl Sweep {
             let (done, rest) = self.levels.split_at_mut(level);
             rest[0].par_iter_mut().for_each(|shared| {
                 let inputs = shared.inputs.map(|place| shared_column(done, place));
-                shared.cell.fill(inputs, &block, &mut shared.column);
+                shared.cell.fill(&inputs, &block, &mut shared.column);
             });
         }
         let (levels, plan) = (&self.levels, &self.plan);
@@ -329,7 +297,7 @@ impl Set {
             if !rest[0].is_of(node.yields) {
                 rest[0] = Column::of(node.yields);
             }
-            node.cell.fill(inputs, block, &mut rest[0]);
+            node.cell.fill(&inputs, block, &mut rest[0]);
         }
         let roles = self.roles.map(|place| column_at(levels, columns, place));
         let mut play = || -> Result<()> {
@@ -359,9 +327,33 @@ impl Set {
     }
 }
 
+/// The nodes that a set has for itself, and where the node of each of its terms is.
+fn own_nodes(
+    nodes: &[Node],
+    terms: &[usize],
+    shared: &[Option<Place>],
+    cell: impl Fn(&Node) -> Result<Cell>,
+) -> Result<(Vec<Own>, Vec<Place>)> {
+    let mut own: Vec<Own> = Vec::new();
+    let mut places: Vec<Place> = Vec::with_capacity(terms.len());
+    for (at, &node) in terms.iter().enumerate() {
+        let of = |node: usize| terms[..at].iter().position(|&term| term == node).map(|term| places[term]);
+        let place = match shared[node].or_else(|| of(node)) {
+            Some(place) => place,
+            None => {
+                let inputs = padded(nodes[node].inputs(), of);
+                own.push(Own { cell: cell(&nodes[node])?, inputs, yields: nodes[node].yields() });
+                Place::Own(own.len() - 1)
+            }
+        };
+        places.push(place);
+    }
+    Ok((own, places))
+}
+
 /// What of the inputs of a node there is.
-fn padded(inputs: &[usize], place: impl Fn(usize) -> Option<Place>) -> [Option<Place>; 3] {
-    let mut places = [None; 3];
+fn padded(inputs: &[usize], place: impl Fn(usize) -> Option<Place>) -> [Option<Place>; READS] {
+    let mut places = [None; READS];
     for (slot, &input) in places.iter_mut().zip(inputs) {
         *slot = place(input);
     }

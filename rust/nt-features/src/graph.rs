@@ -17,6 +17,9 @@ pub use operation::{Operation, Yields};
 
 use crate::{Bar, FeatureError};
 
+/// How many nodes one of them reads at most.
+pub const READS: usize = 6;
+
 /// A number in a formula: itself, or the parameter that gives it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Given {
@@ -105,20 +108,30 @@ impl Nodes {
 }
 
 /// One formula over the instruments of a run, one bar after the other.
-#[derive(Debug, Clone)]
 pub struct Graph {
     /// Of each node, the places that it reads, filled up with 0.
-    inputs: Vec<[usize; 3]>,
+    inputs: Vec<[usize; READS]>,
     /// Per node: whether it compares instruments.
     across: Vec<bool>,
     instruments: Vec<Line>,
 }
 
 /// The nodes of one instrument: their states, and their values at its last bar.
-#[derive(Debug, Clone)]
 struct Line {
     cells: Vec<Cell>,
     values: Vec<f64>,
+}
+
+impl Line {
+    #[inline]
+    fn step(&mut self, at: usize, reads: &[usize; READS], bar: &Bar) {
+        let Line { cells, values } = self;
+        let row = reads.iter().map(|&place| values[place]);
+        values[at] = match cells[at].step_row(row) {
+            Some(value) => value,
+            None => cells[at].step(bar, values[reads[0]], values[reads[1]], values[reads[2]]),
+        };
+    }
 }
 
 impl Graph {
@@ -129,7 +142,7 @@ impl Graph {
             Ok(Line { values: vec![f64::NAN; cells.len()], cells })
         };
         let padded = |node: &Node| {
-            let mut places = [0; 3];
+            let mut places = [0; READS];
             places[..node.inputs.len()].copy_from_slice(&node.inputs);
             places
         };
@@ -145,21 +158,18 @@ impl Graph {
     pub fn update(&mut self, closed: &[(usize, Bar)]) {
         if let [(instrument, bar)] = closed {
             let line = &mut self.instruments[*instrument];
-            for (at, (cell, &[a, b, c])) in line.cells.iter_mut().zip(&self.inputs).enumerate() {
-                let values = &mut line.values;
-                values[at] = cell.step(bar, values[a], values[b], values[c]);
+            for (at, reads) in self.inputs.iter().enumerate() {
+                line.step(at, reads, bar);
             }
             return;
         }
         for at in 0..self.inputs.len() {
-            let [a, b, c] = self.inputs[at];
             if self.across[at] {
-                self.compare(at, a, closed);
+                self.compare(at, self.inputs[at][0], closed);
                 continue;
             }
             for (instrument, bar) in closed {
-                let line = &mut self.instruments[*instrument];
-                line.values[at] = line.cells[at].step(bar, line.values[a], line.values[b], line.values[c]);
+                self.instruments[*instrument].step(at, &self.inputs[at], bar);
             }
         }
     }

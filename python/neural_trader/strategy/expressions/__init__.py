@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from neural_trader.strategy.expressions.roles import Formula
-from neural_trader.strategy.expressions.series import Expression, P, Series, Signal, feature
+from neural_trader.strategy.expressions.series import Expression, OfBars, Outputs, P, Series, Signal, field
 from neural_trader.strategy.expressions.strategy import FormulaStrategy, formula, of_document
 
-open = Series("open", dimension="price")  # noqa: A001
+open = field("open")  # noqa: A001
 """First price of each bar."""
-high = Series("high", dimension="price")
+high = field("high")
 """Highest price of each bar."""
-low = Series("low", dimension="price")
+low = field("low")
 """Lowest price of each bar."""
-close = Series("close", dimension="price")
+close = field("close")
 """Last price of each bar."""
-volume = Series("volume", dimension="volume")
+volume = field("volume")
 """Quantity traded in each bar; not known where the data has none."""
+bars = OfBars()
+"""Features of bars by their names."""
 share = Series("share")
 """The equal share of equity of one instrument: one over their number."""
 bars_per_year = Series("bars_per_year")
@@ -24,7 +26,8 @@ bars_per_year = Series("bars_per_year")
 
 def atr(n: int | P) -> Series:
     """Wilder's average true range."""
-    return feature("atr", (high, low, close), (n,), {})
+    made: Series = bars.atr(n)
+    return made
 
 
 def volatility_target(annual: float | P, window: int | P = 20, most: float | P = 1.0) -> Series:
@@ -40,10 +43,12 @@ __all__ = [
     "Expression",
     "Formula",
     "FormulaStrategy",
+    "Outputs",
     "P",
     "Series",
     "Signal",
     "atr",
+    "bars",
     "bars_per_year",
     "close",
     "formula",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from neural_trader.features.table import table
 from neural_trader.strategy.expressions.series import Dimension, Expression, P, Series
 
 if TYPE_CHECKING:
@@ -74,9 +75,11 @@ class Lowering:
             return self._term(operation, (self.add(inputs[0]), *self._alike(*inputs[1:])))
         if operation in ("multiply", "divide"):
             return self._term(operation, self._factors(operation, *inputs))
-        if operation in ("rank", "demean", "sqrt"):
+        if operation == "decimal":
+            return self.plain(inputs[0])
+        if operation in ("rank_across", "demean_across", "sqrt"):
             return self._term(operation, (self.plain(inputs[0]),))
-        return self._term(operation, tuple(map(self.add, inputs)), tuple(map(self._given, expression.given)))
+        return self._term(_by_place(operation), tuple(map(self.add, inputs)), tuple(map(self._given, expression.given)))
 
     def _alike(self, a: Expression, b: Expression) -> tuple[int, int]:
         """Two series as counts of the same thing, or else as decimals."""
@@ -95,3 +98,11 @@ class Lowering:
     def _term(self, operation: str, inputs: tuple[int, ...] = (), given: tuple[tuple[bool, float], ...] = ()) -> int:
         term = Term(operation, inputs, given)
         return self._places.setdefault(term, len(self._places))
+
+
+def _by_place(operation: str) -> str:
+    """An output of a feature by its place, as the engine knows it; other operations as they are."""
+    name, dot, output = operation.partition(".")
+    if not dot:
+        return operation
+    return f"{name}#{[each for each, _ in table()[name].outputs].index(output)}"

@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from neural_trader.errors import StrategyLoadError
+from neural_trader.features.table import table
 from neural_trader.strategy.expressions.lowering import Lowering, Term
-from neural_trader.strategy.expressions.series import Dimension, Expression, P, Series, Signal, refuse, series, signal
+from neural_trader.strategy.expressions.series import (
+    FIELDS,
+    Expression,
+    P,
+    Series,
+    Signal,
+    feature,
+    field,
+    refuse,
+    series,
+    signal,
+)
 from neural_trader.strategy.expressions.text import text_of
 
 if TYPE_CHECKING:
@@ -25,13 +37,6 @@ ROLES = (*SIGNALS, *FRACTIONS, *DISTANCES)
 OF_THE_RUN = ("share", "bars_per_year")
 """Numbers that a run gives: the equal share of one instrument, and how many bars a year has."""
 
-_SOURCES: dict[str, Dimension] = {
-    "open": "price",
-    "high": "price",
-    "low": "price",
-    "close": "price",
-    "volume": "volume",
-}
 _SIGNAL_OPERATIONS = (
     "above", "at_least", "below", "at_most", "crosses_above", "crosses_below", "and", "or", "not", "lag_signal", "hold",
     "first",
@@ -192,6 +197,7 @@ def _before(place: int, count: int) -> int:
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
+    "decimal": lambda a: Series("decimal", (series(a),)),
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
@@ -212,19 +218,19 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 def _built(operation: str, inputs: tuple[Expression, ...], given: tuple[Any, ...]) -> Expression:
     """A node by the same rules by which operators make it."""
-    from neural_trader.strategy.expressions.series import feature
-
-    if operation in _SOURCES:
-        return Series(operation, dimension=_SOURCES[operation])
+    if operation in FIELDS:
+        return field(operation)
     if operation in OF_THE_RUN:
         return Series(operation)
     if operation == "number":
         return series(given[0])
     numbers = tuple(int(each) if isinstance(each, float) and each.is_integer() else each for each in given)
     built: Expression
-    if operation == "atr":
-        built = feature("atr", tuple(map(series, inputs)), numbers, {})
-    elif operation in _METHODS:
+    name, _, output = operation.partition(".")
+    if name in table():
+        made = feature(table()[name], tuple(map(series, inputs)), numbers, {})
+        return made if isinstance(made, Series) else getattr(made, output or table()[name].outputs[0][0])
+    if operation in _METHODS:
         built = _METHODS[operation](*inputs, *numbers)
     elif operation.startswith("_") or not inputs:
         raise ValueError(f"{operation} is no operation")

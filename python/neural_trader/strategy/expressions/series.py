@@ -9,15 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from neural_trader._native import feature_names
 from neural_trader.errors import StrategyLoadError
+from neural_trader.features.table import Kind, Parameter, table
 
 Dimension = Literal["price", "volume", "plain"]
 
 _HERE = str(Path(__file__).parents[2])
-_OF_BARS = ("atr",)
-_WHOLE_ONLY = ("sma", "deviation")
-"""Features whose sums are exact on whole counts, and have no rounding of their own."""
 
 
 def refuse(what: str) -> NoReturn:
@@ -199,20 +196,44 @@ class Series(Expression):
         """The larger of two numbers."""
         return _same("larger", self, series(other))
 
-    def rank(self) -> Series:
+    def rank_across(self) -> Series:
         """Its place among the instruments whose bars close together, from 0 for the smallest to 1 for the largest."""
-        return Series("rank", (self,))
+        return Series("rank_across", (self,))
 
-    def demean(self) -> Series:
+    def demean_across(self) -> Series:
         """Its distance from the mean of the instruments whose bars close together."""
-        return Series("demean", (self,))
+        return Series("demean_across", (self,))
 
     def __getattr__(self, name: str) -> Any:
-        """Every feature of one series, by its name: ``close.sma(10)``."""
-        if name not in _features():
-            known = [*(each for each in dir(Series) if not each.startswith("_")), *_features()]
+        """Every feature of a series, by its name: ``close.sma(10)``."""
+        kind = table().get(name)
+        if kind is None or kind.inputs[0][1] is None or kind.inputs[0][0] == "series":
+            if kind is not None:
+                return lambda *given, **named: feature(kind, (self,), given, named)
+            known = [*(each for each in dir(Series) if not each.startswith("_")), *table()]
             _no_such(name, "series", known)
-        return lambda *given, **named: feature(name, (self,), given, named)
+        refuse(
+            f"{name} is of {', '.join(each for each, _ in kind.inputs)}, not of one series: write nt.bars.{name}(...)"
+        )
+
+
+class Outputs:
+    """A feature that makes several series, each of which is an attribute: ``close.macd().signal``."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, made: dict[str, Series]) -> None:
+        self._made = made
+
+    def __getattr__(self, name: str) -> Series:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._made:
+            refuse(f"there is no output {name!r}; there are {', '.join(self._made)}")
+        return self._made[name]
+
+    def __repr__(self) -> str:
+        return f"one of {', '.join(map(repr, self._made.values()))}"
 
 
 class P(Series):
@@ -250,27 +271,69 @@ def signal(given: object) -> Signal:
     return given
 
 
-@cache
-def _table() -> dict[str, tuple[tuple[str, ...], str, str]]:
-    return feature_names()
+FIELDS: dict[str, Dimension] = {
+    "open": "price",
+    "high": "price",
+    "low": "price",
+    "close": "price",
+    "volume": "volume",
+}
+"""What bars have."""
 
 
 @cache
-def _features() -> tuple[str, ...]:
-    return tuple(name for name in _table() if name not in (*_OF_BARS, "volume_mean"))
+def field(name: str) -> Series:
+    """A number of the bars."""
+    return Series(name, dimension=FIELDS[name])
 
 
-def feature(name: str, inputs: tuple[Series, ...], given: tuple[Any, ...], named: dict[str, Any]) -> Series:
-    """A feature of series; its numbers by place or by name."""
-    parameters, dimension, _ = _table()[name]
-    unknown = [key for key in named if key not in parameters[len(given) :]]
-    if unknown or len(given) + len(named) != len(parameters):
-        refuse(f"{name}({', '.join(parameters)}) takes these numbers, each once")
-    numbers = tuple(_bars(name, value, 0) for value in (*given, *(named[key] for key in parameters[len(given) :])))
-    if name in _WHOLE_ONLY and inputs[0].operation not in ("open", "high", "low", "close", "volume"):
-        refuse(f"{name} is of open, high, low, close or volume; ema is of any series")
-    of = inputs[0].dimension
-    return Series(name, inputs, numbers, "plain" if dimension == "ratio" else of)
+def feature(kind: Kind, first: tuple[Series, ...], given: tuple[Any, ...], named: dict[str, Any]) -> Series | Outputs:
+    """A feature of series; its numbers by place or by name, and inputs by name where they are not those of bars."""
+    inputs = list(first)
+    for name, usual in kind.inputs[len(first) :]:
+        if name in named:
+            inputs.append(series(named.pop(name)))
+        elif usual is not None:
+            inputs.append(field(usual))
+        else:
+            refuse(f"{kind.name} needs the series {name!r}: {kind.name}(..., {name}=...)")
+    rest = [each.name for each in kind.parameters[len(given) :]]
+    if len(given) > len(kind.parameters) or (unknown := [name for name in named if name not in rest]):
+        what = f"no {unknown[0]!r}" if len(given) <= len(kind.parameters) else "so many numbers"
+        refuse(f"{kind.name} takes {what}; it is {kind.call}")
+    # What is left out is its default.
+    values = [*given, *(named.get(each.name, each.default) for each in kind.parameters[len(given) :])]
+    numbers = tuple(_number(kind.name, each, value) for each, value in zip(kind.parameters, values, strict=True))
+    made = {}
+    for at, (name, unit) in enumerate(kind.outputs):
+        read, dimension = _counted(kind, tuple(inputs), unit)
+        made[name] = Series(kind.name if at == 0 else f"{kind.name}.{name}", read, numbers, dimension)
+    return next(iter(made.values())) if len(made) == 1 else Outputs(made)
+
+
+def _counted(kind: Kind, inputs: tuple[Series, ...], unit: str | None) -> tuple[tuple[Series, ...], Dimension]:
+    """Inputs as counts where an output is then a count of the same thing, or a pure number; else as decimals."""
+    prices = {each.dimension for each, (_, usual) in zip(inputs, kind.inputs, strict=True) if usual != "volume"}
+    volumes = {each.dimension for each, (_, usual) in zip(inputs, kind.inputs, strict=True) if usual == "volume"}
+    if len(prices) <= 1 and len(volumes) <= 1:
+        of: dict[str | None, Dimension] = {"ratio": "plain"}
+        of |= dict.fromkeys(("price",), *prices) if prices else {}
+        of |= dict.fromkeys(("volume",), *volumes) if volumes else {}
+        if unit in of:
+            return inputs, of[unit]
+    return tuple(each if each.dimension == "plain" else Series("decimal", (each,)) for each in inputs), "plain"
+
+
+def _number(what: str, parameter: Parameter, given: object) -> float | P:
+    if parameter.whole:
+        whole = int(given) if isinstance(given, float) and given == parameter.default else given
+        return _bars(what, whole, int(parameter.least))
+    value = given.default if isinstance(given, P) else given
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        refuse(f"{what}: {parameter.name} is a number, not {given!r}")
+    if not parameter.least <= value <= parameter.most:
+        refuse(f"{what}: {parameter.name} is from {parameter.least:g} to {parameter.most:g}, not {value:g}")
+    return given if isinstance(given, P) else float(value)
 
 
 def _bars(what: str, given: object, least: int) -> float | P:
@@ -282,6 +345,19 @@ def _bars(what: str, given: object, least: int) -> float | P:
         ahead = " (a negative one would look ahead)" if what == "lag" else ""
         refuse(f"{what} takes a whole number of bars from {least} on{ahead}, not {given!r}")
     return float(given)
+
+
+class OfBars:
+    """Features of bars by their names: ``bars.atr(14)``, ``bars.stochastic().k``."""
+
+    def __getattr__(self, name: str) -> Any:
+        kind = table().get(name)
+        if kind is None:
+            _no_such(name, "bar", list(table()))
+        usual = kind.inputs[0][1]
+        if usual is None:
+            refuse(f"{name} is of series that bars do not have: write it at one, such as close.{name}(...)")
+        return lambda *given, **named: feature(kind, (field(usual),), given, named)
 
 
 def _common(a: Series, b: Series) -> Dimension:
@@ -307,5 +383,5 @@ def _no_such(name: str, what: str, known: list[str]) -> NoReturn:
     if name == "shift":
         refuse("shift is called lag here: close.lag(1) is the close of the bar before, and nothing looks ahead")
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    refuse(f"a {what} has no {name!r}{hint} It has {', '.join(sorted(known))}")
+    hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(known))}"
+    refuse(f"a {what} has no {name!r}{hint}")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from neural_trader._native import Engine
 from neural_trader.baseline import formula as plain
-from neural_trader.baseline.indicators import Bar as PlainBar
 from neural_trader.errors import StrategyLoadError, UsageError
 from neural_trader.strategy.base import Strategy
 from neural_trader.strategy.expressions.roles import Formula
@@ -69,10 +68,10 @@ class FormulaStrategy(Strategy):
             self._trader.act(self._bars_engine, k, self._bars_engine.mark(k))
         self._closed.clear()
 
-    def _in_counts(self, k: int, bar: Bar) -> PlainBar:
+    def _in_counts(self, k: int, bar: Bar) -> plain.Bar:
         grid = self._grids[k]
         open_, high, low, close = (float(grid.price(x, up=False)) for x in (bar.open, bar.high, bar.low, bar.close))
-        return PlainBar(open_, high, low, close, float(grid.lots(bar.volume)) if self._has_volume[k] else plain.NAN)
+        return plain.Bar(open_, high, low, close, float(grid.lots(bar.volume)) if self._has_volume[k] else plain.NAN)
 
     def _bind(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neural_trader.features.table import table
 from neural_trader.strategy.expressions.series import Expression, P
 
 INFIX = {
@@ -43,13 +44,32 @@ def _written(expression: Expression) -> tuple[str, int]:
     if operation == "absolute":
         return f"abs({text_of(inputs[0])})", _TIGHT
     given = [_number(each) for each in expression.given]
-    if operation == "atr":
-        return f"atr({', '.join(given)})", _TIGHT
     if not inputs:
         return operation, _TIGHT
+    if operation == "decimal":
+        return _written(inputs[0])
+    if operation.partition(".")[0] in table():
+        return _feature(expression, given), _TIGHT
     name = operation.removesuffix("_signal")
     arguments = ", ".join([*map(text_of, inputs[1:]), *given])
     return f"{_within(inputs[0], _TIGHT)}.{name}({arguments})", _TIGHT
+
+
+def _feature(expression: Expression, given: list[str]) -> str:
+    """A call at its first series, or at the bars where it is of several of their numbers."""
+    name, _, output = expression.operation.partition(".")
+    kind = table()[name]
+    first, *others = expression.inputs
+    # What bars have is not said, as one does not write it.
+    said = [
+        f"{named}={text_of(each)}"
+        for each, (named, usual) in zip(others, kind.inputs[1:], strict=True)
+        if text_of(each) != usual
+    ]
+    is_of_bars = kind.inputs[0][0] != "series" and kind.inputs[0][1] is not None
+    at = "bars" if is_of_bars else _within(first, _TIGHT)
+    made = output or (kind.outputs[0][0] if len(kind.outputs) > 1 else "")
+    return f"{at}.{name}({', '.join([*given, *said])})" + (f".{made}" if made else "")
 
 
 def _within(expression: Expression, binding: int) -> str:

@@ -1,14 +1,12 @@
 //! One node of one instrument: what it keeps from bar to bar, and its value at the next.
 
-use crate::{Bar, Feature, FeatureError, MAX_WINDOW};
+use crate::{Bar, Feature, FeatureError, Kind, MAX_WINDOW};
 
-use super::Operation;
+use super::{Operation, READS};
 
 /// A node with its state.
-#[derive(Debug, Clone)]
 pub struct Cell(pub(super) Inner);
 
-#[derive(Debug, Clone)]
 pub(super) enum Inner {
     /// What needs no state.
     Plain(Operation),
@@ -18,10 +16,7 @@ pub(super) enum Inner {
         mantissa: f64,
         divisor: f64,
     },
-    Feature {
-        feature: Box<Feature>,
-        of_bars: bool,
-    },
+    Feature(Box<Running>),
     /// The comparison at the bar before.
     Crosses {
         above: bool,
@@ -43,6 +38,32 @@ pub(super) enum Inner {
     First {
         before: bool,
     },
+}
+
+/// A feature, one output of it, and room for a row of its inputs and outputs.
+pub(super) struct Running {
+    pub feature: Box<dyn Feature>,
+    pub output: usize,
+    pub row: Vec<f64>,
+    pub outputs: Vec<f64>,
+}
+
+impl Running {
+    fn new(name: &str, output: usize, numbers: &[f64]) -> Result<Self, FeatureError> {
+        let kind = Kind::named(name)?;
+        if output >= kind.outputs.len() || kind.inputs.len() > READS {
+            return Err(FeatureError::Unknown { name: format!("{name}#{output}") });
+        }
+        let (row, outputs) = (vec![f64::NAN; kind.inputs.len()], vec![f64::NAN; kind.outputs.len()]);
+        Ok(Running { feature: kind.build(numbers)?, output, row, outputs })
+    }
+
+    /// The value of the next row.
+    #[inline]
+    pub fn step(&mut self) -> f64 {
+        self.feature.update(&self.row, &mut self.outputs);
+        self.outputs[self.output]
+    }
 }
 
 /// A signal as a number.
@@ -84,9 +105,8 @@ impl Cell {
         tick: (f64, f64),
         lot: (f64, f64),
     ) -> Result<Self, FeatureError> {
-        if let Operation::Feature(name) = operation {
-            let feature = Box::new(Feature::new(name, numbers)?);
-            return Ok(Cell(Inner::Feature { feature, of_bars: name == "atr" }));
+        if let Operation::Feature { name, output } = operation {
+            return Ok(Cell(Inner::Feature(Box::new(Running::new(name, *output, numbers)?))));
         }
         debug_assert_eq!(Some(numbers.len()), operation.numbers());
         let scaled = |(mantissa, divisor)| Inner::Scaled { mantissa, divisor };
@@ -111,15 +131,8 @@ impl Cell {
             Inner::Plain(operation) => plain(operation, bar, a, b, c),
             Inner::Constant(number) => *number,
             Inner::Scaled { mantissa, divisor } => a * *mantissa / *divisor,
-            // A feature takes only bars of which it knows all that it reads.
-            Inner::Feature { feature, of_bars: true } => match a.is_nan() || b.is_nan() || c.is_nan() {
-                true => f64::NAN,
-                false => feature.update(&Bar { open: a, high: a, low: b, close: c, volume: a }),
-            },
-            Inner::Feature { feature, of_bars: false } => match a.is_nan() {
-                true => f64::NAN,
-                false => feature.update(&Bar { open: a, high: a, low: a, close: a, volume: a }),
-            },
+            // A feature reads as much as it likes, and is stepped by `step_row`.
+            Inner::Feature(_) => f64::NAN,
             Inner::Crosses { above, before } => {
                 let was = std::mem::replace(before, a);
                 signal(if *above { a > 0.0 && was <= 0.0 } else { a < 0.0 && was >= 0.0 })
@@ -147,6 +160,14 @@ impl Cell {
         }
     }
 
+    /// The value at the next bar of a node that reads a row of others; nothing of one that does not.
+    #[inline]
+    pub fn step_row(&mut self, values: impl Iterator<Item = f64>) -> Option<f64> {
+        let Inner::Feature(running) = &mut self.0 else { return None };
+        running.row.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+        Some(running.step())
+    }
+
     /// The value of a node that sets instruments beside each other: of its own value among those of all.
     pub(super) fn beside(&self, own: f64, all: &[f64]) -> f64 {
         let known = || all.iter().copied().filter(|value| !value.is_nan());
@@ -167,7 +188,7 @@ fn whole(name: &'static str, least: usize, given: f64) -> Result<usize, FeatureE
     let within = given >= least as f64 && given <= MAX_WINDOW as f64;
     match within && given.trunc() == given {
         true => Ok(given as usize),
-        false => Err(FeatureError::Range { name, parameter: "n", least, most: MAX_WINDOW, given }),
+        false => Err(FeatureError::Bars { operation: name, least, given }),
     }
 }
 

@@ -6,7 +6,7 @@
 use nt_core::Bars;
 
 use super::cell::{Cell, Inner, compared, divided, is_on, smaller};
-use super::{Operation, Yields};
+use super::{Operation, READS, Yields};
 use crate::Bar;
 
 /// Signals, the earliest in the lowest bit of the first word; bits after the last are 0.
@@ -79,7 +79,7 @@ impl Column {
 
 impl Cell {
     /// The values over the bars of a block, from the columns of what the node reads, into a column of its kind.
-    pub fn fill(&mut self, inputs: [Option<&Column>; 3], bars: &Bars<'_>, out: &mut Column) {
+    pub fn fill(&mut self, inputs: &[Option<&Column>], bars: &Bars<'_>, out: &mut Column) {
         let rows = bars.len();
         if let Inner::Constant(number) = self.0 {
             *out = Column::Constant(number);
@@ -88,7 +88,7 @@ impl Cell {
         if matches!(out, Column::Constant(_)) {
             *out = Column::Numbers(Vec::new());
         }
-        let [a, b, _] = inputs;
+        let (a, b) = (inputs[0], inputs[1]);
         match out {
             Column::Constant(_) => {}
             Column::Numbers(numbers) => match (&self.0, a, b) {
@@ -120,8 +120,8 @@ impl Cell {
         }
     }
 
-    fn fill_signal(&mut self, inputs: [Option<&Column>; 3], rows: usize, bits: &mut Bits) {
-        let [a, b, _] = inputs;
+    fn fill_signal(&mut self, inputs: &[Option<&Column>], rows: usize, bits: &mut Bits) {
+        let (a, b) = (inputs[0], inputs[1]);
         let words = rows.div_ceil(PER_WORD);
         bits.clear();
         match (&mut self.0, a, b) {
@@ -178,24 +178,41 @@ impl Cell {
         }
     }
 
-    fn fill_by_steps(&mut self, inputs: [Option<&Column>; 3], rows: usize, numbers: &mut Vec<f64>) {
+    fn fill_by_steps(&mut self, inputs: &[Option<&Column>], rows: usize, numbers: &mut Vec<f64>) {
         numbers.clear();
-        if let (Inner::Feature { feature, of_bars: false }, Some(Column::Numbers(values))) = (&mut self.0, inputs[0]) {
-            numbers.extend(values.iter().map(|&value| match value.is_nan() {
-                true => f64::NAN,
-                false => feature.update(&Bar { open: value, high: value, low: value, close: value, volume: value }),
-            }));
-            return;
+        if let Inner::Feature(running) = &mut self.0
+            && running.outputs.len() == 1
+        {
+            let columns = numbers_of(&inputs[..running.row.len()]);
+            if columns.iter().take(running.row.len()).all(|column| column.len() == rows) {
+                numbers.resize(rows, 0.0);
+                running.feature.columns(&columns[..running.row.len()], &mut [numbers]);
+                return;
+            }
         }
         numbers.extend((0..rows).map(|row| self.step_over(inputs, row)));
     }
 
     /// The value at a row, by the step that goes from bar to bar.
     #[inline]
-    fn step_over(&mut self, inputs: [Option<&Column>; 3], row: usize) -> f64 {
-        let [a, b, c] = inputs.map(|column| column.map_or(f64::NAN, |column| column.at(row)));
-        self.step(&NO_BAR, a, b, c)
+    fn step_over(&mut self, inputs: &[Option<&Column>], row: usize) -> f64 {
+        let at = |column: &Option<&Column>| column.map_or(f64::NAN, |column| column.at(row));
+        match self.step_row(inputs.iter().map(at)) {
+            Some(value) => value,
+            None => self.step(&NO_BAR, at(&inputs[0]), at(&inputs[1]), at(&inputs[2])),
+        }
     }
+}
+
+/// The numbers of columns that are such, and nothing of others.
+fn numbers_of<'a>(inputs: &[Option<&'a Column>]) -> [&'a [f64]; READS] {
+    let mut found: [&[f64]; READS] = [&[]; READS];
+    for (slot, input) in found.iter_mut().zip(inputs) {
+        if let Some(Column::Numbers(numbers)) = input {
+            *slot = numbers;
+        }
+    }
+    found
 }
 
 /// What reads the bar itself has columns of its own.

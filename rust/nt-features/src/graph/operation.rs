@@ -1,5 +1,7 @@
 //! The operations of formulas by name.
 
+use crate::Kind;
+
 /// What the values of a node are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Yields {
@@ -52,12 +54,15 @@ pub enum Operation {
     First,
     Rank,
     Demean,
-    /// A feature by its name in [`crate::KINDS`].
-    Feature(String),
+    /// An output of a feature, by its name and by its position.
+    Feature {
+        name: String,
+        output: usize,
+    },
 }
 
 impl Operation {
-    /// The operation of a name; what is none is taken for a feature.
+    /// The operation of a name; what is none is taken for a feature, an output of which is `name#1` or so.
     pub fn named(name: &str) -> Self {
         match name {
             "open" => Self::Open,
@@ -93,9 +98,12 @@ impl Operation {
             "since" => Self::Since,
             "hold" => Self::Hold,
             "first" => Self::First,
-            "rank" => Self::Rank,
-            "demean" => Self::Demean,
-            feature => Self::Feature(feature.to_owned()),
+            "rank_across" => Self::Rank,
+            "demean_across" => Self::Demean,
+            feature => {
+                let (name, output) = feature.split_once('#').unwrap_or((feature, "0"));
+                Self::Feature { name: name.to_owned(), output: output.parse().unwrap_or(usize::MAX) }
+            }
         }
     }
 
@@ -123,7 +131,7 @@ impl Operation {
             Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Smaller | Self::Larger => 2,
             Self::Order | Self::And | Self::Or => 2,
             Self::Choose => 3,
-            Self::Feature(name) if name == "atr" => 3,
+            Self::Feature { name, .. } => Kind::named(name).map_or(1, |kind| kind.inputs.len()),
             _ => 1,
         }
     }
@@ -132,7 +140,7 @@ impl Operation {
     pub fn numbers(&self) -> Option<usize> {
         match self {
             Self::Number | Self::Lag { .. } | Self::Hold => Some(1),
-            Self::Feature(_) => None,
+            Self::Feature { .. } => None,
             _ => Some(0),
         }
     }
