@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.run import backtest
     from neural_trader.backtesting.sweeping.sweep import sweep
+    from neural_trader.backtesting.sweeping.walkforward import walkforward
     from neural_trader.errors import NeuralTraderError
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
@@ -66,6 +67,7 @@ _HOMES = {
     "synthetic_bars": "market",
     "volatility_target": "strategy.expressions",
     "volume": "strategy.expressions",
+    "walkforward": "backtesting.sweeping.walkforward",
 }
 
 __all__ = [
@@ -97,6 +99,7 @@ __all__ = [
     "synthetic_bars",
     "volatility_target",
     "volume",
+    "walkforward",
 ]
 
 

@@ -36,3 +36,11 @@ def test_mistakes_are_one_line(command: Command) -> None:
         ["fast=5", "--overlay", "stop_loss"],
     ):
         assert len(command("sweep", *words).err.splitlines()) == 1
+
+
+def test_a_walk_forward_prints_its_tests(command: Command) -> None:
+    words = ["walkforward", "fast=5,10", "slow=30", "-p", "BTC", "--folds", "2", "--threads", "1"]
+    document = json.loads(command(*words, "--json").passed().out)
+    assert document["schema"] == "neural-trader.walkforward/1" and len(document["tests"]) == 2
+    assert "out of sample" in command(*words).passed().out
+    assert len(command(*words, "--cpcv", "4").err.splitlines()) == 1

@@ -19,6 +19,7 @@ from neural_trader.cli import (
     sweep,
     verify,
     version,
+    walkforward,
 )
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
@@ -33,8 +34,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "sweep", "replay", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench",
-        "version",
+        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "verify", "config",
+        "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -69,6 +70,7 @@ def neural_trader(
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
     "sweep": (sweep.sweep, sweep.EXAMPLES),
+    "walkforward": (walkforward.walkforward, walkforward.EXAMPLES),
     "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),

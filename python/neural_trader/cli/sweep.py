@@ -69,15 +69,7 @@ def sweep(
 
     if html is not None:
         check_target(html, "--html")
-    axes: dict[str, str] = {}
-    for item in (*(items or ()), *(grid or ())):
-        if "=" not in item and not axes and item in (items or ()):
-            layer["data"] = Value(item, "DATA")
-            continue
-        name, values = pair(item, "--grid", "fast=5:50:5")
-        if name in axes:
-            raise UsageError(f"{name} is given twice; write {name}=5,10,20 for several values")
-        axes[name] = values
+    axes = axes_of(layer, items, grid)
     with _counter(quiet=quiet or json) as progress:
         found = run(
             **sweep_arguments(layer),
@@ -98,6 +90,20 @@ def sweep(
         print_json(found.to_dict(top))
     elif not quiet:
         print_points(found, top, html, out)
+
+
+def axes_of(layer: Layer, items: list[str] | None, grid: list[str] | None) -> dict[str, str]:
+    """What each parameter goes through; a first word without an equals sign names the data, and goes into the layer."""
+    words = list(items or ())
+    if words and "=" not in words[0]:
+        layer["data"] = Value(words.pop(0), "DATA")
+    axes: dict[str, str] = {}
+    for word in (*words, *(grid or ())):
+        name, values = pair(word, "--grid", "fast=5:50:5")
+        if name in axes:
+            raise UsageError(f"{name} is given twice; write {name}=5,10,20 for several values")
+        axes[name] = values
+    return axes
 
 
 def sweep_arguments(layer: Layer) -> dict[str, Any]:

@@ -182,12 +182,16 @@ def _figures_of(point: list[float]) -> tuple[dict[str, float], str | None]:
 
 
 def _of_curve(engine: Engine, cash: float) -> dict[str, float]:
-    times, amounts = engine.equity_curve()
+    return figures_of_curve(cash, engine.equity_curve()[1])
+
+
+def figures_of_curve(cash: float, amounts: Floats) -> dict[str, float]:
+    """What the engine's sweep measures of a curve, of one that begins with a deposit."""
     curve = np.concatenate([[cash], amounts])
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = curve[1:] / curve[:-1] - 1.0
         falls = curve / np.maximum.accumulate(curve) - 1.0
-    mean = float(returns.mean()) if len(times) else 0.0
+    mean = float(returns.mean()) if len(returns) else 0.0
     return {
         "ruined": float(bool((curve <= 0.0).any())),
         "returns": float(len(returns)),

@@ -71,7 +71,7 @@ class Formula:
     def parameters(self) -> dict[str, int | float]:
         """Parameters by name with their defaults, in the order in which the formula reads them."""
         found: dict[str, int | float] = {}
-        for node in self._nodes():
+        for node in self.nodes():
             for each in (node, *node.given):
                 if isinstance(each, P) and found.setdefault(each.name, each.default) != each.default:
                     refuse(f"parameter {each.name!r} has two defaults, {found[each.name]} and {each.default}")
@@ -111,7 +111,7 @@ class Formula:
         places: dict[str, int] = {}
         nodes: list[dict[str, Any]] = []
         of: dict[int, int] = {}
-        for node in self._nodes():
+        for node in self.nodes():
             row: dict[str, Any] = {"is": node.operation}
             if isinstance(node, P):
                 row["name"] = node.name
@@ -151,7 +151,7 @@ class Formula:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise StrategyLoadError(f"{where}: no formula ({type(error).__name__}: {error})") from error
 
-    def _nodes(self) -> Iterator[Expression]:
+    def nodes(self) -> Iterator[Expression]:
         """Every node once, each after those that it reads."""
         seen: set[int] = set()
         for role in sorted(self.roles):
