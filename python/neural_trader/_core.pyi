@@ -62,6 +62,7 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -221,6 +222,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -261,6 +264,13 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
     def run_buy_and_hold(self, fraction: int) -> None:
@@ -679,6 +689,28 @@ class Replay:
     def touches(self) -> list[tuple[int, int]]: ...
     def check_invariants(self) -> None: ...
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
+
+@final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Sweep: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
 @final
 class Tick:
