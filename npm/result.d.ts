@@ -208,6 +208,8 @@ export interface ReplaySettings extends Pick<
   whole: boolean;
   self_trade: "cancel_newest" | "cancel_oldest" | "cancel_both" | "off";
   sample: string;
+  /** What takes leave on the price, where that was asked for: `2bps/500ms`. */
+  impact?: string;
   /** The records that made the book. */
   depth: "levels" | "quotes" | "orders";
   trades: "trade" | "aggregate_trade";

@@ -604,6 +604,7 @@ class Replay:
         fill_close: bool = False,
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
+        impact: tuple[int, int] | None = None,
     ) -> Replay: ...
     def submit(
         self,

@@ -95,7 +95,7 @@ def test_the_seed_makes_the_market(command: Command) -> None:
 def test_every_setting_reaches_the_run(command: Command) -> None:
     flags = (
         "--cash 5000 --currency EUR --fee 0.01%/0.1%/1 --leverage 2 --latency 3ms/4ms --feed 2ms --queue power:4"
-        " --whole --self-trade off --sample 2s --set gamma=0.05 --set every_ms=250"
+        " --whole --self-trade off --sample 2s --impact 1.5bps/1500ms --set gamma=0.05 --set every_ms=250"
     )
     run = command("replay", *flags.split(), "--json").passed().document["run"]
     assert (run["parameters"]["gamma"], run["parameters"]["every_ms"]) == (0.05, 250)
@@ -111,6 +111,7 @@ def test_every_setting_reaches_the_run(command: Command) -> None:
         "whole": True,
         "self_trade": "off",
         "sample": "2s",
+        "impact": "1.5bps/1500ms",
         "depth": "levels",
         "trades": "trade",
     }
@@ -204,6 +205,7 @@ MISTAKES = [
     Mistake("--sample 0ms", 3, "sample '0ms': the time between samples of equity is not zero"),
     Mistake("--sample soon", 3, "sample 'soon': write a duration"),
     Mistake("--self-trade never", 3, "self_trade 'never'"),
+    Mistake("--impact 2bps", 3, "impact"),
     Mistake("--seed -1", 3, "seed -1"),
     Mistake("-s raises.py", 1, "raises.py line 4: ValueError: two lines"),
     Mistake("-s fraction.py", 1, "fraction.py line 4: a replay takes sizes as quantities"),

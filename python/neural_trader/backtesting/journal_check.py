@@ -111,4 +111,4 @@ def _recordings(journal: Journal, data: Sequence[Path] | None, venue: str | None
 def _settings(run: dict[str, Any]) -> ReplaySettings:
     names = ("cash", "leverage", "currency", "latency", "feed", "queue", "whole", "self_trade", "sample")
     fee = Fee(*(Decimal(run["fee"][name]) for name in ("maker", "taker", "fixed")))
-    return ReplaySettings.of(fee=fee, **{name: run[name] for name in names})
+    return ReplaySettings.of(fee=fee, impact=run.get("impact"), **{name: run[name] for name in names})

@@ -49,6 +49,7 @@ def replay(
     self_trade: str = "cancel_newest",
     sample: str = "1s",
     slippage: float | str | Decimal | Slippage | None = None,
+    impact: str | None = None,
     ladder: bool = False,
     journal: str | Path | None = None,
     benchmark: bool = True,
@@ -66,7 +67,8 @@ def replay(
     Orders take ``latency`` to the venue and back ("10ms", or "10ms/5ms"); records arrive when they were received,
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
-    at all. ``sample`` is the time between samples of equity.
+    at all. ``sample`` is the time between samples of equity. ``impact`` makes prices worse after takes: "2bps/500ms"
+    for taking all the depth, and the time in which half of that is gone.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
@@ -86,6 +88,7 @@ def replay(
         self_trade=self_trade,
         sample=sample,
     )
+        impact=impact,
     if journal is not None:
         check_free(Path(journal))
     inputs = inputs_of(data, venue, symbols)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from neural_trader.backtesting.settings import Fee, decimal_of, plain_decimal, whole_units
+from neural_trader.backtesting.settings import Fee, decimal_of, plain_decimal, rate_of, whole_units
 from neural_trader.errors import ConfigError
 
 QUEUES = ("front", "risk_averse", "power", "power_2", "power_3", "log", "log_2")
@@ -16,6 +16,30 @@ SelfTrade = Literal["cancel_newest", "cancel_oldest", "cancel_both", "off"]
 
 _UNITS_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _LATENCY_NS_MAX = 3600 * 10**9
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What our takes leave on the price: a share of it for all of the depth, and how long half of that lasts."""
+
+    rate: Decimal
+    half_life_ns: int
+
+    @classmethod
+    def of(cls, given: Any) -> Impact:
+        """An impact from a text such as "2bps/500ms"."""
+        rate, _, half_life = str(given).partition("/")
+        impact = cls(rate_of("impact", rate), duration_ns("impact", half_life))
+        if not 0 < impact.rate <= 1 or impact.half_life_ns == 0:
+            raise ConfigError(f"impact {given!r}: a positive share of the price and its half-life, such as 2bps/500ms")
+        return impact
+
+    def exact(self) -> tuple[int, int]:
+        """The share in parts per billion, and nanoseconds."""
+        return whole_units("impact", self.rate, 10**9), self.half_life_ns
+
+    def __str__(self) -> str:
+        return f"{plain_decimal(self.rate * 10_000)}bps/{duration_text(self.half_life_ns)}"
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,7 @@ class ReplaySettings:
     whole: bool
     self_trade: SelfTrade
     sample_ns: int
+    impact: Impact | None = None
 
     @classmethod
     def of(
@@ -49,11 +74,13 @@ class ReplaySettings:
         whole: Any,
         self_trade: str,
         sample: str,
+        impact: Any = None,
     ) -> ReplaySettings:
         """Settings from what a user gives; ConfigError names the one that makes no sense.
 
         ``latency`` is "10ms" each way or "10ms/5ms" to the venue and back; ``feed`` the latency of records where it
-        shall not be as recorded; ``queue`` a model, with its power where it has one, as in "power:3".
+        shall not be as recorded; ``queue`` a model, with its power where it has one, as in "power:3"; ``impact`` a
+        share of the price and its half-life, as in "2bps/500ms".
         """
         amount = decimal_of("cash", cash)
         if not 0 < amount < 10**15:
@@ -90,6 +117,7 @@ class ReplaySettings:
             whole=whole,
             self_trade=self_trade,  # type: ignore[arg-type]
             sample_ns=interval_ns,
+            impact=None if impact is None else Impact.of(impact),
         )
         settings.engine_arguments()
         return settings
@@ -110,6 +138,7 @@ class ReplaySettings:
             "whole": self.whole,
             "self_trade": self.self_trade,
             "sample_ns": self.sample_ns,
+            **({} if self.impact is None else {"impact": self.impact.exact()}),
         }
 
     def document(self) -> dict[str, Any]:
@@ -127,6 +156,7 @@ class ReplaySettings:
             "whole": self.whole,
             "self_trade": self.self_trade,
             "sample": duration_text(self.sample_ns),
+            **({} if self.impact is None else {"impact": str(self.impact)}),
         }
 
 

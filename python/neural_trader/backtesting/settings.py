@@ -31,7 +31,7 @@ class Fee:
         parts = str(given).split("/")
         if len(parts) > 3:
             raise ConfigError(f"fee {given!r}: give one rate, or maker/taker, or maker/taker/fixed")
-        rates = [_rate("fee", part) for part in parts[:2]]
+        rates = [rate_of("fee", part) for part in parts[:2]]
         fixed = decimal_of("fee", parts[2]) if len(parts) == 3 else Decimal(0)
         if fixed < 0 or any(not 0 <= rate < 1 for rate in rates):
             raise ConfigError(f"fee {given!r}: a rate is from 0 to below 1 (0.001 is 0.1 %), a fixed fee not negative")
@@ -56,7 +56,7 @@ class Slippage:
         for term in re.split(r"(?<![eE])\+", str(given)):
             match = re.fullmatch(r"\s*(\S+?)\s*(ticks?|spreads?)\s*", term)
             if match is None:
-                rate += _rate("slippage", term)
+                rate += rate_of("slippage", term)
             elif match[2].startswith("tick"):
                 count = decimal_of("slippage", match[1])
                 if count != int(count):
@@ -132,7 +132,7 @@ class Settings:
         times = decimal_of("leverage", leverage)
         if not Decimal("0.001") <= times <= 1000:
             raise ConfigError(f"leverage {leverage}: between 0.001 and 1000")
-        cap = None if volume_cap is None else _rate("volume_cap", volume_cap)
+        cap = None if volume_cap is None else rate_of("volume_cap", volume_cap)
         if cap is not None and not 0 < cap <= 1:
             raise ConfigError(f"volume_cap {volume_cap}: a share of each bar's volume above 0, at most 1")
         settings = cls(
@@ -196,7 +196,8 @@ def decimal_of(name: str, given: Any) -> Decimal:
     return value
 
 
-def _rate(name: str, given: Any) -> Decimal:
+def rate_of(name: str, given: Any) -> Decimal:
+    """A rate from a number or a text such as "0.1%" or "10bps"."""
     text = str(given).strip()
     for suffix, scale in (("bps", 10_000), ("bp", 10_000), ("%", 100)):
         if text.endswith(suffix):

@@ -150,7 +150,7 @@ class RecordedReplay(Recorded):
 
     @staticmethod
     def _settings(run: dict[str, Any]) -> ReplaySettings:
-        return ReplaySettings.of(fee=fee_of(run), **{name: run[name] for name in OF_REPLAYS})
+        return ReplaySettings.of(fee=fee_of(run), impact=run.get("impact"), **{name: run[name] for name in OF_REPLAYS})
 
     def orders_digest(self) -> str:
         rows = enumerate(self.document["orders"])

@@ -88,6 +88,9 @@ def replay(
         option(RULES, "--self-trade", metavar="RULE", text="cancel_newest, cancel_oldest, cancel_both or off."),
     ] = "cancel_newest",
     sample: Annotated[str, option(RULES, "--sample", metavar="TIME", text="Between samples of equity. [1s]")] = "1s",
+    impact: Annotated[
+        str | None, option(RULES, "--impact", metavar="RATE/TIME", text="Of our takes, halved in: 2bps/500ms. [none]")
+    ] = None,
     ladder: Annotated[
         bool, option(OUTPUT, "--ladder", text="Run it under kinder and stricter fill assumptions, too.")
     ] = False,
@@ -140,6 +143,7 @@ def replay(
         whole=whole,
         self_trade=self_trade,
         sample=sample,
+        impact=impact,
         ladder=ladder,
         journal=journal,
     )

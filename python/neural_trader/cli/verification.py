@@ -164,6 +164,7 @@ def _replayed(
         progress=progress,
         slippage=slippage_of(run) if "slippage" in run else None,
         **{name: run[name] for name in OF_REPLAYS},
+        impact=run.get("impact"),
     )
 
 

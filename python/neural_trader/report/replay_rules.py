@@ -37,4 +37,5 @@ def replay_facts(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Fills at rest", "whole" if run.get("whole") else "partial"),
         ("Own orders that meet", str(run["self_trade"]).replace("_", " ")),
         ("Equity sampled every", str(run["sample"])),
+        *([("Impact of takes", str(run["impact"]))] if "impact" in run else []),
     ]

@@ -9,8 +9,8 @@ mod tick;
 use nt_book::Level;
 use nt_core::{Bracket, Error};
 use nt_engine::{
-    Config, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules,
-    digest, digest::Hash,
+    Config, Impact, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
+    VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -53,7 +53,7 @@ impl Replay {
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
         depth=OneOrEach::one("levels"), trades=OneOrEach::one("trade"), self_trade="cancel_newest",
         sample_ns=Some(1_000_000_000), like=None, bars=Vec::new(), slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0,
-        fill_close=false, limit_through=false, volume_cap_ppb=None))]
+        fill_close=false, limit_through=false, volume_cap_ppb=None, impact=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -86,6 +86,7 @@ impl Replay {
     ) -> PyResult<Self> {
         let config = Config {
             cash,
+        impact: Option<(i64, i64)>,
             leverage: leverage_ppb,
             maker_fee: maker_ppb,
             taker_fee: taker_ppb,
@@ -115,6 +116,7 @@ impl Replay {
                     ..VenueRules::default()
                 },
                 records: records_by_rank(&depth, &trades, known.len(), &held.bars)?,
+                    impact: impact.map_or(Ok(None), |(rate, half_life_ns)| Impact::new(rate, half_life_ns))?,
                 sample_ns: sample_ns.unwrap_or(1),
                 sample_at_closes: sample_ns.is_none(),
                 like_hftbacktest: like_of(like)?,

@@ -105,6 +105,8 @@ pub(crate) struct Market {
     pub(crate) value: Money,
     /// What our fills may still take of this bar's volume.
     pub(crate) budget: Option<Quantity>,
+    /// Ticks that the next fill out of a book is worse for what our takes left on the price.
+    pub(crate) worse: Price,
     /// Ids of working orders, ascending.
     pub(crate) working: Vec<u32>,
 }
@@ -151,8 +153,15 @@ impl Engine {
             Rules::House | Rules::Vectorbt => None,
         };
         let ledger = Ledger::new(instruments.len(), config.cash)?;
-        let market =
-            |instrument| Market { instrument, opened: 0, mark: 0, value: 0, budget: None, working: Vec::new() };
+        let market = |instrument| Market {
+            instrument,
+            opened: 0,
+            mark: 0,
+            value: 0,
+            budget: None,
+            worse: 0,
+            working: Vec::new(),
+        };
         Ok(Engine {
             config,
             markets: instruments.into_iter().map(market).collect(),

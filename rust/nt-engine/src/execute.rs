@@ -54,7 +54,13 @@ impl Engine {
         self.markets[k].budget = Some(most);
         self.execute(id, Meeting { reference: price, taker, spread: 0, time_ns, children_live_bar: 0 })?;
         self.markets[k].budget = None;
+        self.markets[k].worse = 0;
         Ok(self.order(id).filled - before)
+    }
+
+    /// Makes the next fill of an instrument worse than the book by so many ticks.
+    pub(crate) fn worsen_takes(&mut self, k: usize, ticks: Price) {
+        self.markets[k].worse = ticks;
     }
 
     /// Marks a position at the price at which it could be closed; where there is none the mark stays, if there is one.
@@ -191,8 +197,9 @@ impl Engine {
     fn terms(&self, order: &Order, meeting: &Meeting) -> Result<Terms> {
         let config = &self.config;
         let mut price = meeting.reference;
-        if meeting.taker && self.slips(order) {
-            price = order.side.worsen(price, self.slippage_ticks(meeting)?)?;
+        let (slips, worse) = (self.slips(order), self.markets[order.instrument as usize].worse);
+        if meeting.taker && (slips || worse != 0) {
+            price = order.side.worsen(price, if slips { self.slippage_ticks(meeting)? } else { worse })?;
             if matches!(order.kind, Kind::Limit | Kind::StopLimit) {
                 price = order.side.better(price, order.limit);
             }

@@ -37,5 +37,5 @@ pub use queue_model::QueueModel;
 pub use replay::{Placed, Replay, ReplaySettings, Turn};
 pub use source::Source;
 pub use valuation::Valuation;
-pub use venue::{Depth, Resting, SelfTrade, VenueRules};
+pub use venue::{Depth, Impact, Resting, SelfTrade, VenueRules};
 pub use window::Windows;

@@ -49,6 +49,9 @@ pub(crate) fn check_rules(rules: &VenueRules) -> Result<()> {
     if rules.depth != Depth::Levels || rules.self_trade != SelfTrade::default() {
         return wrong("books are made of levels, and nothing prevents trades with oneself");
     }
+    if rules.impact.is_some() {
+        return wrong("what our takes leave on the price is not played");
+    }
     if rules.queue == QueueModel::Front {
         return wrong("there is no queue model called front");
     }

@@ -3,6 +3,7 @@
 
 mod arrival;
 mod book;
+mod impact;
 mod orders;
 mod passive;
 mod stops;
@@ -12,6 +13,7 @@ use nt_core::record::{ASK, BEFORE, BID, EventKind, UNSIZED};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
 
 pub(crate) use book::Book;
+pub use impact::Impact;
 pub(crate) use orders::{OrdersOfAll, is_of_order, play_order};
 
 use crate::engine::Engine;
@@ -58,6 +60,8 @@ pub struct VenueRules {
     pub whole: bool,
     /// What happens where we would trade with ourselves.
     pub self_trade: SelfTrade,
+    /// What our takes leave on the price, if anything.
+    pub impact: Option<Impact>,
 }
 
 impl Default for VenueRules {
@@ -68,6 +72,7 @@ impl Default for VenueRules {
             queue: QueueModel::default(),
             whole: false,
             self_trade: SelfTrade::default(),
+            impact: None,
         }
     }
 }
@@ -112,6 +117,8 @@ pub(crate) struct Venue<B = Ladder> {
     known: bool,
     /// What we took of displayed levels, per side.
     taken: [Vec<(Price, Quantity)>; 2],
+    /// What our takes left on the price, per side that took.
+    left: [impact::Left; 2],
     /// Our orders at rest, per side: the best price first, then the first to arrive.
     queued: [Vec<Queued>; 2],
     /// Orders that wait for their stop, by id.
@@ -190,6 +197,7 @@ impl<B: Book> Venue<B> {
             book: B::default(),
             known: true,
             taken: Default::default(),
+            left: Default::default(),
             queued: Default::default(),
             waiting: Vec::new(),
             expiries: Vec::new(),

@@ -94,14 +94,18 @@ class Execution:
 
     # Fills.
 
-    def fill(self, order: ReplayOrder, found: int, price: int, *, maker: bool) -> int:
-        """Fill as much of what was found as the order's purpose and the margin allow; nothing only if it ends so."""
+    def fill(self, order: ReplayOrder, found: int, price: int, *, maker: bool, reference: int | None = None) -> int:
+        """Fill as much of what was found as the order's purpose and the margin allow; nothing only if it ends so.
+
+        ``reference`` is the price of the book, where that is not the one that is paid.
+        """
+        reference = price if reference is None else reference
         quantity = self.wanted(order, found)
         if quantity == 0:
             return 0
-        allowed = self.account.allowed(order.instrument, order.side, quantity, price, price, maker=maker)
+        allowed = self.account.allowed(order.instrument, order.side, quantity, price, reference, maker=maker)
         if allowed:
-            self._record(order, allowed, price, maker=maker)
+            self._record(order, allowed, price, reference, maker=maker)
         if allowed < quantity:
             self.cancel(order, Reason.MARGIN)
         if allowed:
@@ -115,7 +119,7 @@ class Execution:
             quantity = self.wanted(maker, quantity)
         if quantity:
             for order in (maker, taker):
-                self._record(order, quantity, maker.limit, maker=order is maker)
+                self._record(order, quantity, maker.limit, maker.limit, maker=order is maker)
                 self._follow(order, quantity, maker.limit)
 
     def wanted(self, order: ReplayOrder, found: int) -> int:
@@ -132,21 +136,33 @@ class Execution:
                 self.cancel(order, Reason.NOTHING_TO_REDUCE)
         return quantity
 
-    def _record(self, order: ReplayOrder, quantity: int, price: int, *, maker: bool) -> None:
+    def _record(self, order: ReplayOrder, quantity: int, price: int, reference: int, *, maker: bool) -> None:
         unit = self._markets[order.instrument].unit
         fee = self.costs.fee(money(price * quantity * unit, "notional"), maker=maker)
         order.filled += quantity
-        self._post(order.id, order.instrument, order.side, quantity, price, fee, maker=maker)
+        self._post(order.id, order.instrument, order.side, quantity, price, reference, fee, maker=maker)
         if order.leaves == 0:
             self.finish(order, State.FILLED, order.reason)
 
-    def _post(self, order_id: int, index: int, side: int, quantity: int, price: int, fee: int, *, maker: bool) -> None:
+    def _post(
+        self,
+        order_id: int,
+        index: int,
+        side: int,
+        quantity: int,
+        price: int,
+        reference: int,
+        fee: int,
+        *,
+        maker: bool,
+    ) -> None:
         market = self._markets[index]
-        fill = FillRecord(order_id, index, side, quantity, price, price, fee, 0, int(maker), self.now_ns)
+        slippage = money(abs(price - reference) * quantity * market.unit, "slippage cost")
+        fill = FillRecord(order_id, index, side, quantity, price, reference, fee, slippage, int(maker), self.now_ns)
         int64(market.position + side * quantity, "position")
         self._ledger.post_fill(fill, market.unit)
         market.value()
-        market.mark = market.mark or price
+        market.mark = market.mark or reference
         self.fills.append(fill)
         self.tell_fill(index)
 
@@ -221,5 +237,5 @@ class Execution:
         for market in self._markets:
             if market.position:
                 side = SELL if market.position > 0 else BUY
-                self._post(0, market.index, side, abs(market.position), market.mark, 0, maker=False)
+                self._post(0, market.index, side, abs(market.position), market.mark, market.mark, 0, maker=False)
         self.is_halted = True

@@ -24,12 +24,21 @@ AFTER: dict[State, tuple[State, ...]] = {
 class ReplayInvariants:
     """Checks what is new since the last call, so that a run can be checked after each of its happenings."""
 
-    def __init__(self, execution: Execution, markets: Sequence[Market], ledger: Ledger, *, meets_others: bool) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        markets: Sequence[Market],
+        ledger: Ledger,
+        *,
+        meets_others: bool,
+        slips: bool,
+    ) -> None:
         self._execution = execution
         self._markets = markets
         self._ledger = ledger
         self._meets_others = meets_others
         """Whether no fill of a maker is one against another of our orders."""
+        self._slips = slips
         self._trade: int | None = None
         self._balances: dict[tuple[int, int, int], int] = defaultdict(int)
         self._filled: dict[int, int] = defaultdict(int)
@@ -58,7 +67,9 @@ class ReplayInvariants:
             of_bars = bool(self._markets[fill.instrument].bars)
             unit = self._markets[fill.instrument].unit
             slipped = abs(fill.price - fill.reference) * fill.quantity * unit
-            _hold(fill.slippage == slipped and (of_bars or not slipped), 2, "slippage beside the book", fill)
+            may_slip = of_bars or (self._slips and not fill.maker)
+            _hold(fill.slippage == slipped and (may_slip or not slipped), 2, "slippage beside the book", fill)
+            _hold(fill.side * (fill.price - fill.reference) >= 0, 17, "better than the book", fill)
             _hold(fill.time_ns == execution.now_ns, 5, "a fill at another time", fill)
             if fill.order == 0:
                 _hold(execution.is_halted and fill.fee == 0, 19, "closed without an order", fill)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from neural_trader.baseline.records import BUY, SELL, Reason, TimeInForce
 from neural_trader.baseline.replay.bars import BarMarket
 from neural_trader.baseline.replay.execution import Execution
+from neural_trader.baseline.replay.impact import LEVELS, Impact, worsened
 from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.orders import IMMEDIATE, ReplayOrder
 from neural_trader.errors import EngineError
@@ -17,11 +18,14 @@ SELF_TRADE = ("cancel_newest", "cancel_oldest", "cancel_both", "off")
 class Matching:
     """What the venue does with commands, and with stops that a price has reached."""
 
-    def __init__(self, markets: Sequence[Market], execution: Execution, *, self_trade: str) -> None:
+    def __init__(
+        self, markets: Sequence[Market], execution: Execution, impact: tuple[int, int] | None, *, self_trade: str
+    ) -> None:
         if self_trade not in SELF_TRADE:
             raise EngineError(f"unknown self-trade rule {self_trade!r}: use one of {', '.join(SELF_TRADE)}")
         self._markets = markets
         self._execution = execution
+        self._impacts = [Impact(*impact or (0, 1)) for _ in markets]
         self._self_trade = self_trade
 
     # Commands.
@@ -150,20 +154,26 @@ class Matching:
         ]
 
     def _take(self, order: ReplayOrder, market: Market) -> None:
+        ticks = self._impacts[market.index].ticks(order.side, self._execution.now_ns)
+        depth = sum(displayed for _, displayed in market.depth.levels(-order.side)[:LEVELS])
         for price, available in self._available(order, market):
             # Where own orders may fill against each other, those of others come first at one price.
             reach = price - order.side if self._self_trade == "off" else price
             self._meet_own(order, [own for own in market.queue(-order.side) if order.side * (own.limit - reach) <= 0])
-            self._take_level(order, market, price, available)
+            self._take_level(order, market, price, available, ticks, depth)
             if not order.is_working:
                 return
         self._meet_own(order, [own for own in market.queue(-order.side) if order.accepts(own.limit)])
 
-    def _take_level(self, order: ReplayOrder, market: Market, price: int, available: int) -> None:
+    def _take_level(
+        self, order: ReplayOrder, market: Market, price: int, available: int, ticks: int, depth: int
+    ) -> None:
         """One fill, and where the order has lost its purpose with it, the end of the order."""
         while order.is_working and available:
-            filled = self._execution.fill(order, available, price, maker=False)
+            filled = self._execution.fill(order, available, worsened(order, price, ticks), reference=price, maker=False)
             market.depth.take(-order.side, price, filled)
+            if filled:
+                self._impacts[market.index].leave(order.side, self._execution.now_ns, price, filled, depth)
             available -= filled
 
     # Own orders among themselves (section 7).

@@ -100,6 +100,7 @@ class Replay:
         fill_close: bool = False,
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
+        impact: tuple[int, int] | None = None,
         checked: bool = False,
     ) -> None:
         """``bars`` are those of the instruments that come as bars, by rank; the settings behind it are for them.
@@ -131,7 +132,7 @@ class Replay:
             for index, grid in enumerate(grids)
         ]
         self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
-        self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
+        self._matching = Matching(self._markets, self._execution, impact, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
         bar_costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
@@ -169,7 +170,9 @@ class Replay:
         """The time of the last answer or timer, and how many there were at that time."""
         self._has_run = False
         meets_others = self_trade != "off"
-        invariants = ReplayInvariants(self._execution, self._markets, ledger, meets_others=meets_others)
+        invariants = ReplayInvariants(
+            self._execution, self._markets, ledger, meets_others=meets_others, slips=bool(impact)
+        )
         self._invariants = invariants if checked else None
 
     # What a strategy may ask and do.

@@ -4,7 +4,7 @@
 use nt_book::Level;
 use nt_core::{DAY_NS, Kind, Price, Quantity, Reason, Result, Side, State, TimeInForce};
 
-use super::{Book, Depth, Queued, Resting, SelfTrade, Venue, place, rank};
+use super::{Book, Depth, Queued, Resting, SelfTrade, Venue, impact, place, rank};
 use crate::engine::{Engine, Notice, trail_level};
 
 impl<B: Book> Venue<B> {
@@ -122,6 +122,7 @@ impl<B: Book> Venue<B> {
 
     pub(super) fn take(&mut self, engine: &mut Engine, id: u32, levels: &[Level], limit: Option<Price>) -> Result<()> {
         let side = engine.order(id).side;
+        let found = if levels.is_empty() { impact::Found::default() } else { self.find_impact(engine, side)? };
         for level in levels {
             // With prevention switched off, others come before our own at the same price.
             let own_first = match self.rules.self_trade {
@@ -135,7 +136,9 @@ impl<B: Book> Venue<B> {
             // What an order that has lost its purpose leaves of a level ends it.
             let mut left = level.quantity;
             while left > 0 && engine.order(id).is_working() {
+                engine.worsen_takes(self.instrument, found.worse);
                 let filled = self.fill(engine, id, left, level.price, true)?;
+                self.leave_impact(engine, side, level.price, filled, found)?;
                 self.take_from(side.opposite(), level.price, filled);
                 left -= filled;
             }

@@ -200,6 +200,7 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
             queue: draw.pick(&queues),
             whole: draw.one_in(5),
             self_trade: draw.pick(&policies),
+            impact: None,
         },
         sample_ns: draw.pick(&[100, 10, 7, 100_000]),
         like_hftbacktest: false,
