@@ -51,7 +51,10 @@ ABOUT = {
         "Messages about single orders of a market of random order flow, and the best prices every second. They are"
         " those of its feed of levels, or nothing is timed."
     ),
-    "callbacks": "Trades through the `on_trade` of a Python strategy, and what a call costs that does nothing else.",
+    "callbacks": (
+        "Trades through the `on_trade` of a Python strategy, in columns through its `on_batch`, and what a call costs"
+        " that does nothing else. The market has a trade every millisecond, so a batch of 10 ms has ten."
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -119,6 +120,29 @@ class Orders(Counts):
             self.target(quantity=self.count // EVERY % 2)
 
 
+class Batches(Strategy):
+    """Looks at the prices of all trades of an interval at once."""
+
+    batch_kinds: ClassVar[tuple[str, ...]] = ("trade",)
+
+    def on_start(self) -> None:
+        self.count = 0
+        self.last = 0
+
+    def on_batch(self, events: Any) -> None:
+        self.count += len(events)
+        self.last = events["price"][-1]
+
+    def on_stop(self) -> None:
+        Counts.seen = self.count
+
+
+class LongBatches(Batches):
+    """The same, ten times as many at once."""
+
+    batch: ClassVar[str] = "100ms"
+
+
 class Replays:
     """One work for each row of the bench."""
 
@@ -140,6 +164,10 @@ class Replays:
         self._add("callbacks: a bare call of a Python method", calls, self.bare)
         self._add("callbacks: on_trade that reads the price", calls, lambda: self.called(Counts))
         self._add(f"callbacks: on_trade, and an order every {EVERY} trades", calls, lambda: self.called(Orders))
+        for kind in (Batches, LongBatches):
+            self._add(
+                f"callbacks: on_batch every {kind.batch} that reads the last price", calls, partial(self.called, kind)
+            )
 
     def _add(self, name: str, items: int, work: Callable[[], Any]) -> None:
         self.works[name], self.items[name] = work, items
@@ -186,7 +214,7 @@ class Replays:
     def take(self, row: int) -> None:
         self.last = row
 
-    def called(self, kind: type[Counts]) -> Any:
+    def called(self, kind: type[Strategy]) -> Any:
         return nt.replay(kind, self.trades, cash=CASH, fee=0, benchmark=False)
 
     def result(self) -> dict[str, Any]:
@@ -216,6 +244,11 @@ class Replays:
             # What the last trade sets off is still on its way at the end.
             if Counts.seen != len(self.rows) or not 0 <= fills - found <= 1:
                 raise SystemExit(f"{kind.__name__} has seen {Counts.seen} trades and has {found} fills")
+        for batches in (Batches, LongBatches):
+            self.called(batches)
+            # What arrives after the last multiple of the interval is not told.
+            if not 0 <= len(self.rows) - Counts.seen < 100:
+                raise SystemExit(f"{batches.__name__} has seen {Counts.seen} trades of {len(self.rows)}")
 
     def _native_checked(self, interval_ns: int) -> dict[str, int]:
         result = self.native_maker(interval_ns)

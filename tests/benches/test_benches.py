@@ -69,7 +69,7 @@ def test_books_are_compared_with_those_of_a_short_script(figures: dict[str, Any]
 def test_replays_are_timed_that_trade_and_read_books(figures: dict[str, Any]) -> None:
     replay = figures["replay"]
     labels = " ".join(time["label"] for time in replay["times"])
-    for label in ("rules of hftbacktest", "our rules", "in Rust", "on_trade"):
+    for label in ("rules of hftbacktest", "our rules", "in Rust", "on_trade", "on_batch"):
         assert label in labels
     makers = {name: found for name, found in (replay["equal"] | replay["about"]).items() if name != "books"}
     assert len(makers) == 6 and all(made["orders"] >= made["fills"] > 50 for made in makers.values())

@@ -11,6 +11,7 @@ import numpy as np
 
 from neural_trader import _native
 from neural_trader._native import Replay, __version__
+from neural_trader.backtesting.batches import has_batches, tell_in_batches
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_inputs import PerSymbol, ReplayInputs, inputs_of, words_of
@@ -48,8 +49,8 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
-    slippage: float | str | Decimal | Slippage | None = None,
     impact: str | None = None,
+    slippage: float | str | Decimal | Slippage | None = None,
     ladder: bool = False,
     journal: str | Path | None = None,
     benchmark: bool = True,
@@ -87,8 +88,8 @@ def replay(
         whole=whole,
         self_trade=self_trade,
         sample=sample,
-    )
         impact=impact,
+    )
     if journal is not None:
         check_free(Path(journal))
     inputs = inputs_of(data, venue, symbols)
@@ -114,6 +115,8 @@ def replay(
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
         if of_bars is not None:
             document["slippage"] = of_bars.document()["slippage"]
+        if journal is not None and has_batches(instance):
+            raise UsageError("a journal is of records that come one by one; leave it out where there is an on_batch")
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
             nullcontext()
@@ -162,6 +165,7 @@ def play(
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
     strategy._bind(engine, listed, ())
+    tell_in_batches(strategy, engine)
     engine.begin()
     try:
         strategy.on_start()

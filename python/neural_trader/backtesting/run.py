@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 7
 _HOOKS = ("on_bar", "on_moment", "on_fill", "on_order")
-_OF_REPLAYS = ("on_trade", "on_quote", "on_book", "on_timer")
+_OF_REPLAYS = ("on_trade", "on_quote", "on_book", "on_batch", "on_timer")
 
 
 def backtest(

@@ -15,6 +15,8 @@ from neural_trader.strategy.terms import Exits, Grid, Terms, rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from neural_trader.market.bars import Series
     from neural_trader.market.recordings import Listed
     from neural_trader.memory.recall import Recall
@@ -70,8 +72,9 @@ class Strategy:
     """A trading strategy; annotated class attributes are its parameters.
 
     Override any of ``on_start on_bar on_moment on_fill on_order on_stop``; for replays of recorded books and trades
-    ``on_trade on_quote on_book on_timer`` instead of bars. What is decided at the close of a bar fills at the next
-    open, what is sent in a replay arrives after its latency, and nothing of the future can be reached from here.
+    ``on_trade on_quote on_book on_timer``, or ``on_batch`` for columns, instead of bars. What is decided at the close
+    of a bar fills at the next open, what is sent in a replay arrives after its latency, and nothing of the future can
+    be reached from here.
 
     >>> class Breakout(Strategy):
     ...     window: int = 20
@@ -86,6 +89,10 @@ class Strategy:
 
     remembers: ClassVar[bool] = False
     """Whether it calls ``recall``: a run without a memory then gets one that begins empty and ends with it."""
+    batch: ClassVar[str] = "10ms"
+    """The time between batches of records, for ``on_batch``."""
+    batch_kinds: ClassVar[tuple[str, ...]] = ()
+    """The kinds of records that ``on_batch`` is told of, such as ``("trade", "level")``; () for all of them."""
     symbols: tuple[str, ...]
     """Symbols of the run, ascending."""
     share: float
@@ -120,6 +127,14 @@ class Strategy:
 
     def on_book(self, symbol: str) -> None:
         """Called when a whole message has changed a book of a replay; see ``best_bid``, ``best_ask`` and ``levels``."""
+
+    def on_batch(self, events: NDArray[Any]) -> None:
+        """Called with the records of a replay that arrived since the last call, at multiples of ``batch``.
+
+        ``events`` has the columns of ``neural_trader.market.events.EVENT``: prices in ticks, quantities in lots
+        (``tick`` and ``lot`` say what one is), ``instrument`` as its place in ``symbols``. It cannot be written to.
+        Whoever has this callback has none of ``on_trade on_quote on_book``.
+        """
 
     def on_timer(self, time_ns: int) -> None:
         """Called at the times that ``set_timer`` asked for, in a replay."""

@@ -1,5 +1,6 @@
 //! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
 
+mod batches;
 mod drive;
 mod results;
 mod rules;
@@ -37,6 +38,8 @@ pub struct Replay {
     current: usize,
     /// Where the journal of the run goes, if one is kept.
     pub journal: Option<Sink>,
+    /// Who is told of records in batches.
+    on_batch: Option<Py<PyAny>>,
     /// The digest of instruments and records, once it was asked for.
     pub inputs: Option<Hash>,
 }
@@ -83,10 +86,10 @@ impl Replay {
         fill_close: bool,
         limit_through: bool,
         volume_cap_ppb: Option<i64>,
+        impact: Option<(i64, i64)>,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
-        impact: Option<(i64, i64)>,
             leverage: leverage_ppb,
             maker_fee: maker_ppb,
             taker_fee: taker_ppb,
@@ -113,10 +116,10 @@ impl Replay {
                     queue: QueueModel::named(queue, power)?,
                     whole,
                     self_trade: self_trade_of(self_trade)?,
+                    impact: impact.map_or(Ok(None), |(rate, half_life_ns)| Impact::new(rate, half_life_ns))?,
                     ..VenueRules::default()
                 },
                 records: records_by_rank(&depth, &trades, known.len(), &held.bars)?,
-                    impact: impact.map_or(Ok(None), |(rate, half_life_ns)| Impact::new(rate, half_life_ns))?,
                 sample_ns: sample_ns.unwrap_or(1),
                 sample_at_closes: sample_ns.is_none(),
                 like_hftbacktest: like_of(like)?,
@@ -129,6 +132,7 @@ impl Replay {
             sources: held,
             current: 0,
             journal: None,
+            on_batch: None,
             inputs: None,
         })
     }
@@ -251,6 +255,7 @@ impl Replay {
             match turn {
                 Turn::Record { source, index } => on_record.call1((slf, source, index))?,
                 Turn::Timer(time_ns) => on_timer.call1((slf, time_ns))?,
+                Turn::Batch(_) => return Ok(()),
                 Turn::Bar { instrument, index } => strategy.call_method1("on_bar", (slf, instrument, index))?,
                 Turn::Moment(time_ns) => strategy.call_method1("on_moment", (slf, time_ns))?,
                 Turn::Answer(notice) => {
@@ -260,6 +265,11 @@ impl Replay {
             };
             Ok(())
         })
+    }
+
+    /// Tells of records of these kinds, or of all, in batches: `on_batch(words)` gets them at multiples of the interval.
+    fn batches(&mut self, on_batch: Bound<'_, PyAny>, interval_ns: i64, kinds: Vec<String>) -> PyResult<()> {
+        self.tell_in_batches(&on_batch, interval_ns, &kinds)
     }
 
     /// Makes records come by `feed`, while they are played; `by_receipt` says that no venue tells when they happened.
@@ -365,6 +375,7 @@ impl Replay {
                         on_moment.call1((time_ns,))?;
                     }
                 }
+                Turn::Batch(_) => {}
                 Turn::Timer(time_ns) => {
                     if let Some(on_timer) = &on_timer {
                         on_timer.call1((time_ns,))?;
@@ -579,16 +590,6 @@ impl Replay {
             digest::postings(engine.ledger().postings()),
         ];
         crate::engine::digest_dict(py, version, &parts)
-    }
-}
-
-impl Replay {
-    fn about_fill(&mut self, at: usize) {
-        self.current = self.core.engine().fills()[at].instrument as usize;
-    }
-
-    fn about_order(&mut self, id: usize) {
-        self.current = self.core.engine().orders()[id - 1].instrument as usize;
     }
 }
 

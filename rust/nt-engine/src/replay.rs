@@ -4,6 +4,7 @@
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
 mod bars;
+mod batches;
 mod noting;
 mod sending;
 mod timeline;
@@ -25,6 +26,7 @@ use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Depth, Resting, VenueRules};
 use bars::OfBars;
+use batches::Batches;
 use noting::Notes;
 use venues::Venue;
 use view::View;
@@ -44,6 +46,8 @@ pub enum Turn {
     },
     /// A timer rings.
     Timer(Nanos),
+    /// All records that were asked for and have arrived since the last batch.
+    Batch(Nanos),
     /// The close of a bar has arrived.
     Bar {
         /// Rank of the symbol.
@@ -192,6 +196,7 @@ pub struct Replay {
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
+    batches: Option<Box<Batches>>,
     /// What happens at this time or later waits.
     horizon_ns: Nanos,
     /// What a journal shall say, where one is kept.
@@ -254,6 +259,7 @@ impl Replay {
             finished: false,
             end_ns: NEVER - 1,
             bars,
+            batches: None,
             horizon_ns: NEVER,
             notes: None,
         })
@@ -318,10 +324,7 @@ impl Replay {
     /// Rings at a time, at once if that is past.
     pub fn set_timer(&mut self, time_ns: Nanos) {
         self.note_decision(|now_ns| Frame::of(FrameKind::SetTimer, [now_ns.into(), time_ns.into()]));
-        let key = (time_ns.max(self.now_ns), self.timers_set);
-        self.timers_set += 1;
-        let at = self.timers.partition_point(|&other| other < key);
-        self.timers.insert(at, key);
+        self.add_timer(time_ns);
     }
 
     /// Makes what happens at a time or later wait, so that records can arrive in pieces: up to that time every record must
@@ -355,6 +358,7 @@ impl Replay {
                         return self.deliver(time_ns, notice).map(Some);
                     }
                 }
+                Next::Record if self.begin_batch(time_ns) => {}
                 Next::Record => {
                     let cursor = &mut self.wanted[at];
                     let index = cursor.at;
@@ -367,9 +371,12 @@ impl Replay {
                     return Ok(Some(Turn::Record { source: at, index }));
                 }
                 Next::Timer => {
-                    self.timers.pop_front();
+                    let timer = self.timers.pop_front();
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
                     self.count_turn(time_ns)?;
+                    if let Some(turn) = timer.and_then(|(_, timer)| self.end_batch(sources, time_ns, timer)) {
+                        return Ok(Some(turn));
+                    }
                     self.note_timer(time_ns);
                     return Ok(Some(Turn::Timer(time_ns)));
                 }

@@ -74,6 +74,12 @@ impl<'a> Source<'a> {
         Some(record)
     }
 
+    /// The record at a position as it was written, whatever its time stands for.
+    #[inline]
+    pub fn written(&self, at: usize) -> Option<Record> {
+        self.words.get(at).map(Record::of_words)
+    }
+
     /// The rank of the instrument of a record, if it is part of the run.
     #[inline]
     pub fn rank_of(&self, record: &Record) -> Option<usize> {

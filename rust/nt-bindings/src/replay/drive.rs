@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::Replay;
+use super::batches::tell_batch;
 use crate::bars::Bar;
 use crate::error::raise;
 use crate::indicator::scale;
@@ -39,6 +40,14 @@ pub(crate) fn bar_of(
 }
 
 impl Replay {
+    pub(super) fn about_fill(&mut self, at: usize) {
+        self.current = self.core.engine().fills()[at].instrument as usize;
+    }
+
+    pub(super) fn about_order(&mut self, id: usize) {
+        self.current = self.core.engine().orders()[id - 1].instrument as usize;
+    }
+
     /// Asks for records of kinds by their names.
     pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
         for name in kinds {
@@ -74,6 +83,9 @@ pub(crate) fn drive(
         turns = turns.wrapping_add(1);
         if turns.is_multiple_of(TURNS_PER_SIGNAL_CHECK) {
             py.check_signals()?;
+        }
+        if let Turn::Batch(_) = turn {
+            tell_batch(slf, &sources)?;
         }
         take(py, turn, &sources)?;
     }

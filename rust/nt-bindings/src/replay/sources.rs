@@ -93,6 +93,11 @@ impl Sources {
         Ok(())
     }
 
+    /// What Python gave as a source, unless its records come as they are played.
+    pub fn given(&self, source: usize) -> Option<&Py<PyArray1<i64>>> {
+        self.records.get(source).filter(|held| held.fed.is_none()).map(|held| &held.words)
+    }
+
     /// Up to when everything is there.
     pub fn horizon_ns(&self) -> i64 {
         let open = self.records.iter().filter_map(|held| held.fed.as_ref()).filter(|fed| !fed.is_over);

@@ -12,7 +12,7 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if !self.wants.is_empty() {
+        if !self.wants.is_empty() && !self.awaits_batch() {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));
@@ -39,6 +39,14 @@ impl Replay {
             next = next.min((time_ns, Next::Expiry, k));
         }
         next
+    }
+
+    /// Puts a timer behind those that were set before.
+    pub(super) fn add_timer(&mut self, time_ns: Nanos) {
+        let key = (time_ns.max(self.now_ns), self.timers_set);
+        self.timers_set += 1;
+        let at = self.timers.partition_point(|&other| other < key);
+        self.timers.insert(at, key);
     }
 
     /// Plays records at their venues up to a time. Says whether something else may come first now.

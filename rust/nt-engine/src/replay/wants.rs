@@ -53,7 +53,7 @@ impl Wants {
     }
 
     #[inline]
-    fn has(&self, source: &Source<'_>, record: &Record) -> bool {
+    pub fn has(&self, source: &Source<'_>, record: &Record) -> bool {
         self.any.has(record) && source.rank_of(record).is_some_and(|rank| self.own[rank].has(record))
     }
 }
