@@ -62,6 +62,7 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -221,6 +222,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -261,6 +264,13 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
     def run_buy_and_hold(self, fraction: int) -> None:
@@ -582,11 +592,18 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = ...,
+        trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
-        sample_ns: int = 1_000_000_000,
+        sample_ns: int | None = ...,
         like: str | None = None,
+        bars: Sequence[tuple[int, _Bars]] = ...,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
     ) -> Replay: ...
     def submit(
         self,
@@ -616,10 +633,13 @@ class Replay:
     def queue_ahead(self, order: int) -> float | None: ...
     def position(self, instrument: int) -> int: ...
     def cash(self) -> int: ...
+    def mark(self, instrument: int) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
     @property
     def now_ns(self) -> int: ...
-    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
+    def open(self, *, by_receipt: bool = False) -> None: ...
+    def feed(self, source: int, words: _Ints, *, last: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -627,6 +647,8 @@ class Replay:
         on_trade: Callable[[Tick], object] | None = None,
         on_quote: Callable[[Tick], object] | None = None,
         on_book: Callable[[str], object] | None = None,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
         on_timer: Callable[[int], object] | None = None,
         on_fill: Callable[[int], object] | None = None,
         on_order: Callable[[int, str], object] | None = None,
@@ -667,6 +689,28 @@ class Replay:
     def touches(self) -> list[tuple[int, int]]: ...
     def check_invariants(self) -> None: ...
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
+
+@final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Sweep: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
 @final
 class Tick:
@@ -742,10 +786,11 @@ def check_journal(
     journal: NDArray[np.uint8],
     *,
     wants: Sequence[str],
+    trades: bool,
     books: bool,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[int, int, str, str] | None:
-    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of trades and books if said so.
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """

@@ -24,6 +24,7 @@ mod channel;
 mod chaos;
 mod error;
 mod feature;
+pub mod graph;
 mod kind;
 mod microstructure;
 mod momentum;
