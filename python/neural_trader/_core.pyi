@@ -85,6 +85,7 @@ __all__ = [
     "inputs_digest",
     "instants_from_text",
     "instruments_of",
+    "lyapunov_exponent",
     "model_path",
     "prices_on_grid",
     "read_journal",
@@ -415,6 +416,9 @@ def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Fl
 def feature_warmup(name: str, parameters: Sequence[float]) -> int:
     """How many rows a feature needs before its first value, less one."""
 
+def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
+    """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
+
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""
 
@@ -588,11 +592,18 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = ...,
+        trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
-        sample_ns: int = 1_000_000_000,
+        sample_ns: int | None = ...,
         like: str | None = None,
+        bars: Sequence[tuple[int, _Bars]] = ...,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
     ) -> Replay: ...
     def submit(
         self,
@@ -622,10 +633,13 @@ class Replay:
     def queue_ahead(self, order: int) -> float | None: ...
     def position(self, instrument: int) -> int: ...
     def cash(self) -> int: ...
+    def mark(self, instrument: int) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
     @property
     def now_ns(self) -> int: ...
-    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
+    def open(self, *, by_receipt: bool = False) -> None: ...
+    def feed(self, source: int, words: _Ints, *, last: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -633,6 +647,8 @@ class Replay:
         on_trade: Callable[[Tick], object] | None = None,
         on_quote: Callable[[Tick], object] | None = None,
         on_book: Callable[[str], object] | None = None,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
         on_timer: Callable[[int], object] | None = None,
         on_fill: Callable[[int], object] | None = None,
         on_order: Callable[[int, str], object] | None = None,
@@ -770,10 +786,11 @@ def check_journal(
     journal: NDArray[np.uint8],
     *,
     wants: Sequence[str],
+    trades: bool,
     books: bool,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[int, int, str, str] | None:
-    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of trades and books if said so.
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """

@@ -16,6 +16,7 @@ import pytest
 from capture_lines import session
 from commands import ENVIRONMENT, MAKER, Command
 from neural_trader.cli import (
+    anchors,
     application,
     config,
     data,
@@ -29,6 +30,8 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    memory,
+    trials,
 )
 
 DATA_VERBS = {
@@ -44,8 +47,24 @@ DATA_VERBS = {
     "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
+TRIALS_VERBS = {
+    "list": trials.LIST_EXAMPLES,
+    "show": trials.SHOW_EXAMPLES,
+    "export": trials.EXPORT_EXAMPLES,
+    "reset": trials.RESET_EXAMPLES,
+}
+ANCHORS_VERBS = {"add": anchors.ADD_EXAMPLES, "verify": anchors.VERIFY_EXAMPLES, "list": anchors.LIST_EXAMPLES}
+COUNTING = ENVIRONMENT | {"NT_TRIALS": "trials.sqlite"}
 GOLDEN = Path(__file__).parent / "help.txt"
-PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
+PAGES = [
+    "",
+    *application.VERBS,
+    *(f"data {name}" for name in DATA_VERBS),
+    *(f"memory {name}" for name in memory.VERBS),
+    *(f"trials {name}" for name in TRIALS_VERBS),
+    *(f"anchors {name}" for name in ANCHORS_VERBS),
+    "config show",
+]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -66,7 +85,10 @@ def examples() -> list[str]:
     texts = [
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
+        *memory.VERBS.values(),
         config.SHOW_EXAMPLES,
+        *TRIALS_VERBS.values(),
+        *ANCHORS_VERBS.values(),
     ]
     texts += [text for _, text in application.VERBS.values()]
     return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
@@ -86,11 +108,16 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
+        "data records session.ws.gz --venue binance -o futures.npy",
         "replay -q --journal run.journal",
+        "backtest -q -s rsi_reversion --memory memory.sqlite",
+        "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
+        "anchors add result.json",
     )
     for line in made:
-        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=ENVIRONMENT, check=True)
+        command = [sys.executable, "-m", "neural_trader", *line.split()]
+        subprocess.run(command, cwd=folder, env=COUNTING, stdout=subprocess.DEVNULL, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 
@@ -106,7 +133,7 @@ def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
             (tmp_path / "here" / made).unlink()
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
     ended = subprocess.run(
-        line, shell=True, cwd=tmp_path / "here", env=ENVIRONMENT, capture_output=True, text=True, check=False
+        line, shell=True, cwd=tmp_path / "here", env=COUNTING, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -152,7 +152,7 @@ def test_strategies_reach_every_feature_of_bars() -> None:
                 several = handle if isinstance(handle, tuple) else (handle,)
                 seen[name].append(tuple(each.value for each in several))
 
-    nt.backtest(Measuring, data=bars)
+    nt.backtest(Measuring, data=bars, look_ahead=False)
     columns = {name: getattr(bars, name).astype(float) for name in ("open", "high", "low", "close", "volume")}
     for name in [*names, "lots"]:
         kind = table().get(name, table()["sma"])

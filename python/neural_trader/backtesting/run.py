@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
+from neural_trader.backtesting.look_ahead import Rerun, checked
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader.market.bars import Series
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
     from neural_trader.strategy.overlays import Overlay
 
 DEFAULT_SEED = 7
@@ -55,6 +61,10 @@ def backtest(
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
+    trials: str | Path | None = None,
+    look_ahead: bool = True,
+    warm_up: int | None = None,
+    memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -68,6 +78,11 @@ def backtest(
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
+    ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
+    which takes as long as the run; ``warm_up`` says how many bars are enough.
+    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
+    decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -96,7 +111,8 @@ def backtest(
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
-    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
+    with remembering(instance, overlays, memory, bars) as recorder:
+        engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder)
     run = {
         "strategy": name_of(instance),
         "parameters": instance.parameters,
@@ -104,7 +120,10 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
-    return Result(
+    if recorder is not None and _remembers(instance, overlays):
+        # What is remembered decides, so it is part of what the run was.
+        run["memory"] = recorder.view.basis
+    result = Result(
         engine=engine,
         version=__version__,
         run=run,
@@ -117,10 +136,31 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
+            **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
+    result = counted(result, trials)
+    if not look_ahead:
+        return result
+
+    def again(other: Strategy, series: Sequence[Series], worn: Sequence[Overlay]) -> tuple[Engine, Exception | None]:
+        # Who asks a memory is to find there what it held before the run; who only writes has written.
+        basis = run.get("memory")
+        known = None if basis is None or memory is None else int(basis["revision"])
+        with remembering(other, worn, None if known is None else memory, series, as_of=known) as asked:
+            return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
+
+    rerun = Rerun(
+        make=lambda anew: instance_of(strategy if anew else type(instance), instance.parameters),
+        play=again,
+        series=bars,
+        overlays=overlays,
+        strategy=instance,
+        engine=engine,
+    )
+    return checked(result, rerun, warm_up)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:
@@ -138,8 +178,28 @@ def play(
     overlays: Sequence[Overlay] = (),
     native: bool = True,
     progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    engine, error = attempt(
+        strategy, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder
+    )
+    if error is not None:
+        raise error
+    return engine
+
+
+def attempt(
+    strategy: Strategy,
+    bars: Sequence[Series],
+    settings: Settings,
+    *,
+    overlays: Sequence[Overlay] = (),
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[Engine, Exception | None]:
+    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did."""
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -147,6 +207,9 @@ def play(
     engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
     strategy._bind(engine, bars, tuple(overlays), interval_ns)
+    if recorder is not None:
+        strategy._remember(recorder)
+        native = False
     try:
         strategy.on_start()
         for overlay in overlays:
@@ -156,15 +219,54 @@ def play(
             name, arguments = native_run
             getattr(engine, name)(*arguments)
         else:
-            engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
+            engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
         strategy.on_stop()
-    except EngineError:
-        raise
-    except Exception as error:
-        if error in faults:
-            raise
-        raise StrategyRunError(place_of(strategy, error)) from error
-    return engine
+    except Exception as error:  # noqa: BLE001 - whose it is decides who is told
+        if isinstance(error, EngineError) or error in faults:
+            return engine, error
+        told = StrategyRunError(place_of(strategy, error))
+        told.__cause__ = error
+        return engine, told
+    return engine, None
+
+
+@contextmanager
+def remembering(
+    strategy: Strategy,
+    overlays: Sequence[Overlay],
+    memory: str | Path | Memory | None,
+    bars: Sequence[Series],
+    *,
+    as_of: int | None = None,
+) -> Iterator[Recorder | None]:
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers.
+
+    ``as_of`` is a revision of the memory; it is then known as it was, and nothing is written.
+    """
+    if memory is None and not _remembers(strategy, overlays):
+        yield None
+        return
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
+
+    start_ns = min((each.start_ns for each in bars), default=0)
+    with ExitStack() as stack:
+        if memory is None:
+            memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
+        if isinstance(memory, Memory):
+            opened = memory
+            if as_of is not None:
+                stack.callback(setattr, memory, "as_of", memory.as_of)
+                memory.as_of = as_of
+        else:
+            opened = stack.enter_context(Memory(memory, as_of=as_of))
+        recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
+        yield recorder
+        recorder.finish()
+
+
+def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
+    return strategy.remembers or any(overlay.remembers for overlay in overlays)
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
@@ -230,7 +332,7 @@ def _is_native(strategy: Strategy) -> bool:
     return all(getattr(own, hook) is getattr(owner, hook) for hook in _HOOKS)
 
 
-def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any]:
+def _callbacks(strategy: Strategy, overlays: Sequence[Overlay], recorder: Recorder | None = None) -> dict[str, Any]:
     """The engine's callbacks; those that a strategy does not define cost nothing."""
     own = type(strategy)
 
@@ -238,9 +340,11 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         return getattr(own, hook) is not getattr(Strategy, hook)
 
     callbacks: dict[str, Any] = {}
-    if overlays:
+    if overlays or recorder is not None:
 
         def on_bar(bar: Any) -> None:
+            if recorder is not None:
+                recorder.bar_closed(bar.symbol, bar.high, bar.low, bar.close)
             for overlay in overlays:
                 overlay.on_bar(strategy, bar)
             strategy.on_bar(bar)
@@ -250,7 +354,15 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         callbacks["on_bar"] = strategy.on_bar
     if defined("on_moment"):
         callbacks["on_moment"] = strategy.on_moment
-    if defined("on_fill"):
+    if recorder is not None:
+
+        def on_fill(at: int) -> None:
+            fill = strategy._fill(at)
+            recorder.filled(fill)
+            strategy.on_fill(fill)
+
+        callbacks["on_fill"] = on_fill
+    elif defined("on_fill"):
         callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
     if defined("on_order"):
         callbacks["on_order"] = lambda order: strategy.on_order(strategy._order(order))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import (
+    anchors,
     backtest,
     bench,
     config,
@@ -14,9 +15,11 @@ from neural_trader.cli import (
     doctor,
     features,
     init,
+    memory,
     replay,
     strategies,
     sweep,
+    trials,
     verify,
     version,
     walkforward,
@@ -34,8 +37,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "verify", "config",
-        "doctor", "bench", "version",
+        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "memory", "trials",
+        "verify", "anchors", "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -76,7 +79,10 @@ VERBS: dict[str, tuple[Any, str]] = {
     "strategies": (strategies.strategies, strategies.EXAMPLES),
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
+    "memory": (memory.memory, memory.EXAMPLES),
+    "trials": (trials.trials, trials.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
+    "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
     "doctor": (doctor.doctor, doctor.EXAMPLES),
     "bench": (bench.bench, bench.EXAMPLES),

@@ -17,6 +17,7 @@ from neural_trader.errors import UsageError
 WHAT = "What to run"
 COSTS = "Money and costs"
 RULES = "Fill rules"
+HONESTY = "Honesty"
 OUTPUT = "Output"
 
 
@@ -54,6 +55,7 @@ RUN: dict[str, Any] = {
     "overlays": _repeatable(
         WHAT, "--overlay", metavar="NAME:K=V", text="Risk rule on top: volatility_target:annual=0.2. Repeatable."
     ),
+    "memory": _text(WHAT, "--memory", metavar="FILE", text="Write decisions down here, and recall like ones."),
     "seed": _text(WHAT, "--seed", metavar="N", text="Seed of the synthetic markets. [7]"),
     "config": Config,
     "cash": _text(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [10000]"),
@@ -68,6 +70,14 @@ RUN: dict[str, Any] = {
         bool | None, option(RULES, "--close-at-end/--leave-open", text="Close what is open after the last bar?")
     ],
     "like": _text(RULES, "--like", metavar="ENGINE", text="Conventions of backtesting.py or vectorbt; flags win."),
+    "look_ahead": Annotated[
+        bool | None,
+        option(HONESTY, "--look-ahead-check/--no-look-ahead-check", text="Run again with other futures? [yes]"),
+    ],
+    "warm_up": _text(HONESTY, "--warm-up", metavar="BARS", text="Bars that must be enough to decide on."),
+    "trials": _text(
+        HONESTY, "--trials", metavar="FILE|off", text="Ledger that counts this run. [the project's, or the user's]"
+    ),
 }
 """The options that say what to run and how, by parameter name."""
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bracket, Error, Instrument, Nanos, Step};
+use nt_core::{Bracket, Error, Instrument, Nanos};
 use nt_engine::formula::Formula;
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
@@ -17,7 +17,7 @@ use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
 use crate::formula::{Terms, roles_of, terms_of};
-use crate::indicator::{Indicator, Outputs, Running};
+use crate::indicator::{Indicator, Outputs, Running, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
@@ -271,7 +271,6 @@ impl Engine {
         let (mut features, current, scales, symbols) = {
             let mut engine = slf.try_borrow_mut()?;
             let features = std::mem::take(&mut engine.features);
-            let scale = |step: Step| (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
             let scales: Vec<_> = engine.core.instruments().map(|i| (scale(i.tick), scale(i.lot))).collect();
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
             (features, engine.current.clone(), scales, symbols)

@@ -146,6 +146,11 @@ impl Indicator {
     }
 }
 
+/// A step as its numerator and its denominator.
+pub fn scale(step: nt_core::Step) -> (f64, f64) {
+    (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)))
+}
+
 /// What an indicator can cross.
 #[derive(FromPyObject)]
 enum Line<'py> {

@@ -20,6 +20,7 @@
 
 mod average;
 mod channel;
+mod chaos;
 mod error;
 mod feature;
 pub mod graph;
@@ -36,6 +37,7 @@ mod volatility;
 mod volume;
 mod window;
 
+pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
 pub use feature::{Bar, Feature, LARGEST};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
