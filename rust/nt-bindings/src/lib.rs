@@ -17,6 +17,7 @@ mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod solver;
 mod traders;
 mod venues;
 
@@ -32,6 +33,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    solver::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())
