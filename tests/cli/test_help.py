@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from capture_lines import session
-from commands import ENVIRONMENT, MAKER, Command
+from commands import ENVIRONMENT, MAKER, SYSTEM, Command
 from neural_trader.cli import (
     application,
     config,
@@ -29,6 +29,7 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    solve,
 )
 
 DATA_VERBS = {
@@ -44,8 +45,14 @@ DATA_VERBS = {
     "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
+SOLVE_VERBS = {
+    "system": solve.SYSTEM_EXAMPLES,
+    "analyze": solve.ANALYZE_EXAMPLES,
+    "pagerank": solve.PAGERANK_EXAMPLES,
+}
 GOLDEN = Path(__file__).parent / "help.txt"
 PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
+PAGES += [f"solve {name}" for name in SOLVE_VERBS]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -66,6 +73,7 @@ def examples() -> list[str]:
     texts = [
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
+        *SOLVE_VERBS.values(),
         config.SHOW_EXAMPLES,
     ]
     texts += [text for _, text in application.VERBS.values()]
@@ -79,6 +87,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     shutil.copy(samples / "mine.py", folder / "my_strategy.py")
     (folder / "session.txt").write_bytes(session(150))
     (folder / "session.ws.gz").write_bytes(gzip.compress(session(150)))
+    (folder / "system.mtx").write_text(SYSTEM, encoding="utf-8")
+    (folder / "b.txt").write_text("3 3 1 2\n", encoding="utf-8")
+    (folder / "links.csv").write_text("row,col,value\n0,1,1\n1,2,1\n2,0,1\n", encoding="utf-8")
     (folder / "maker.py").write_text(MAKER, encoding="utf-8")
     made = (
         "data synth prices.parquet --bars 300",

@@ -40,7 +40,7 @@ class Dominance:
         return max(self.weights) if self.by_rows else 1.0 / min(self.slack)
 
     def reach(self, side: list[float]) -> tuple[float, float]:
-        """What a right side can make of x: ``low w <= x <= high w``, or by columns ``slack |x| <= high``."""
+        """What it can make of x: ``low w <= x <= high w``, or by columns ``slack |x| <= high``."""
         if self.by_rows and self.is_monotone:
             parts = [b / slack for b, slack in zip(side, self.slack, strict=True)]
             return min(parts), max(parts)
@@ -53,7 +53,7 @@ class Dominance:
         return -most, most
 
     def units(self) -> list[float]:
-        """What a residual over the diagonal is multiplied by: by rows the largest product is the reach, else the sum."""
+        """What a residual over the diagonal is multiplied by: by rows the largest product is the reach, or the sum."""
         if self.by_rows:
             return [abs(own) / slack for own, slack in zip(self.diagonal, self.slack, strict=True)]
         return [abs(own) * weight for own, weight in zip(self.diagonal, self.weights, strict=True)]
