@@ -1,7 +1,7 @@
 //! The choice of a method, with its reason.
 
 use crate::certificate::checked_eps;
-use crate::neumann::sweeps_needed;
+use crate::neumann::{neumann_from, sweeps_needed};
 use crate::push::{asking, checked_entry, concluded, goal_of};
 use crate::walk::{entries_of_walks, finished};
 use crate::{
@@ -17,8 +17,8 @@ const PUSH_FAR: f64 = 60.0;
 const NEAR_ENTRIES: f64 = 2e5;
 /// What an entry that a walk reads costs.
 const WALK: f64 = 12.0;
-/// Below this rate sweeps of Jacobi are as few as steps of a method of Krylov, and each is cheaper.
-const FAST_RATE: f64 = 0.2;
+/// So many more sweeps of Jacobi are no more work than steps of a method of Krylov, which take more each.
+const SWEEPS_MORE: f64 = 8.0;
 /// How far a push has come, in orders of magnitude, before its end is foretold.
 const FORETOLD: f64 = 0.1;
 /// A push that has read so many entries and still reaches two new rows with each that it pushes will reach them all.
@@ -35,7 +35,8 @@ pub struct Query {
     pub walks: Option<Walks>,
 }
 
-/// The whole solution by the method that is expected to be fastest, and why it is.
+/// The whole solution by the method that is expected to be fastest, and why it is: sweeps begin, and go on while the pace at
+/// which the residual falls foretells that few more will do; else Krylov steps go on from there.
 pub fn solve<I: Index>(
     matrix: Matrix<'_, I>,
     dominance: &Dominance,
@@ -45,17 +46,30 @@ pub fn solve<I: Index>(
     threads: usize,
     watch: Watch<'_>,
 ) -> Result<(Vec<f64>, Certificate, String), SolverError> {
-    let rate = dominance.rate;
-    if start.is_none() && rate <= FAST_RATE {
-        let (x, certificate) = neumann(matrix, dominance, side, eps, threads, watch)?;
-        return Ok((x, certificate, format!("a sweep leaves at most {rate:.3} of the error, so that few suffice")));
-    }
-    match bicgstab(matrix, dominance, side, start, eps, threads, watch) {
-        Ok((x, certificate)) => {
-            let sweeps = sweeps_needed(rate, eps, dominance.largest(side.reach()));
-            let reason =
-                format!("a sweep may leave {rate:.3} of the error: up to {sweeps} of them, or fewer Krylov steps");
-            Ok((x, certificate, reason))
+    let slow = |missing: &[f64]| match missing {
+        [.., before, last] => last.ln() / (before / last).ln().max(0.0) > SWEEPS_MORE,
+        _ => false,
+    };
+    let swept = match start {
+        Some(_) => None,
+        None => Some(neumann_from(matrix, dominance, side, eps, threads, watch, slow)?),
+    };
+    let (begun, first) = match swept {
+        Some((x, certificate, true)) => {
+            let reason = format!("the residual falls so fast that {} sweeps suffice", certificate.iterations);
+            return Ok((x, certificate, reason));
+        }
+        Some((x, certificate, false)) => (Some(x), Some(certificate)),
+        None => (None, None),
+    };
+    match bicgstab(matrix, dominance, side, begun.as_deref().or(start), eps, threads, watch) {
+        Ok((x, mut certificate)) => {
+            if let Some(first) = first {
+                certificate.rows += first.rows;
+                certificate.entries += first.entries;
+            }
+            let reason = "sweeps shrink the residual too slowly, and Krylov steps go on from them";
+            Ok((x, certificate, reason.into()))
         }
         Err(SolverError::Unfinished { .. }) => {
             let (x, certificate) = neumann(matrix, dominance, side, eps, threads, watch)?;

@@ -22,6 +22,7 @@ fn made(x: Vec<f64>, draws: &[(usize, usize, f64)], dominance: f64, by_columns: 
             if by_columns { dense[column][row] = value } else { dense[row][column] = value }
         }
     }
+    #[allow(clippy::needless_range_loop, reason = "rows and columns take part alike")]
     for at in 0..length {
         let others: f64 = (0..length).map(|i| if by_columns { dense[i][at] } else { dense[at][i] }.abs()).sum();
         dense[at][at] = (dominance * others + 1.0) * if turned && at % 2 == 1 { -1.0 } else { 1.0 };
