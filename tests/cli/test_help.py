@@ -29,6 +29,7 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    memory,
     solve,
 )
 
@@ -51,8 +52,14 @@ SOLVE_VERBS = {
     "pagerank": solve.PAGERANK_EXAMPLES,
 }
 GOLDEN = Path(__file__).parent / "help.txt"
-PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
-PAGES += [f"solve {name}" for name in SOLVE_VERBS]
+PAGES = [
+    "",
+    *application.VERBS,
+    *(f"data {name}" for name in DATA_VERBS),
+    *(f"memory {name}" for name in memory.VERBS),
+    *(f"solve {name}" for name in SOLVE_VERBS),
+    "config show",
+]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -73,6 +80,7 @@ def examples() -> list[str]:
     texts = [
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
+        *memory.VERBS.values(),
         *SOLVE_VERBS.values(),
         config.SHOW_EXAMPLES,
     ]
@@ -98,10 +106,13 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
         "replay -q --journal run.journal",
+        "backtest -q -s rsi_reversion --memory memory.sqlite",
+        "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
-        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=ENVIRONMENT, check=True)
+        command = [sys.executable, "-m", "neural_trader", *line.split()]
+        subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 

@@ -14,6 +14,7 @@ from neural_trader.cli import (
     doctor,
     features,
     init,
+    memory,
     replay,
     solve,
     strategies,
@@ -33,8 +34,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "solve", "verify", "config", "doctor",
-        "bench", "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "memory", "solve", "verify", "config",
+        "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "strategies": (strategies.strategies, strategies.EXAMPLES),
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
+    "memory": (memory.memory, memory.EXAMPLES),
     "solve": (solve.solve, solve.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
