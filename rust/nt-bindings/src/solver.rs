@@ -162,7 +162,7 @@ impl SolverMatrix {
         dict.set_item("rate", known.rate)?;
         dict.set_item("slack", known.slack[known.weakest])?;
         dict.set_item("weakest", known.weakest)?;
-        dict.set_item("scale", known.scale())?;
+        dict.set_item("scale", known.scale)?;
         dict.set_item("rows", known.weights.len())?;
         dict.set_item("entries", self.values.bind(py).len()?)?;
         dict.set_item("row_entries_max", known.row_entries_max)?;

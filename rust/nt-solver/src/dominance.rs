@@ -39,6 +39,8 @@ pub struct Dominance {
     pub steps: usize,
     /// The factor by which a step of Jacobi shrinks an error at least, in the norm of the weights; below 1.
     pub rate: f64,
+    /// What a reach is multiplied by to bound an entry: the largest weight by rows, one over the least slack by columns.
+    pub scale: f64,
     /// Where the slack is least.
     pub weakest: usize,
     /// Most entries in one row.
@@ -83,6 +85,10 @@ impl Dominance {
         let rate = spread.iter().zip(&weights).fold(0.0, |most: f64, (spread, weight)| most.max(spread / weight));
         let weakest = (1..slack.len()).fold(0, |least, at| if slack[at] < slack[least] { at } else { least });
         let row_entries_max = (0..matrix.len()).map(|row| matrix.row(row).0.len()).max().unwrap_or(0);
+        let scale = match kind {
+            Kind::Rows => weights.iter().fold(0.0, |most: f64, &weight| most.max(weight)),
+            Kind::Columns => 1.0 / slack[weakest],
+        };
         let (scaled, steps, is_monotone) = (false, 0, is_monotone(matrix));
         Some(Self {
             kind,
@@ -94,6 +100,7 @@ impl Dominance {
             scaled,
             steps,
             rate,
+            scale,
             weakest,
             row_entries_max,
         })
@@ -138,15 +145,7 @@ impl Dominance {
 
     /// The largest absolute entry that a solution with this reach can have.
     pub fn largest(&self, reach: f64) -> f64 {
-        reach * self.scale()
-    }
-
-    /// What a reach is multiplied by to bound an entry.
-    pub fn scale(&self) -> f64 {
-        match self.kind {
-            Kind::Rows => self.weights.iter().fold(0.0, |most: f64, &weight| most.max(weight)),
-            Kind::Columns => 1.0 / self.slack[self.weakest],
-        }
+        reach * self.scale
     }
 
     /// What a residual divided by the diagonal is multiplied by, entry by entry, to give its reach: by rows the largest of

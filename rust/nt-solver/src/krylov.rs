@@ -56,7 +56,7 @@ struct Goal {
 
 impl Goal {
     fn of(dominance: &Dominance, eps: f64) -> Self {
-        Self { kind: dominance.kind, units: dominance.units(), reach: eps / dominance.scale() }
+        Self { kind: dominance.kind, units: dominance.units(), reach: eps / dominance.scale }
     }
 
     fn missing(&self, residual: &[f64], threads: usize) -> f64 {

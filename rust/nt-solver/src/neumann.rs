@@ -31,7 +31,7 @@ pub fn neumann_from<I: Index>(
     let mut missing = Vec::new();
     let workers = threads_for(matrix.entries(), threads);
     let (inverse, units) = (inverse(dominance), dominance.units());
-    let (scale, first) = (dominance.scale(), dominance.largest(side.reach()));
+    let (scale, first) = (dominance.scale, dominance.largest(side.reach()));
     // The residual may say for some sweeps that the error is more than it is: (1 + rate) / (1 - rate) times, at most.
     let behind = first * (1.0 + dominance.rate) / (1.0 - dominance.rate);
     let sweeps_max = sweeps_needed(dominance.rate, eps, behind).saturating_add(2);

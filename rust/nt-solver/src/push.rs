@@ -368,7 +368,7 @@ pub fn forward<I: Index>(
     let source = || side.iter().copied();
     let mut push = Push::new(transposed, &dominance.diagonal, norm, weight, source());
     let before = dominance.largest(push.total);
-    let goal = goal_of(eps, dominance.scale());
+    let goal = goal_of(eps, dominance.scale);
     push.run(goal, budget, |_| false);
     if push.total > goal && push.entries > budget {
         return Ok(None);

@@ -141,7 +141,7 @@ impl<I: Index> Tracked<I> {
 
     /// Mends the solution, and says how many entries that took.
     pub fn refresh(&mut self) -> u64 {
-        let goal = 0.5 * self.eps / self.dominance.scale();
+        let goal = 0.5 * self.eps / self.dominance.scale;
         let before = self.entries;
         while let Some(row) = self.queue.pop_front() {
             self.queued[row] = false;

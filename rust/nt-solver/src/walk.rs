@@ -7,7 +7,7 @@
 //! Banerjee and Goel 2016, for PageRank).
 
 use crate::certificate::checked_eps;
-use crate::parallel::in_order;
+use crate::parallel::{in_order, threads_for};
 use crate::push::{Checked, Entry, Push, asking, checked_entry, goal_of};
 use crate::random::Draws;
 use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Side, SolverError, Watch};
@@ -17,6 +17,8 @@ const FLOOR: f64 = 1.0 / 16.0;
 /// Walks whose sums are made as one, whoever makes them.
 const BLOCK: usize = 256;
 const FIRST_WALKS: usize = 1024;
+/// A walk is so much work, in items of a sweep.
+const ITEMS_OF_WALK: usize = 64;
 
 /// How walks are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -254,7 +256,8 @@ fn draw<I: Index>(
     loop {
         let until = wanted.min(how.walks_max).div_ceil(BLOCK);
         let from = blocks;
-        let pieces = in_order(until - from, how.threads, |at| ground.block(starts, &passed, how.seed, from + at));
+        let threads = threads_for((until - from) * BLOCK * ITEMS_OF_WALK, how.threads);
+        let pieces = in_order(until - from, threads, |at| ground.block(starts, &passed, how.seed, from + at));
         for piece in pieces {
             drawn.sums.values += piece.values;
             drawn.sums.squares += piece.squares;
