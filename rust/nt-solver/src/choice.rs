@@ -18,7 +18,7 @@ const NEAR_ENTRIES: f64 = 2e5;
 /// What an entry that a walk reads costs.
 const WALK: f64 = 12.0;
 /// So many more sweeps of Jacobi are no more work than steps of a method of Krylov, which take more each.
-const SWEEPS_MORE: f64 = 8.0;
+const SWEEPS_MORE: f64 = 24.0;
 /// How far a push has come, in orders of magnitude, before its end is foretold.
 const FORETOLD: f64 = 0.1;
 /// A push that has read so many entries and still reaches two new rows with each that it pushes will reach them all.
