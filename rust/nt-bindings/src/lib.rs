@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod features;
 mod feed;
+mod formula;
 mod indicator;
 mod journal;
 mod models;
@@ -18,6 +19,7 @@ mod pieces;
 mod replay;
 mod request;
 mod solver;
+mod sweep;
 mod traders;
 mod venues;
 
@@ -34,6 +36,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     order_flow::register(module)?;
     replay::register(module)?;
     solver::register(module)?;
+    sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())
