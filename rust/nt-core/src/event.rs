@@ -1,9 +1,11 @@
 //! Market events as the engine takes them. More kinds (trades, quotes, book levels) join the two of bars here.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Nanos, Price, Quantity};
 
 /// The opening of a bar: its first price is known, and how much it will trade.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BarOpen {
     /// The instrument, by rank of its symbol.
     pub instrument: usize,
@@ -16,7 +18,7 @@ pub struct BarOpen {
 }
 
 /// A bar that is complete.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BarClose {
     /// The instrument, by rank of its symbol.
     pub instrument: usize,

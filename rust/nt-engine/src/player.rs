@@ -4,6 +4,7 @@
 //! one behind the Python border are driven by the same code, and the engine is never borrowed while a strategy runs.
 
 use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Result};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Notice};
 
@@ -23,7 +24,7 @@ pub enum Call {
     Moment(Nanos),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     NextMoment,
     Bar(usize),
@@ -36,7 +37,7 @@ enum Phase {
 const NOTICES_PER_MOMENT_MAX: u32 = 10_000;
 
 /// Where each instrument stands on the common time line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Player {
     phase: Phase,
     now_ns: Nanos,

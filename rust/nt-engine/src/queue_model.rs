@@ -4,12 +4,13 @@
 //! them. A position is an estimate and therefore a float; `+ - * /` alone make it, so it is the same on every machine.
 
 use nt_core::{Error, Quantity, Result};
+use serde::{Deserialize, Serialize};
 
 /// What stands before an order when nobody can know it.
 pub(crate) const UNKNOWN: f64 = (1_u64 << 53) as f64;
 
 /// Who cancels when a displayed quantity shrinks without a trade: those before us, or those behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum QueueModel {
     /// Nobody stands before us, ever: what a backtest without queues assumes.
     Front,

@@ -4,6 +4,7 @@
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
 mod noting;
+mod pausing;
 mod sending;
 mod timeline;
 mod venues;
@@ -15,6 +16,7 @@ use std::collections::VecDeque;
 use nt_core::money::{add, notional, subtract};
 use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
@@ -24,6 +26,7 @@ use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Resting, VenueRules};
 use noting::Notes;
+use pausing::Pause;
 use venues::Venue;
 use view::View;
 
@@ -44,7 +47,7 @@ pub enum Turn {
 }
 
 /// How a replay is played.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplaySettings {
     /// How long orders and answers take.
     pub latency: Latency,
@@ -71,7 +74,7 @@ impl Default for ReplaySettings {
 }
 
 /// What a strategy sends to a venue.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum Command {
     New(u32),
     Cancel(u32),
@@ -79,7 +82,7 @@ enum Command {
 }
 
 /// The connection to one instrument's venue: both directions keep their order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
     answers: VecDeque<(Nanos, Notice)>,
@@ -88,7 +91,7 @@ struct Line {
 }
 
 /// What is kept of an order beside what the engine keeps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placed {
     /// What a limit order asked for.
     pub terms: Resting,
@@ -122,7 +125,7 @@ const TURNS_PER_MOMENT_MAX: u32 = 10_000;
 const NEVER: Nanos = Nanos::MAX;
 
 /// Up to where the records have arrived here: those before a time, and those of that time up to a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Arrived {
     time_ns: Nanos,
     source: usize,
@@ -130,7 +133,7 @@ struct Arrived {
 }
 
 /// A replay: the account, the venues, and what is on its way between them and us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Replay {
     engine: Engine,
     settings: ReplaySettings,
@@ -152,6 +155,11 @@ pub struct Replay {
     views: Vec<View>,
     now_ns: Nanos,
     turns_now: u32,
+    /// Turns that the strategy has had.
+    turns: u64,
+    /// Where it stops next; whoever resumes a run says so again.
+    #[serde(skip)]
+    pause: Pause,
     next_sample_ns: Nanos,
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
@@ -160,7 +168,8 @@ pub struct Replay {
     known_cash: Money,
     finished: bool,
     end_ns: Nanos,
-    /// What a journal shall say, where one is kept.
+    /// What a journal shall say, where one is kept; it has been said before a snapshot is taken.
+    #[serde(skip)]
     notes: Option<Box<Notes>>,
 }
 
@@ -206,6 +215,8 @@ impl Replay {
             settings,
             now_ns: 0,
             turns_now: 0,
+            turns: 0,
+            pause: Pause::default(),
             next_sample_ns: NEVER,
             last_sample_ns: None,
             touches: Vec::new(),
@@ -225,6 +236,11 @@ impl Replay {
     /// How many records have been played at their venues.
     pub fn played(&self) -> usize {
         self.at_venue.iter().map(|cursor| cursor.at).sum()
+    }
+
+    /// How many turns the strategy has had.
+    pub fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// Sets our time to the arrival of the first record, for what is done before it.
@@ -284,11 +300,29 @@ impl Replay {
         self.timers.insert(at, key);
     }
 
-    /// Runs to the strategy's next turn; `None` at the end.
+    /// Runs to the strategy's next turn; `None` at the end, or where it is to pause.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         self.forget_turn();
+        if self.turns >= self.pause.turns {
+            return Ok(None);
+        }
+        let turn = self.play(sources)?;
+        self.turns += u64::from(turn.is_some());
+        Ok(turn)
+    }
+
+    fn play(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         loop {
             let (time_ns, next, at) = self.next(sources);
+            if time_ns > self.pause.time_ns {
+                // What is recorded up to there comes first; then it is known whether the end does, too.
+                if self.play_records(sources, self.pause.time_ns)? {
+                    continue;
+                }
+                if self.pause.time_ns <= self.last_arrival_ns(sources) {
+                    return Ok(None);
+                }
+            }
             if self.play_records(sources, time_ns)? {
                 continue;
             }

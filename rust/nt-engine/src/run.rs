@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use nt_core::{Bars, Nanos, Ppb, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
@@ -34,7 +35,7 @@ pub fn run<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S
 }
 
 /// How far a strategy in Rust has come over bars that may arrive in pieces.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
     player: Player,
     /// Bars of a lone instrument that have been played.
@@ -147,7 +148,7 @@ const FETCHED: usize = 512;
 const PER_CACHE_LINE: usize = 8;
 
 /// What a signal strategy holds while its signal is on, or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Holding {
     /// A fraction of equity.
     Fraction(Ppb),
@@ -167,7 +168,7 @@ impl Holding {
 /// Two moving averages of the close: one holding from a cross upwards, another from a cross downwards.
 ///
 /// The twin of `neural_trader.strategy.library.sma_cross`; both decide on the same floats.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SmaCross {
     windows: (usize, usize),
     averages: Vec<Averages>,
@@ -175,11 +176,12 @@ pub struct SmaCross {
     below: Holding,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Averages {
     fast_sum: f64,
     slow_sum: f64,
     /// The fast average against the slow one at the bar before; nothing until both are warm.
+    #[serde(with = "crate::snapshot::order")]
     order: Option<Ordering>,
     /// Bars whose closes have been found small enough for `next_call` to reckon in integers.
     small: usize,
@@ -270,7 +272,7 @@ const SAFE_PRODUCT: i64 = 1 << 52;
 /// Buys a fraction of equity of each instrument at its first bar and keeps it: what every report compares with.
 ///
 /// The twin of `neural_trader.strategy.library.buy_and_hold`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BuyAndHold {
     bought: Vec<bool>,
     fraction: Ppb,

@@ -1,10 +1,12 @@
 //! Moving averages of a close, and the differences of them.
 
+use serde::{Deserialize, Serialize};
+
 /// Simple moving average: `(c[t] + ... + c[t-n+1]) / n`.
 ///
 /// The sum is kept by adding the newest and taking the oldest off. Both are whole numbers, so the sum is exact and has
 /// no drift: it is the sum that one would get by adding up the window anew. Bit-equal to TA-Lib's `SMA` on tick counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sma {
     ring: Box<[f64]>,
     at: usize,
@@ -50,7 +52,7 @@ impl Sma {
 /// Exponential moving average: `e[t] = (c[t] - e[t-1]) * 2 / (n + 1) + e[t-1]`.
 ///
 /// The seed is the simple average of the first `n` values, as in TA-Lib's `EMA`, so the first value comes at the `n`th bar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ema {
     skip: usize,
     n: usize,
@@ -116,7 +118,7 @@ impl Ema {
 ///
 /// As in TA-Lib's `MACD`, both averages are seeded at the same bar, the `slow`th: the fast one with the mean of the `fast`
 /// closes that end there. (A plain `ema(fast)` is seeded earlier; the two draw together as bars pass.)
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Macd {
     fast: Ema,
     slow: Ema,
@@ -145,7 +147,7 @@ impl Macd {
 }
 
 /// Signal line of the MACD: `ema(signal)` of [`Macd`], seeded with the mean of its first `signal` values, as TA-Lib does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MacdSignal {
     line: Macd,
     signal: Ema,

@@ -1,5 +1,7 @@
 //! Highest high, lowest low and true range.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Bar, Ema};
 
 /// The largest of the last n values.
@@ -8,7 +10,7 @@ use crate::{Bar, Ema};
 /// maximum is that of two numbers: the largest since `at + 1` of the last block (computed backwards, once, when that
 /// block was complete) and the largest of this block so far (van Herk 1992, Gil and Werman 1993). That is three
 /// comparisons per value whatever the data, and no branch that the data decides, which a queue of candidates has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Extreme {
     /// Before `at` the values of this block, from `at` on the suffix maxima of the last one.
     block: Box<[f64]>,
@@ -62,7 +64,7 @@ impl Extreme {
 /// Highest high of the last `n` bars, this one included: the upper Donchian channel (Richard Donchian, 1960s).
 ///
 /// A breakout compares the close with the channel of the bars before it: take the previous value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Highest(Extreme);
 
 impl Highest {
@@ -87,7 +89,7 @@ impl Highest {
 }
 
 /// Lowest low of the last `n` bars, this one included: the lower Donchian channel. See [`Highest`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lowest(Extreme);
 
 impl Lowest {
@@ -117,7 +119,7 @@ impl Lowest {
 /// True range `= max(high - low, |high - c[t-1]|, |low - c[t-1]|)`, defined from the second bar on, smoothed by
 /// [`Ema::wilder`]: first the mean of the first `n` true ranges, then `a[t] = a[t-1] + (range - a[t-1]) / n`.
 /// TA-Lib's `ATR`, to rounding.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Atr {
     average: Ema,
     close: f64,

@@ -1,5 +1,7 @@
 //! Any feature by name, one bar at a time.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Atr, Deviation, Dimension, Ema, FeatureError, Highest, Kind, Lowest, Macd, MacdSignal, Momentum, Rsi, Sma,
     Volatility,
@@ -21,7 +23,7 @@ pub struct Bar {
 }
 
 /// A feature of bars, and its state. Each kind is defined at the struct that it holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant is named after the documented struct that it holds")]
 pub enum Feature {
     Atr(Atr),

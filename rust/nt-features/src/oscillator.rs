@@ -1,5 +1,7 @@
 //! Relative strength and momentum.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Ema;
 
 /// Relative strength index (J. Welles Wilder, 1978): `100 * gain / (gain + loss)`.
@@ -7,7 +9,7 @@ use crate::Ema;
 /// `gain` and `loss` are the upward and downward changes of the close, smoothed by [`Ema::wilder`]. TA-Lib's `RSI`, to
 /// rounding, with one difference: a market that has not moved at all gives 50, neither strong nor weak. TA-Lib gives 0,
 /// which a rule such as "buy below 30" would read as the deepest fall there is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rsi {
     gain: Ema,
     loss: Ema,
@@ -47,7 +49,7 @@ impl Rsi {
 /// Momentum with a gap (Jegadeesh and Titman, 1993): `c[t-skip] / c[t-n] - 1`.
 ///
 /// With `skip = 0` it is the return of the last `n` bars (TA-Lib's `ROCP`). NaN where `c[t-n]` is not positive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Momentum {
     ring: Box<[f64]>,
     at: usize,

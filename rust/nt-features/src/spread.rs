@@ -1,12 +1,14 @@
 //! How widely closes and returns are spread around their mean.
 
+use serde::{Deserialize, Serialize};
+
 /// Population standard deviation of the last `n` closes: `sqrt(n * sum(c^2) - sum(c)^2) / n` (TA-Lib's `STDDEV`,
 /// Bollinger's bands).
 ///
 /// The textbook trap of this formula is that two large numbers cancel. Here both are whole numbers of 128 bits, so the
 /// difference is exact and only the root and the quotient round. NaN where a close is so large (`n * c` far above
 /// `2^53`) that the sums would not fit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Deviation {
     ring: Box<[i64]>,
     at: usize,
@@ -67,7 +69,7 @@ impl Deviation {
 }
 
 /// Mean and sum of squared distances from it, of some returns.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Moments {
     mean: f64,
     squares: f64,
@@ -91,7 +93,7 @@ impl Moments {
 /// here: as for the highest high, a window is the end of one block of n returns and the beginning of the next, each with
 /// its own moments (Welford), merged by the rule of Chan, Golub and LeVeque (1979). A return from a close that is not
 /// positive is NaN, and so is every window that holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Volatility {
     /// Before `at` the returns of this block (in `mean`), from `at` on the moments of the last block's ends.
     block: Box<[Moments]>,
