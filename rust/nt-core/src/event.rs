@@ -81,6 +81,28 @@ impl<'a> Bars<'a> {
         self.open_ns.is_empty()
     }
 
+    /// The first `rows` bars of these, and the rest.
+    pub fn split_at(&self, rows: usize) -> (Bars<'a>, Bars<'a>) {
+        let parts = self.columns().map(|column| column.split_at(rows.min(column.len())));
+        let of = |first, [open_ns, close_ns, open, high, low, close, volume, spread]: [&'a [i64]; 8]| Bars {
+            first,
+            open_ns,
+            close_ns,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            spread,
+        };
+        (of(self.first, parts.map(|part| part.0)), of(self.first + rows.min(self.len()), parts.map(|part| part.1)))
+    }
+
+    /// Those that close up to a time.
+    pub fn until(&self, time_ns: Nanos) -> Bars<'a> {
+        self.split_at(self.close_ns.partition_point(|close_ns| *close_ns <= time_ns)).0
+    }
+
     /// The opening event of bar `index`.
     #[inline]
     pub fn opening(&self, instrument: usize, index: usize) -> BarOpen {

@@ -112,6 +112,11 @@ impl Ledger {
         self.cash
     }
 
+    /// How many instruments have accounts.
+    pub(crate) fn instruments(&self) -> usize {
+        self.positions.len()
+    }
+
     /// Lots held of an instrument, negative if short: the balance of its position account.
     #[inline]
     pub fn position(&self, instrument: usize) -> Quantity {

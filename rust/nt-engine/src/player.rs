@@ -7,6 +7,7 @@ use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Notice};
+use crate::pause::Pause;
 
 /// A turn of the strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,11 @@ pub struct Player {
     notices_now: u32,
     /// What happens at this time or later waits.
     horizon_ns: Nanos,
+    /// Turns that the strategy has had.
+    turns: u64,
+    /// Where it stops next; whoever resumes a run says so again.
+    #[serde(skip)]
+    pause: Pause,
 }
 
 impl Player {
@@ -63,6 +69,8 @@ impl Player {
             notices_read: 0,
             notices_now: 0,
             horizon_ns: Nanos::MAX,
+            turns: 0,
+            pause: Pause::default(),
         }
     }
 
@@ -72,9 +80,34 @@ impl Player {
         self.horizon_ns = horizon_ns;
     }
 
-    /// Runs the engine up to the strategy's next turn; `None` at the horizon, or at the end of the bars.
+    /// Says where it stops next.
+    pub fn set_pause(&mut self, pause: Pause) {
+        self.pause = pause;
+    }
+
+    /// How many turns the strategy has had.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Whether it has come to the end of the bars.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// Runs the engine up to the strategy's next turn; `None` at the horizon, where it is to pause, or at the end of the bars.
     #[inline]
     pub fn advance(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
+        if self.turns >= self.pause.turns {
+            return Ok(None);
+        }
+        let call = self.next_call(engine, bars)?;
+        self.turns += u64::from(call.is_some());
+        Ok(call)
+    }
+
+    #[inline]
+    fn next_call(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
         loop {
             if let Some(notice) = self.next_notice(engine)? {
                 return Ok(Some(Call::Notice(notice)));
@@ -142,7 +175,7 @@ impl Player {
     }
 
     /// Hands the engine everything that happens at the next time: all closes, or else all openings. Says whether it did, or
-    /// came to the end of the bars: only at the horizon is there nothing to do.
+    /// came to the end of the bars: only at the horizon or a pause is there nothing to do.
     fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<bool> {
         self.notices_now = 0;
         // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
@@ -159,6 +192,9 @@ impl Player {
             }
             return Ok(ends);
         };
+        if time_ns > self.pause.time_ns {
+            return Ok(false);
+        }
         self.now_ns = time_ns;
         self.openings.clear();
         self.closes.clear();

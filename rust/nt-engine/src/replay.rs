@@ -4,7 +4,7 @@
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
 mod noting;
-mod pausing;
+mod saving;
 mod sending;
 mod timeline;
 mod venues;
@@ -23,10 +23,10 @@ use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
+use crate::pause::Pause;
 use crate::source::{Cursor, Source};
 use crate::venue::{Resting, VenueRules};
 use noting::Notes;
-use pausing::Pause;
 use venues::Venue;
 use view::View;
 

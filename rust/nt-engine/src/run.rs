@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
+use crate::pause::Pause;
 use crate::player::{Call, Player};
 
 /// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
@@ -40,12 +41,15 @@ pub struct Run {
     player: Player,
     /// Bars of a lone instrument that have been played.
     played: usize,
+    over: bool,
+    #[serde(skip)]
+    pause: Pause,
 }
 
 impl Run {
     /// A run at the beginning of the bars of so many instruments.
     pub fn new(instruments: usize) -> Self {
-        Run { player: Player::new(instruments), played: 0 }
+        Run { player: Player::new(instruments), played: 0, over: false, pause: Pause::default() }
     }
 
     /// Plays what happens before the horizon, as `Player::set_horizon` has it; to the end of the run at `Nanos::MAX`.
@@ -60,16 +64,31 @@ impl Run {
             && engine.config().rules == Rules::House
         {
             // There is no other instrument whose bars one of these would have to wait for.
-            self.played = play_lone(engine, bars, strategy, self.played)?;
-            return if horizon_ns == Nanos::MAX { engine.finish() } else { Ok(()) };
+            let last = bars.close_ns.last().is_some_and(|&last_ns| last_ns > self.pause.time_ns);
+            let played = if last { &bars.until(self.pause.time_ns) } else { bars };
+            self.played = play_lone(engine, played, strategy, self.played)?;
+            self.over = horizon_ns == Nanos::MAX && !last;
+            return if self.over { engine.finish() } else { Ok(()) };
         }
+        self.player.set_pause(self.pause);
         self.player.set_horizon(horizon_ns);
         while let Some(call) = self.player.advance(engine, bars)? {
             if let Call::Bar { instrument, index } = call {
                 strategy.on_bar(engine, instrument, &bars[instrument], index)?;
             }
         }
+        self.over = self.player.is_over();
         Ok(())
+    }
+
+    /// Lets it go on up to a time, the bars that close at it included.
+    pub fn set_pause(&mut self, time_ns: Nanos) {
+        self.pause.time_ns = time_ns;
+    }
+
+    /// Whether it has come to the end of the bars.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// How many bars of an instrument have been played.
@@ -83,6 +102,10 @@ impl Run {
 ///
 /// Nearly all bars of a run are quiet, so this is where its speed comes from.
 fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S, from: usize) -> Result<usize> {
+    // What was played before the run was saved may have to arrive again.
+    if bars.end() <= from {
+        return Ok(from);
+    }
     let mut index = from;
     let mut fetched = 0;
     engine.expect_orders((bars.end() - from) / BARS_PER_ORDER);

@@ -1,6 +1,6 @@
 //! A run that stops, is saved, and goes on elsewhere.
 
-use nt_engine::{Depth, Replay, SelfTrade, Source};
+use nt_engine::{Depth, Pause, Replay, SelfTrade, Source};
 use proptest::{prop_assert, prop_assert_eq};
 
 use super::draw::Draw;
@@ -17,8 +17,8 @@ fn interrupted(session: &Session) -> (Played, usize) {
             stops += 1;
         }
         if draw.one_in(3) {
-            let turns = draw.one_in(2).then(|| replay.turns() + draw.below(3));
-            replay.pause_at(Some(replay.now_ns() + draw.between(0, 90)), turns);
+            let turns = if draw.one_in(2) { replay.turns() + draw.below(3) } else { u64::MAX };
+            replay.set_pause(Pause { time_ns: replay.now_ns() + draw.between(0, 90), turns });
         }
     });
     (played, stops)

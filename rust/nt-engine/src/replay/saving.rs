@@ -1,30 +1,16 @@
-//! Where a replay stops to be saved, and how one that was saved takes the place of one that has not begun.
+//! How a replay that was saved takes the place of one that has not begun.
 
-use nt_core::{Error, Nanos, Result};
+use nt_core::{Error, Result};
 
 use super::Replay;
+use crate::pause::Pause;
 use crate::snapshot::{decode, encode};
 use crate::source::Source;
 
-/// Up to where a replay may go.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pause {
-    pub time_ns: Nanos,
-    pub turns: u64,
-}
-
-impl Default for Pause {
-    fn default() -> Self {
-        Pause { time_ns: Nanos::MAX, turns: u64::MAX }
-    }
-}
-
 impl Replay {
-    /// Lets it go on up to a time, all that happens at it included, or to so many turns of the strategy since the beginning,
-    /// whichever comes first.
-    pub fn pause_at(&mut self, time_ns: Option<Nanos>, turns: Option<u64>) {
-        let never = Pause::default();
-        self.pause = Pause { time_ns: time_ns.unwrap_or(never.time_ns), turns: turns.unwrap_or(never.turns) };
+    /// Says where it stops next.
+    pub fn set_pause(&mut self, pause: Pause) {
+        self.pause = pause;
     }
 
     /// Whether it has come to its end.
@@ -40,8 +26,7 @@ impl Replay {
     /// Takes the state of a replay of the same settings, instruments and records that was saved, instead of its own.
     pub fn restore(&mut self, bytes: &[u8], sources: &[Source<'_>]) -> Result<()> {
         let saved: Replay = decode(bytes)?;
-        let of_run = |replay: &Replay| encode(&(&replay.settings, &replay.engine.config));
-        if of_run(&saved)? != of_run(self)? || !saved.engine.instruments().eq(self.engine.instruments()) {
+        if encode(&saved.settings)? != encode(&self.settings)? || !self.engine.continues(&saved.engine) {
             return Err(Error::Misuse("the snapshot is of a run with other settings or instruments".into()));
         }
         if !saved.is_sound(sources) {
@@ -54,7 +39,6 @@ impl Replay {
     /// Whether nothing points beyond what there is.
     fn is_sound(&self, sources: &[Source<'_>]) -> bool {
         let count = self.engine.markets.len();
-        let (orders, fills) = (&self.engine.orders, &self.engine.fills);
         let cursors = [&self.at_venue, &self.wanted, &self.seen];
         let fits = |cursors: &&Vec<_>| {
             let within = |(cursor, source): (&crate::source::Cursor, &Source<'_>)| cursor.at <= source.len();
@@ -63,11 +47,7 @@ impl Replay {
         let per_instrument = [self.venues.len(), self.lines.len(), self.views.len(), self.known_positions.len()];
         cursors.iter().all(fits)
             && per_instrument.iter().all(|&length| length == count)
-            && self.placed.len() == orders.len()
-            && self.orders_seen <= orders.len()
-            && orders.iter().enumerate().all(|(at, order)| {
-                order.id as usize == at + 1 && (order.instrument as usize) < count && order.parent < order.id
-            })
-            && fills.iter().all(|fill| (fill.instrument as usize) < count && fill.order as usize <= orders.len())
+            && self.placed.len() == self.engine.orders.len()
+            && self.orders_seen <= self.engine.orders.len()
     }
 }
