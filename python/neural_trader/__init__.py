@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.run import backtest
-    from neural_trader.errors import NeuralTraderError
+    from neural_trader.errors import NeuralTraderError, RunStopped
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
 
@@ -29,6 +29,7 @@ _HOMES = {
     "NeuralTraderError": "errors",
     "Order": "strategy.base",
     "Result": "backtesting.result",
+    "RunStopped": "errors",
     "Strategy": "strategy.base",
     "Tick": "_native",
     "__version__": "_native",
@@ -46,6 +47,7 @@ __all__ = [
     "NeuralTraderError",
     "Order",
     "Result",
+    "RunStopped",
     "Strategy",
     "Tick",
     "__version__",

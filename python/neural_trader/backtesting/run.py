@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_trader._native import Engine, __version__
+from neural_trader._native import Engine, __version__, run_position
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
+from neural_trader.backtesting.snapshots import Course, Saving, is_ours
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
 from neural_trader.market.catalog.references import is_reference, with_kind
@@ -53,6 +55,10 @@ def backtest(
     currency: str = "USD",
     like: str | None = None,
     seed: int = DEFAULT_SEED,
+    snapshot: str | Path | None = None,
+    stop_at: Any = None,
+    every: str | None = None,
+    resume: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
     progress: Callable[[float], None] | None = None,
@@ -67,6 +73,10 @@ def backtest(
     ``fill="close"`` fills at the deciding bar's close instead of the next open.
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
+    ``snapshot`` is a file in which the run is saved: ``every`` so long by the clock of the bars ("30d"), and where it
+    is to stop, ``stop_at`` a time or after so many turns of the strategy ("500 turns"), which raises
+    :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
+    that of the run that never stopped (docs/snapshots.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``progress`` is called now and then with the share of bars played.
 
@@ -92,11 +102,11 @@ def backtest(
         currency=currency,
         like=like,
     )
+    saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
-    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
     run = {
         "strategy": name_of(instance),
         "parameters": instance.parameters,
@@ -104,6 +114,7 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
+    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, saving=saving, run=run)
     return Result(
         engine=engine,
         version=__version__,
@@ -138,8 +149,13 @@ def play(
     overlays: Sequence[Overlay] = (),
     native: bool = True,
     progress: Callable[[float], None] | None = None,
+    saving: Saving | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> Engine:
-    """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it.
+
+    ``saving`` says where the run is saved or goes on, and ``run`` then what it is.
+    """
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -147,21 +163,37 @@ def play(
     engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
     strategy._bind(engine, bars, tuple(overlays), interval_ns)
-    try:
-        strategy.on_start()
-        for overlay in overlays:
-            overlay.on_start(strategy)
-        native_run = strategy.native() if native and not overlays and _is_native(strategy) else None
-        if native_run is not None:
-            name, arguments = native_run
-            getattr(engine, name)(*arguments)
-        else:
+    is_native = native and not overlays and _is_native(strategy)
+    course = None
+    if saving is not None:
+        if saving.stop_turns is not None and is_native and "native" in vars(type(strategy)):
+            raise UsageError(f"{name_of(strategy)} runs in Rust, where turns are not counted: stop_at a time")
+        grids = json.dumps([[each.symbol, each.tick, each.lot] for each in bars])
+        course = Course(saving, engine, strategy, run or {}, grids, source_digest(strategy), is_native, overlays)
+
+    def stretch(state: bytes | None) -> tuple[bool, bytes | None]:
+        native_run = strategy.native() if is_native else None
+        if native_run is None:
             engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
+            return run_position(engine)[0], None
+        name, arguments = native_run
+        state = getattr(engine, name)(*arguments, state=state)
+        return state is None, state
+
+    try:
+        if saving is None or saving.resume is None:
+            strategy.on_start()
+            for overlay in overlays:
+                overlay.on_start(strategy)
+        if course is None:
+            stretch(None)
+        else:
+            course.play(stretch)
         strategy.on_stop()
     except EngineError:
         raise
     except Exception as error:
-        if error in faults:
+        if error in faults or is_ours(course, error):
             raise
         raise StrategyRunError(place_of(strategy, error)) from error
     return engine

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy", "Tick"]
 
 _MONEY = 10**18
+_GIVEN = {"parameters", "symbols", "share", "bars_per_year", "_engine", "_ranks", "_grids", "_overlays"}
+"""What a strategy has from those who run it, who give it again."""
 
 
 class Fill(NamedTuple):
@@ -120,6 +122,20 @@ class Strategy:
     def native(self) -> tuple[str, tuple[float, ...]] | None:
         """The engine's Rust form of this strategy and its arguments, where there is one; the outcome is the same."""
         return None
+
+    # What a strategy keeps over a stop.
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot of the run keeps of the strategy: all that it has set on itself, unless overridden.
+
+        Numbers, text, times, lists, tuples, dicts, deques, numpy arrays, generators of random numbers, indicators, and
+        dataclasses and named tuples of the strategy's own module can be kept; a set, which has no order, cannot.
+        """
+        return {name: value for name, value in vars(self).items() if name not in _GIVEN}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take what :meth:`state` gave, when a run goes on; ``on_start`` is not called again."""
+        vars(self).update(state)
 
     # What a strategy may see.
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nt_core::Instrument;
+use nt_engine::snapshot::{decode, encode};
 use nt_features::{Bar, Dimension, Feature};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
 ///
@@ -18,6 +20,7 @@ pub struct Indicator {
     current: Arc<AtomicUsize>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct InstrumentState {
     symbol: String,
     feature: Feature,
@@ -59,6 +62,28 @@ impl Indicator {
             }
         };
         Ok(Indicator { instruments: instruments.map(state).collect(), current })
+    }
+
+    /// Its state, as it is saved.
+    pub fn saved(&self) -> PyResult<Vec<u8>> {
+        encode(&self.instruments).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// One over these instruments, of a state that was saved.
+    pub fn of_saved<'a>(
+        state: &[u8],
+        mut instruments: impl ExactSizeIterator<Item = &'a Instrument>,
+        current: Arc<AtomicUsize>,
+    ) -> PyResult<Self> {
+        let wrong = |what: &str| PyValueError::new_err(what.to_owned());
+        let saved: Vec<InstrumentState> = decode(state).map_err(|error| wrong(&error.to_string()))?;
+        let fits = saved.len() == instruments.len()
+            && saved.iter().all(|state| instruments.next().is_some_and(|known| known.symbol == state.symbol));
+        if fits {
+            Ok(Indicator { instruments: saved, current })
+        } else {
+            Err(wrong("an indicator is of other instruments"))
+        }
     }
 
     #[inline]

@@ -13,10 +13,12 @@ mod feed;
 mod indicator;
 mod journal;
 mod models;
+mod native;
 mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod snapshot;
 mod traders;
 mod venues;
 
@@ -32,6 +34,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    snapshot::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())

@@ -39,6 +39,15 @@ impl Inputs {
         Inputs { columns: vec![Default::default(); instruments], expected: vec![None; instruments] }
     }
 
+    /// Of all bars of each instrument.
+    pub fn of(bars: &[Bars<'_>]) -> Self {
+        let mut inputs = Inputs::new(bars.len());
+        for (instrument, bars) in bars.iter().enumerate() {
+            inputs.take(instrument, bars);
+        }
+        inputs
+    }
+
     /// Takes in the next bars of an instrument. It is an error if they are not those that are expected.
     pub fn add(&mut self, instrument: usize, bars: &Bars<'_>) -> Result<()> {
         let rows = self.columns[instrument][0].rows;
@@ -128,11 +137,7 @@ impl Column {
 
 /// Digest of the instruments and all their bars.
 pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
-    let mut inputs = Inputs::new(instruments.len());
-    for (instrument, bars) in bars.iter().enumerate() {
-        inputs.take(instrument, bars);
-    }
-    inputs.digest(instruments)
+    Inputs::of(bars).digest(instruments)
 }
 
 /// Digest of the instruments and records of a replay (docs/book-rules.md, section 11).

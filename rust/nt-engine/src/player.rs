@@ -55,6 +55,9 @@ pub struct Player {
     /// Where it stops next; whoever resumes a run says so again.
     #[serde(skip)]
     pause: Pause,
+    /// When what comes next happens, or not before when, where it paused.
+    #[serde(skip)]
+    next_ns: Nanos,
 }
 
 impl Player {
@@ -71,6 +74,7 @@ impl Player {
             horizon_ns: Nanos::MAX,
             turns: 0,
             pause: Pause::default(),
+            next_ns: 0,
         }
     }
 
@@ -85,9 +89,19 @@ impl Player {
         self.pause = pause;
     }
 
+    /// When what comes next happens, or not before when, where it paused for a time.
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
+    }
+
     /// How many turns the strategy has had.
     pub fn turns(&self) -> u64 {
         self.turns
+    }
+
+    /// How many instruments it plays.
+    pub fn instruments(&self) -> usize {
+        self.cursors.len()
     }
 
     /// Whether it has come to the end of the bars.
@@ -186,6 +200,7 @@ impl Player {
         let moment = self.cursors.iter().enumerate().filter_map(next).min();
         let Some((time_ns, is_opening)) = moment.filter(|(time_ns, _)| *time_ns < self.horizon_ns) else {
             let ends = self.horizon_ns == Nanos::MAX;
+            self.next_ns = self.horizon_ns;
             if ends {
                 engine.finish()?;
                 self.phase = Phase::Done;
@@ -193,6 +208,7 @@ impl Player {
             return Ok(ends);
         };
         if time_ns > self.pause.time_ns {
+            self.next_ns = time_ns;
             return Ok(false);
         }
         self.now_ns = time_ns;

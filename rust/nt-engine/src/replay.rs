@@ -160,6 +160,9 @@ pub struct Replay {
     /// Where it stops next; whoever resumes a run says so again.
     #[serde(skip)]
     pause: Pause,
+    /// When what comes next happens, where it paused before that.
+    #[serde(skip)]
+    next_ns: Nanos,
     next_sample_ns: Nanos,
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
@@ -217,6 +220,7 @@ impl Replay {
             turns_now: 0,
             turns: 0,
             pause: Pause::default(),
+            next_ns: 0,
             next_sample_ns: NEVER,
             last_sample_ns: None,
             touches: Vec::new(),
@@ -320,6 +324,7 @@ impl Replay {
                     continue;
                 }
                 if self.pause.time_ns <= self.last_arrival_ns(sources) {
+                    self.next_ns = self.next_record_ns(sources).map_or(time_ns, |record_ns| record_ns.min(time_ns));
                     return Ok(None);
                 }
             }

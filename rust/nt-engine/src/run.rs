@@ -44,12 +44,14 @@ pub struct Run {
     over: bool,
     #[serde(skip)]
     pause: Pause,
+    #[serde(skip)]
+    next_ns: Nanos,
 }
 
 impl Run {
     /// A run at the beginning of the bars of so many instruments.
     pub fn new(instruments: usize) -> Self {
-        Run { player: Player::new(instruments), played: 0, over: false, pause: Pause::default() }
+        Run { player: Player::new(instruments), played: 0, over: false, pause: Pause::default(), next_ns: 0 }
     }
 
     /// Plays what happens before the horizon, as `Player::set_horizon` has it; to the end of the run at `Nanos::MAX`.
@@ -68,6 +70,8 @@ impl Run {
             let played = if last { &bars.until(self.pause.time_ns) } else { bars };
             self.played = play_lone(engine, played, strategy, self.played)?;
             self.over = horizon_ns == Nanos::MAX && !last;
+            let next = self.played.checked_sub(bars.first).and_then(|row| bars.close_ns.get(row));
+            self.next_ns = next.map_or(horizon_ns, |&close_ns| close_ns);
             return if self.over { engine.finish() } else { Ok(()) };
         }
         self.player.set_pause(self.pause);
@@ -78,12 +82,18 @@ impl Run {
             }
         }
         self.over = self.player.is_over();
+        self.next_ns = self.player.next_ns();
         Ok(())
     }
 
     /// Lets it go on up to a time, the bars that close at it included.
     pub fn set_pause(&mut self, time_ns: Nanos) {
         self.pause.time_ns = time_ns;
+    }
+
+    /// When what comes next happens, or not before when, where it paused.
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
     }
 
     /// Whether it has come to the end of the bars.

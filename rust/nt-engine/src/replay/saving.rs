@@ -1,6 +1,6 @@
 //! How a replay that was saved takes the place of one that has not begun.
 
-use nt_core::{Error, Result};
+use nt_core::{Error, Nanos, Result};
 
 use super::Replay;
 use crate::pause::Pause;
@@ -11,6 +11,17 @@ impl Replay {
     /// Says where it stops next.
     pub fn set_pause(&mut self, pause: Pause) {
         self.pause = pause;
+    }
+
+    /// When what comes next happens, where it paused for a time.
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
+    }
+
+    /// When the next record happens at its venue.
+    pub(super) fn next_record_ns(&self, sources: &[Source<'_>]) -> Option<Nanos> {
+        let cursors = self.at_venue.iter().zip(sources);
+        cursors.filter_map(|(cursor, source)| Some(cursor.venue_ns(&source.get(cursor.at)?))).min()
     }
 
     /// Whether it has come to its end.
@@ -32,7 +43,7 @@ impl Replay {
         if !saved.is_sound(sources) {
             return Err(Error::Misuse("a state in the snapshot contradicts itself".into()));
         }
-        *self = Replay { notes: self.notes.take(), pause: self.pause, ..saved };
+        *self = Replay { notes: self.notes.take(), pause: self.pause, next_ns: self.next_ns, ..saved };
         Ok(())
     }
 
