@@ -115,13 +115,6 @@ impl Player {
         if self.turns >= self.pause.turns {
             return Ok(None);
         }
-        let call = self.next_call(engine, bars)?;
-        self.turns += u64::from(call.is_some());
-        Ok(call)
-    }
-
-    #[inline]
-    fn next_call(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
         loop {
             if let Some(notice) = self.next_notice(engine)? {
                 return Ok(Some(Call::Notice(notice)));
@@ -135,6 +128,7 @@ impl Player {
                 Phase::Bar(at) => match self.closes.get(at) {
                     Some(close) => {
                         self.phase = Phase::Bar(at + 1);
+                        self.turns += 1;
                         return Ok(Some(Call::Bar { instrument: close.instrument, index: close.index }));
                     }
                     None => {
@@ -143,6 +137,7 @@ impl Player {
                 },
                 Phase::Moment => {
                     self.phase = Phase::EndOfMoment;
+                    self.turns += 1;
                     return Ok(Some(Call::Moment(self.now_ns)));
                 }
                 Phase::EndOfMoment => self.end_moment(engine)?,
@@ -182,6 +177,7 @@ impl Player {
         };
         self.notices_read += 1;
         self.notices_now += 1;
+        self.turns += 1;
         if self.notices_now > NOTICES_PER_MOMENT_MAX {
             return Err(Error::OrderLoop { time_ns: self.now_ns });
         }

@@ -169,6 +169,25 @@ mod tests {
         }
     }
 
+    /// Up to 2^53 lots, the most that a record can say, and any number that a place can have come to.
+    #[test]
+    fn at_the_edges_of_its_numbers_a_place_is_a_number_within_what_is_displayed() {
+        const MOST: i64 = 1 << 53;
+        let lots = [0, 1, 2, 1_000, MOST - 1, MOST];
+        for model in ALL.into_iter().chain([QueueModel::Front, QueueModel::Power(255), QueueModel::Power3(255)]) {
+            for previous in lots {
+                for new in lots {
+                    for traded in [0, 1, MOST, i64::MAX] {
+                        for front in lots.map(|lots| lots as f64).into_iter().chain([0.5, 1e-300]) {
+                            let after = model.after_change(front, previous, new, traded).max(0.0);
+                            assert!((0.0..=new as f64).contains(&after), "{model:?} {front} {previous} {new} {traded}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn whoever_stands_first_sees_all_cancellations_behind() {
         for model in ALL {

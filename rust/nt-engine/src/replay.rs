@@ -27,6 +27,7 @@ use crate::pause::Pause;
 use crate::source::{Cursor, Source};
 use crate::venue::{Resting, VenueRules};
 use noting::Notes;
+use saving::Reached;
 use venues::Venue;
 use view::View;
 
@@ -310,22 +311,13 @@ impl Replay {
         if self.turns >= self.pause.turns {
             return Ok(None);
         }
-        let turn = self.play(sources)?;
-        self.turns += u64::from(turn.is_some());
-        Ok(turn)
-    }
-
-    fn play(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         loop {
             let (time_ns, next, at) = self.next(sources);
             if time_ns > self.pause.time_ns {
-                // What is recorded up to there comes first; then it is known whether the end does, too.
-                if self.play_records(sources, self.pause.time_ns)? {
-                    continue;
-                }
-                if self.pause.time_ns <= self.last_arrival_ns(sources) {
-                    self.next_ns = self.next_record_ns(sources).map_or(time_ns, |record_ns| record_ns.min(time_ns));
-                    return Ok(None);
+                match self.reach_pause(sources, time_ns)? {
+                    Reached::Something => continue,
+                    Reached::Pause => return Ok(None),
+                    Reached::End => {}
                 }
             }
             if self.play_records(sources, time_ns)? {
@@ -353,6 +345,7 @@ impl Replay {
                     }
                     self.arrived = Arrived { time_ns, source: at, index: index + 1 };
                     self.set_now(time_ns);
+                    self.turns += 1;
                     self.note_record(time_ns, at, index);
                     return Ok(Some(Turn::Record { source: at, index }));
                 }
@@ -471,6 +464,7 @@ impl Replay {
     /// Counts an answer or a timer: both may make a strategy ask for the next one.
     fn count_turn(&mut self, time_ns: Nanos) -> Result<()> {
         self.set_now(time_ns);
+        self.turns += 1;
         self.turns_now += 1;
         if self.turns_now > TURNS_PER_MOMENT_MAX {
             return Err(Error::TurnLoop { time_ns });

@@ -7,6 +7,15 @@ use crate::pause::Pause;
 use crate::snapshot::{decode, encode};
 use crate::source::Source;
 
+/// What came of the records before a pause.
+pub(super) enum Reached {
+    /// Something may come before the pause now.
+    Something,
+    Pause,
+    /// The replay ends before it.
+    End,
+}
+
 impl Replay {
     /// Says where it stops next.
     pub fn set_pause(&mut self, pause: Pause) {
@@ -18,8 +27,21 @@ impl Replay {
         self.next_ns
     }
 
+    /// Plays what is recorded up to the pause, before which nothing else happens; `time_ns` is when that does.
+    #[cold]
+    pub(super) fn reach_pause(&mut self, sources: &[Source<'_>], time_ns: Nanos) -> Result<Reached> {
+        if self.play_records(sources, self.pause.time_ns)? {
+            return Ok(Reached::Something);
+        }
+        if self.pause.time_ns > self.last_arrival_ns(sources) {
+            return Ok(Reached::End);
+        }
+        self.next_ns = self.next_record_ns(sources).map_or(time_ns, |record_ns| record_ns.min(time_ns));
+        Ok(Reached::Pause)
+    }
+
     /// When the next record happens at its venue.
-    pub(super) fn next_record_ns(&self, sources: &[Source<'_>]) -> Option<Nanos> {
+    fn next_record_ns(&self, sources: &[Source<'_>]) -> Option<Nanos> {
         let cursors = self.at_venue.iter().zip(sources);
         cursors.filter_map(|(cursor, source)| Some(cursor.venue_ns(&source.get(cursor.at)?))).min()
     }
