@@ -293,6 +293,8 @@ def test_what_was_asked_for_has_to_make_sense(market: Recording, tmp_path: Path)
     refused("ladder is of a whole run", resume=path, ladder=True)
     path.write_text("a letter", encoding="utf-8")
     refused("is no snapshot", snapshot=path, every="1m")
+    with pytest.raises(UsageError, match="a memory is of whole runs"):
+        nt.backtest(BarKeeper, snapshot=tmp_path / "other", every="9d", memory=tmp_path / "memory")
     with pytest.raises(UsageError, match="stop_at a time"):
         nt.backtest("sma_cross", snapshot=tmp_path / "other", stop_at="9 turns")
 

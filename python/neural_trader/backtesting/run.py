@@ -6,7 +6,9 @@ import hashlib
 import json
 import sys
 import traceback
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__, run_position
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader.market.bars import Series
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
     from neural_trader.strategy.overlays import Overlay
 
 DEFAULT_SEED = 7
@@ -61,6 +65,7 @@ def backtest(
     resume: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
+    memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -78,6 +83,8 @@ def backtest(
     :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
     that of the run that never stopped (docs/snapshots.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
+    decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -114,7 +121,23 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
-    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, saving=saving, run=run)
+    with remembering(instance, overlays, memory, bars) as recorder:
+        if saving is not None and recorder is not None:
+            raise UsageError("a memory is of whole runs; leave it out of one that is saved or goes on")
+        engine = play(
+            instance,
+            bars,
+            settings,
+            overlays=overlays,
+            native=native,
+            progress=progress,
+            recorder=recorder,
+            saving=saving,
+            run=run,
+        )
+    if recorder is not None and _remembers(instance, overlays):
+        # What is remembered decides, so it is part of what the run was.
+        run["memory"] = recorder.view.basis
     return Result(
         engine=engine,
         version=__version__,
@@ -128,6 +151,7 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
+            **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
@@ -149,6 +173,7 @@ def play(
     overlays: Sequence[Overlay] = (),
     native: bool = True,
     progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
     saving: Saving | None = None,
     run: Mapping[str, Any] | None = None,
 ) -> Engine:
@@ -163,18 +188,16 @@ def play(
     engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
     strategy._bind(engine, bars, tuple(overlays), interval_ns)
+    if recorder is not None:
+        strategy._remember(recorder)
+        native = False
     is_native = native and not overlays and _is_native(strategy)
-    course = None
-    if saving is not None:
-        if saving.stop_turns is not None and is_native and "native" in vars(type(strategy)):
-            raise UsageError(f"{name_of(strategy)} runs in Rust, where turns are not counted: stop_at a time")
-        grids = json.dumps([[each.symbol, each.tick, each.lot] for each in bars])
-        course = Course(saving, engine, strategy, run or {}, grids, source_digest(strategy), is_native, overlays)
+    course = None if saving is None else _course(saving, engine, strategy, bars, is_native, overlays, run or {})
 
     def stretch(state: bytes | None) -> tuple[bool, bytes | None]:
         native_run = strategy.native() if is_native else None
         if native_run is None:
-            engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
+            engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
             return run_position(engine)[0], None
         name, arguments = native_run
         state = getattr(engine, name)(*arguments, state=state)
@@ -197,6 +220,46 @@ def play(
             raise
         raise StrategyRunError(place_of(strategy, error)) from error
     return engine
+
+
+@contextmanager
+def remembering(
+    strategy: Strategy, overlays: Sequence[Overlay], memory: str | Path | Memory | None, bars: Sequence[Series]
+) -> Iterator[Recorder | None]:
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers."""
+    if memory is None and not _remembers(strategy, overlays):
+        yield None
+        return
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
+
+    start_ns = min((each.start_ns for each in bars), default=0)
+    with ExitStack() as stack:
+        if memory is None:
+            memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
+        opened = memory if isinstance(memory, Memory) else stack.enter_context(Memory(memory))
+        recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
+        yield recorder
+        recorder.finish()
+
+
+def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
+    return strategy.remembers or any(overlay.remembers for overlay in overlays)
+
+
+def _course(
+    saving: Saving,
+    engine: Engine,
+    strategy: Strategy,
+    bars: Sequence[Series],
+    is_native: bool,
+    overlays: Sequence[Overlay],
+    run: Mapping[str, Any],
+) -> Course:
+    if saving.stop_turns is not None and is_native and "native" in vars(type(strategy)):
+        raise UsageError(f"{name_of(strategy)} runs in Rust, where turns are not counted: stop_at a time")
+    grids = json.dumps([[each.symbol, each.tick, each.lot] for each in bars])
+    return Course(saving, engine, strategy, run, grids, source_digest(strategy), is_native, overlays)
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
@@ -262,7 +325,7 @@ def _is_native(strategy: Strategy) -> bool:
     return all(getattr(own, hook) is getattr(owner, hook) for hook in _HOOKS)
 
 
-def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any]:
+def _callbacks(strategy: Strategy, overlays: Sequence[Overlay], recorder: Recorder | None = None) -> dict[str, Any]:
     """The engine's callbacks; those that a strategy does not define cost nothing."""
     own = type(strategy)
 
@@ -270,9 +333,11 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         return getattr(own, hook) is not getattr(Strategy, hook)
 
     callbacks: dict[str, Any] = {}
-    if overlays:
+    if overlays or recorder is not None:
 
         def on_bar(bar: Any) -> None:
+            if recorder is not None:
+                recorder.bar_closed(bar.symbol, bar.high, bar.low, bar.close)
             for overlay in overlays:
                 overlay.on_bar(strategy, bar)
             strategy.on_bar(bar)
@@ -282,7 +347,15 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         callbacks["on_bar"] = strategy.on_bar
     if defined("on_moment"):
         callbacks["on_moment"] = strategy.on_moment
-    if defined("on_fill"):
+    if recorder is not None:
+
+        def on_fill(at: int) -> None:
+            fill = strategy._fill(at)
+            recorder.filled(fill)
+            strategy.on_fill(fill)
+
+        callbacks["on_fill"] = on_fill
+    elif defined("on_fill"):
         callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
     if defined("on_order"):
         callbacks["on_order"] = lambda order: strategy.on_order(strategy._order(order))

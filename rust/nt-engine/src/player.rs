@@ -50,6 +50,8 @@ pub struct Player {
     notices_now: u32,
     /// What happens at this time or later waits.
     horizon_ns: Nanos,
+    /// The bars are at their end, and so is what the strategy was told of it.
+    over: bool,
     /// Turns that the strategy has had.
     turns: u64,
     /// Where it stops next; whoever resumes a run says so again.
@@ -72,6 +74,7 @@ impl Player {
             notices_read: 0,
             notices_now: 0,
             horizon_ns: Nanos::MAX,
+            over: false,
             turns: 0,
             pause: Pause::default(),
             next_ns: 0,
@@ -106,7 +109,7 @@ impl Player {
 
     /// Whether it has come to the end of the bars.
     pub fn is_over(&self) -> bool {
-        self.phase == Phase::Done
+        self.over
     }
 
     /// Runs the engine up to the strategy's next turn; `None` at the horizon, where it is to pause, or at the end of the bars.
@@ -141,7 +144,10 @@ impl Player {
                     return Ok(Some(Call::Moment(self.now_ns)));
                 }
                 Phase::EndOfMoment => self.end_moment(engine)?,
-                Phase::Done => return Ok(None),
+                Phase::Done => {
+                    self.over = true;
+                    return Ok(None);
+                }
             }
         }
     }
