@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Indicator
 from neural_trader.errors import DataError, StrategyError
+from neural_trader.strategy.outputs import outputs_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,6 +77,8 @@ class _Writer:
             return ["indicator", self._handles[id(value)]]
         if issubclass(own, tuple) and hasattr(own, "_fields") and self._is_known(own):
             return ["named", own.__module__, own.__qualname__, [self.of(each, place) for each in value]]
+        if issubclass(own, tuple) and own is outputs_named(own.__name__, getattr(own, "_fields", ())):
+            return ["outputs", own.__name__, list(own._fields), [self.of(each, place) for each in value]]
         if own.__module__ == "numpy" and hasattr(value, "dtype") and own.__name__ != "ndarray":
             return ["scalar", *self._array(value, place)]
         return self._shared(value, own, place)
@@ -163,6 +166,8 @@ class _Reader:
                 return tuple(self.of(each) for each in values)
             case ["named", str(module), str(name), list(values)]:
                 return tuple.__new__(self._class(module, name), [self.of(each) for each in values])
+            case ["outputs", str(name), list(names), list(values)]:
+                return outputs_named(name, tuple(names))(*(self.of(each) for each in values))
             case ["scalar", str(dtype), list(shape), str(content)]:
                 return _array_of(dtype, shape, content)[()]
             case [str(kind), content] if kind in _PLAIN:

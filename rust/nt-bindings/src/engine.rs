@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bracket, Error, Instrument, Nanos, Step};
+use nt_core::{Bracket, Error, Instrument, Nanos};
 use nt_engine::digest::Prefix;
 use nt_engine::run::{BuyAndHold, Holding, SmaCross};
 use nt_engine::{Call, Config, Engine as Core, Notice, Pause, Player, Request, Rules, digest};
@@ -15,7 +15,7 @@ use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
-use crate::indicator::Indicator;
+use crate::indicator::{Indicator, Outputs, Running, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
@@ -29,7 +29,7 @@ pub struct Engine {
     /// The bars; the columns are empty where they arrive in pieces.
     pub(crate) columns: Vec<Columns>,
     pub(crate) pieces: Option<Pieces>,
-    pub(crate) indicators: Vec<Py<Indicator>>,
+    pub(crate) features: Vec<Running>,
     /// Rank of the instrument whose bar is being delivered.
     pub(crate) current: Arc<AtomicUsize>,
     /// Where it stops next.
@@ -109,7 +109,7 @@ impl Engine {
             pieces: pieces.map(|pieces| Pieces::of(&pieces, true)).transpose()?,
             player: Player::new(all_columns.len()),
             columns: all_columns,
-            indicators: Vec::new(),
+            features: Vec::new(),
             current: Arc::new(AtomicUsize::new(0)),
             pause: Pause::default(),
             paused: false,
@@ -225,18 +225,18 @@ impl Engine {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// A feature over every instrument, kept up to date while the run goes on.
-    fn indicator(&mut self, py: Python<'_>, name: &str, parameters: Vec<f64>) -> PyResult<Py<Indicator>> {
-        let indicator = Indicator::new(name, &parameters, self.core.instruments(), self.current.clone())?;
-        let indicator = Py::new(py, indicator)?;
-        self.indicators.push(indicator.clone_ref(py));
-        Ok(indicator)
+    /// A feature over every instrument, kept up to date while the run goes on: its outputs and their names.
+    #[pyo3(signature = (name, parameters, series=None))]
+    fn feature(&mut self, py: Python<'_>, name: &str, parameters: Vec<f64>, series: Option<&str>) -> PyResult<Outputs> {
+        let (running, outputs) = Running::new(py, name, &parameters, series, self.core.instruments(), &self.current)?;
+        self.features.push(running);
+        Ok(outputs)
     }
 
-    /// The features that the run keeps up to date, in the order in which they were asked for.
+    /// The outputs of the features that the run keeps up to date, in the order in which those were asked for.
     #[getter]
     fn indicators(&self, py: Python<'_>) -> Vec<Py<Indicator>> {
-        self.indicators.iter().map(|indicator| indicator.clone_ref(py)).collect()
+        self.features.iter().flat_map(Running::handles).map(|handle| handle.clone_ref(py)).collect()
     }
 
     /// Runs a strategy that takes `on_bar(engine, instrument, index)`, `on_fill(engine, fill)` and `on_order(engine, order)`,
@@ -279,19 +279,18 @@ impl Engine {
         progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let (indicators, current, scales, symbols) = {
-            let engine = slf.try_borrow()?;
-            let indicators: Vec<_> = engine.indicators.iter().map(|indicator| indicator.clone_ref(py)).collect();
-            let scale = |step: Step| (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
+        let (mut features, current, scales, symbols) = {
+            let mut engine = slf.try_borrow_mut()?;
+            let features = std::mem::take(&mut engine.features);
             let scales: Vec<_> = engine.core.instruments().map(|i| (scale(i.tick), scale(i.lot))).collect();
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
-            (indicators, engine.current.clone(), scales, symbols)
+            (features, engine.current.clone(), scales, symbols)
         };
         let mut delivered: usize = {
             let engine = slf.try_borrow()?;
             (0..engine.columns.len()).map(|k| engine.player.closed(k)).sum()
         };
-        drive(slf, |py, call, turn| {
+        let played = drive(slf, |py, call, turn| {
             match call {
                 Call::Bar { instrument, index } => {
                     delivered += 1;
@@ -303,8 +302,8 @@ impl Engine {
                     if turn.first_of_moment {
                         for &(k, at) in turn.closed {
                             let bar = feature_bar(&turn.bars[k], at);
-                            for indicator in &indicators {
-                                indicator.bind(py).try_borrow_mut()?.update(k, &bar);
+                            for feature in &mut features {
+                                feature.update(py, k, &bar)?;
                             }
                         }
                     }
@@ -334,7 +333,10 @@ impl Engine {
                 }
             }
             Ok(())
-        })
+        });
+        // A run that paused goes on with them.
+        slf.try_borrow_mut()?.features.splice(0..0, features);
+        played
     }
 
     /// Runs the moving-average cross in Rust, holding fractions of equity above and below. Where it pauses, it returns the

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::Instrument;
+use nt_core::{Instrument, Step};
 use nt_engine::snapshot::{decode, encode};
-use nt_features::{Bar, Dimension, Feature};
+use nt_features::{Bar, Feature, Field, Kind, Unit};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
+use crate::features::refused;
+
+/// One output of a feature for each instrument; made by `Strategy.feature` in `on_start`.
 ///
 /// `value` and `previous` belong to the instrument whose bar is being delivered, and are NaN while the feature warms up.
 #[pyclass(module = "neural_trader._core")]
@@ -20,11 +22,9 @@ pub struct Indicator {
     current: Arc<AtomicUsize>,
 }
 
-#[derive(Serialize, Deserialize)]
 struct InstrumentState {
     symbol: String,
-    feature: Feature,
-    /// Numerator and denominator that turn ticks or lots into decimal units; 1 and 1 for plain numbers.
+    /// Numerator and denominator that turn ticks and lots into decimal units; 1 and 1 for plain numbers.
     mantissa: f64,
     divisor: f64,
     value: f64,
@@ -32,67 +32,158 @@ struct InstrumentState {
 }
 
 impl InstrumentState {
+    fn new(instrument: &Instrument, unit: Unit) -> Self {
+        let mut state = Self {
+            symbol: instrument.symbol.clone(),
+            mantissa: 1.0,
+            divisor: 1.0,
+            value: f64::NAN,
+            previous: f64::NAN,
+        };
+        state.scale(instrument.tick, unit.price);
+        state.scale(instrument.lot, unit.volume);
+        state
+    }
+
+    fn scale(&mut self, step: Step, power: i32) {
+        let (mantissa, divisor) = (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
+        for _ in 0..power.abs() {
+            let (above, below) = if power > 0 { (mantissa, divisor) } else { (divisor, mantissa) };
+            self.mantissa *= above;
+            self.divisor *= below;
+        }
+    }
+
     #[inline]
     fn scaled(&self, value: f64) -> f64 {
         value * self.mantissa / self.divisor
     }
 }
 
-impl Indicator {
+/// A feature over every instrument of a run, and the handles that its outputs are read through.
+pub struct Running {
+    name: &'static str,
+    parameters: Vec<f64>,
+    series: Option<String>,
+    fields: Vec<Field>,
+    features: Vec<Box<dyn Feature>>,
+    handles: Vec<Py<Indicator>>,
+    row: Vec<f64>,
+    values: Vec<f64>,
+}
+
+/// A feature over every instrument as it is saved: what it is, its state of each, and symbol, value and previous value of each
+/// for every output.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    name: String,
+    parameters: Vec<f64>,
+    series: Option<String>,
+    features: Vec<Vec<u8>>,
+    values: Vec<Vec<(String, f64, f64)>>,
+}
+
+/// The handles of a feature's outputs, and their names.
+pub type Outputs = Vec<(&'static str, Py<Indicator>)>;
+
+impl Running {
+    /// A feature by name; `series` is the field of a bar that its first input reads, where that is not the usual one.
     pub fn new<'a>(
+        py: Python<'_>,
         name: &str,
         parameters: &[f64],
+        series: Option<&str>,
         instruments: impl Iterator<Item = &'a Instrument>,
-        current: Arc<AtomicUsize>,
-    ) -> PyResult<Self> {
-        let feature = Feature::new(name, parameters).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let state = |instrument: &Instrument| {
-            let (mantissa, divisor) = match feature.dimension() {
-                Dimension::Price => scale(instrument.tick),
-                Dimension::Volume => scale(instrument.lot),
-                Dimension::Ratio => (1.0, 1.0),
-            };
-            InstrumentState {
-                symbol: instrument.symbol.clone(),
-                feature: feature.clone(),
-                mantissa,
-                divisor,
-                value: f64::NAN,
-                previous: f64::NAN,
-            }
-        };
-        Ok(Indicator { instruments: instruments.map(state).collect(), current })
-    }
-
-    /// Its state, as it is saved.
-    pub fn saved(&self) -> PyResult<Vec<u8>> {
-        encode(&self.instruments).map_err(|error| PyValueError::new_err(error.to_string()))
-    }
-
-    /// One over these instruments, of a state that was saved.
-    pub fn of_saved<'a>(
-        state: &[u8],
-        mut instruments: impl ExactSizeIterator<Item = &'a Instrument>,
-        current: Arc<AtomicUsize>,
-    ) -> PyResult<Self> {
-        let wrong = |what: &str| PyValueError::new_err(what.to_owned());
-        let saved: Vec<InstrumentState> = decode(state).map_err(|error| wrong(&error.to_string()))?;
-        let fits = saved.len() == instruments.len()
-            && saved.iter().all(|state| instruments.next().is_some_and(|known| known.symbol == state.symbol));
-        if fits {
-            Ok(Indicator { instruments: saved, current })
-        } else {
-            Err(wrong("an indicator is of other instruments"))
+        current: &Arc<AtomicUsize>,
+    ) -> PyResult<(Self, Outputs)> {
+        let kind = Kind::named(name).map_err(refused)?;
+        let field = series.map(|name| Field::named(name).ok_or_else(|| no_field(name))).transpose()?;
+        let fields = kind.fields(field).map_err(refused)?;
+        let instruments: Vec<_> = instruments.collect();
+        let features: Vec<_> =
+            instruments.iter().map(|_| kind.build(parameters)).collect::<Result<_, _>>().map_err(refused)?;
+        let mut named = Vec::new();
+        for (at, output) in kind.outputs.iter().enumerate() {
+            let unit = kind.unit(at, &fields);
+            let states = instruments.iter().map(|instrument| InstrumentState::new(instrument, unit)).collect();
+            named.push((output.name, Py::new(py, Indicator { instruments: states, current: current.clone() })?));
         }
+        let handles = named.iter().map(|(_, handle)| handle.clone_ref(py)).collect();
+        let (row, values) = (vec![0.0; fields.len()], vec![f64::NAN; named.len()]);
+        let (name, parameters, series) = (kind.name, parameters.to_vec(), series.map(str::to_owned));
+        Ok((Self { name, parameters, series, fields, features, handles, row, values }, named))
     }
 
+    /// The handles of its outputs.
+    pub fn handles(&self) -> &[Py<Indicator>] {
+        &self.handles
+    }
+
+    /// What it is, and its state, as they are saved.
+    pub fn saved(&self, py: Python<'_>) -> PyResult<Vec<u8>> {
+        let features =
+            self.features.iter().map(|feature| feature.saved()).collect::<Result<_, _>>().map_err(refused)?;
+        let values = |handle: &Py<Indicator>| {
+            let handle = handle.try_borrow(py)?;
+            Ok(handle.instruments.iter().map(|state| (state.symbol.clone(), state.value, state.previous)).collect())
+        };
+        let values = self.handles.iter().map(values).collect::<PyResult<_>>()?;
+        let (name, parameters, series) = (self.name.to_owned(), self.parameters.clone(), self.series.clone());
+        let saved = Saved { name, parameters, series, features, values };
+        encode(&saved).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// One over these instruments, of what was saved.
+    pub fn of_saved<'a>(
+        py: Python<'_>,
+        saved: &[u8],
+        instruments: impl Iterator<Item = &'a Instrument>,
+        current: &Arc<AtomicUsize>,
+    ) -> PyResult<Self> {
+        let saved: Saved = decode(saved).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let (mut running, _) =
+            Self::new(py, &saved.name, &saved.parameters, saved.series.as_deref(), instruments, current)?;
+        let other = || PyValueError::new_err("an indicator is of other instruments");
+        if saved.features.len() != running.features.len() || saved.values.len() != running.handles.len() {
+            return Err(other());
+        }
+        for (feature, state) in running.features.iter_mut().zip(&saved.features) {
+            feature.load(state).map_err(refused)?;
+        }
+        for (handle, values) in running.handles.iter().zip(&saved.values) {
+            let states = &mut handle.try_borrow_mut(py)?.instruments;
+            if !states.iter().map(|state| &state.symbol).eq(values.iter().map(|(symbol, ..)| symbol)) {
+                return Err(other());
+            }
+            for (state, &(_, value, previous)) in states.iter_mut().zip(values) {
+                (state.value, state.previous) = (value, previous);
+            }
+        }
+        Ok(running)
+    }
+
+    /// Takes the next bar of an instrument.
     #[inline]
-    pub fn update(&mut self, instrument: usize, bar: &Bar) {
-        let state = &mut self.instruments[instrument];
-        state.previous = state.value;
-        state.value = state.feature.update(bar);
+    pub fn update(&mut self, py: Python<'_>, instrument: usize, bar: &Bar) -> PyResult<()> {
+        for (place, field) in self.row.iter_mut().zip(&self.fields) {
+            *place = bar.field(*field);
+        }
+        self.features[instrument].update(&self.row, &mut self.values);
+        for (handle, value) in self.handles.iter().zip(&self.values) {
+            let mut handle = handle.bind(py).try_borrow_mut()?;
+            let state = &mut handle.instruments[instrument];
+            state.previous = state.value;
+            state.value = *value;
+        }
+        Ok(())
     }
+}
 
+fn no_field(name: &str) -> PyErr {
+    PyValueError::new_err(format!("bars have no {name:?}; they have open, high, low, close and volume"))
+}
+
+impl Indicator {
     #[inline]
     fn current(&self) -> &InstrumentState {
         &self.instruments[self.current.load(Ordering::Relaxed)]
@@ -120,7 +211,8 @@ impl Indicator {
     }
 }
 
-fn scale(step: nt_core::Step) -> (f64, f64) {
+/// A step as its numerator and its denominator.
+pub fn scale(step: nt_core::Step) -> (f64, f64) {
     (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)))
 }
 

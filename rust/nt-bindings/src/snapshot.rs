@@ -13,9 +13,8 @@ use pyo3::types::PyBytes;
 use crate::bars::borrow_bars;
 use crate::engine::Engine;
 use crate::error::raise;
-use crate::indicator::Indicator;
+use crate::indicator::Running;
 use crate::replay::Replay;
-use crate::replay::sources::sources_of;
 
 /// A run of either kind.
 #[derive(FromPyObject)]
@@ -24,7 +23,7 @@ enum Run<'py> {
     Records(Bound<'py, Replay>),
 }
 
-/// A state: that of the engine, and those of indicators.
+/// A state: that of the engine, and those of features.
 type Saved<'py> = (Bound<'py, PyBytes>, Vec<Bound<'py, PyBytes>>);
 
 /// Says where a run stops next, to be saved: after all that happens at a time, or after so many turns of the strategy.
@@ -56,7 +55,7 @@ fn run_position(run: Run<'_>) -> PyResult<(bool, i64, u64)> {
     })
 }
 
-/// Everything that decides how a run goes on, beside the strategy: the engine, and each indicator.
+/// Everything that decides how a run goes on, beside the strategy: the engine, and each feature.
 #[pyfunction]
 fn save_run<'py>(py: Python<'py>, run: Run<'py>) -> PyResult<Saved<'py>> {
     match run {
@@ -67,9 +66,9 @@ fn save_run<'py>(py: Python<'py>, run: Run<'py>) -> PyResult<Saved<'py>> {
 
 /// Makes a run go on where one of the same settings and data was saved.
 #[pyfunction]
-fn restore_run(py: Python<'_>, run: Run<'_>, state: &[u8], indicators: Vec<Vec<u8>>) -> PyResult<()> {
+fn restore_run(py: Python<'_>, run: Run<'_>, state: &[u8], features: Vec<Vec<u8>>) -> PyResult<()> {
     match run {
-        Run::Bars(run) => run.try_borrow_mut()?.restore(py, state, &indicators),
+        Run::Bars(run) => run.try_borrow_mut()?.restore(py, state, &features),
         Run::Records(run) => run.try_borrow_mut()?.restore(py, state),
     }
 }
@@ -84,8 +83,8 @@ impl Replay {
     fn restore(&mut self, py: Python<'_>, state: &[u8]) -> PyResult<()> {
         let (current, state): (usize, Vec<u8>) = decode(state).map_err(|error| raise(py, &error))?;
         let Replay { core, sources, .. } = self;
-        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-        core.restore(&state, &sources_of(sources, &borrowed)?).map_err(|error| raise(py, &error))?;
+        let lent = sources.lend(py);
+        core.restore(&state, &lent.sources()?).map_err(|error| raise(py, &error))?;
         self.current = current.min(self.core.engine().instruments().len().saturating_sub(1));
         Ok(())
     }
@@ -96,12 +95,11 @@ impl Engine {
         let seen = self.seen(py)?;
         let current = self.current.load(Ordering::Relaxed);
         let state = encode(&(&self.core, &self.player, current, seen)).map_err(|error| raise(py, &error))?;
-        let indicators =
-            self.indicators.iter().map(|indicator| Ok(PyBytes::new(py, &indicator.try_borrow(py)?.saved()?)));
-        Ok((PyBytes::new(py, &state), indicators.collect::<PyResult<_>>()?))
+        let features = self.features.iter().map(|feature| Ok(PyBytes::new(py, &feature.saved(py)?)));
+        Ok((PyBytes::new(py, &state), features.collect::<PyResult<_>>()?))
     }
 
-    fn restore(&mut self, py: Python<'_>, state: &[u8], indicators: &[Vec<u8>]) -> PyResult<()> {
+    fn restore(&mut self, py: Python<'_>, state: &[u8], features: &[Vec<u8>]) -> PyResult<()> {
         let wrong = |what: &str| raise(py, &Error::Misuse(what.into()));
         let (core, player, current, seen): (Core, Player, usize, Vec<Prefix>) =
             decode(state).map_err(|error| raise(py, &error))?;
@@ -115,9 +113,9 @@ impl Engine {
         if let Some(inputs) = self.pieces.as_mut().and_then(|pieces| pieces.inputs.as_mut()) {
             inputs.expect(seen).map_err(|error| raise(py, &error))?;
         }
-        self.indicators = indicators
+        self.features = features
             .iter()
-            .map(|state| Py::new(py, Indicator::of_saved(state, core.instruments(), self.current.clone())?))
+            .map(|state| Running::of_saved(py, state, core.instruments(), &self.current))
             .collect::<PyResult<_>>()?;
         self.current.store(current, Ordering::Relaxed);
         (self.core, self.player) = (core, player);

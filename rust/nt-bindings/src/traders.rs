@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 
 use crate::error::raise;
 use crate::replay::Replay;
-use crate::replay::sources::sources_of;
 
 const TURNS_PER_REPORT: usize = 65_536;
 /// What is noted for a journal waits in memory for so many turns.
@@ -81,8 +80,8 @@ fn run<T: Trader + Serialize + DeserializeOwned>(
             replay.write_down(py)?;
             let turns = if replay.journal.is_some() { TURNS_PER_NOTE } else { TURNS_PER_REPORT };
             let Replay { core, sources, .. } = replay;
-            let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-            let sources = sources_of(sources, &borrowed)?;
+            let lent = sources.lend(py);
+            let sources = lent.sources()?;
             let goes_on = run_for(core, &sources, &mut trader, turns).map_err(|error| raise(py, &error))?;
             (goes_on, core.played(), core.is_over())
         };

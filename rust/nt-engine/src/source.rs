@@ -1,16 +1,17 @@
 //! Market records in the order of their receipt, and the two clocks that run along them (docs/book-rules.md, section 1).
 
 use nt_core::record::WORDS;
-use nt_core::{Nanos, Record};
+use nt_core::{Bars, Nanos, Record};
 use serde::{Deserialize, Serialize};
 
-/// Records of one connection; its instruments are numbered, and each has a rank in the run or none.
+/// Records of one connection; its instruments are numbered, and each has a rank in the run or none. Or bars of one instrument.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     words: &'a [[i64; WORDS]],
     ranks: &'a [i16],
     /// No record knows the venue's time, so that of receipt stands for it.
     by_receipt: bool,
+    bars: Option<(usize, Bars<'a>)>,
 }
 
 impl<'a> Source<'a> {
@@ -19,7 +20,17 @@ impl<'a> Source<'a> {
     pub fn new(words: &'a [[i64; WORDS]], ranks: &'a [i16]) -> Self {
         // Nearly always the first record knows.
         let by_receipt = words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0);
-        Source { words, ranks, by_receipt }
+        Source { words, ranks, by_receipt, bars: None }
+    }
+
+    /// The bars of an instrument, by its rank in the run.
+    pub fn of_bars(rank: usize, bars: Bars<'a>) -> Self {
+        Source { words: &[], ranks: &[], by_receipt: false, bars: Some((rank, bars)) }
+    }
+
+    /// The rank of its instrument, and its bars, if it has bars.
+    pub fn bars(&self) -> Option<(usize, Bars<'a>)> {
+        self.bars
     }
 
     /// How many records there are.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from neural_trader.baseline.instrument import money_unit
+from neural_trader.baseline.instrument import Bar, money_unit
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
 from neural_trader.baseline.replay.orders import ReplayOrder
@@ -30,11 +31,16 @@ class Grid(NamedTuple):
 class Market:
     """What the venue knows of one instrument."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, first: bool = False) -> None:
+    bars: Sequence[Bar] = ()
+    """An instrument of records has none."""
+
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, trades: int, first: bool = False) -> None:
         self.index = index
         self.grid = grid
         self.unit = money_unit(grid)
         self.depth = depth_named(depth)
+        self.trades = trades
+        """The kind of record that tells trades."""
         self.last_trade: int | None = None
         self.mark = 0
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""

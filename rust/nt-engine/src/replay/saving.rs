@@ -62,7 +62,8 @@ impl Replay {
         if encode(&saved.settings)? != encode(&self.settings)? || !self.engine.continues(&saved.engine) {
             return Err(Error::Misuse("the snapshot is of a run with other settings or instruments".into()));
         }
-        if !saved.is_sound(sources) {
+        let (instruments, orders) = (saved.engine.markets.len(), saved.engine.orders.len());
+        if !saved.is_sound(sources) || !saved.bars.continues(&self.bars, sources, instruments, orders) {
             return Err(Error::Misuse("a state in the snapshot contradicts itself".into()));
         }
         *self = Replay { notes: self.notes.take(), pause: self.pause, next_ns: self.next_ns, ..saved };
@@ -77,7 +78,13 @@ impl Replay {
             let within = |(cursor, source): (&crate::source::Cursor, &Source<'_>)| cursor.at <= source.len();
             cursors.len() == sources.len() && cursors.iter().zip(sources).all(within)
         };
-        let per_instrument = [self.venues.len(), self.lines.len(), self.views.len(), self.known_positions.len()];
+        let per_instrument = [
+            self.venues.len(),
+            self.lines.len(),
+            self.views.len(),
+            self.known_positions.len(),
+            self.wants.instruments(),
+        ];
         cursors.iter().all(fits)
             && per_instrument.iter().all(|&length| length == count)
             && self.placed.len() == self.engine.orders.len()

@@ -12,12 +12,17 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if self.wants != 0 || self.wants_books != 0 {
+        if !self.wants.is_empty() {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));
                 }
             }
+        }
+        if !self.bars.is_empty()
+            && let Some(of_bars) = self.next_of_bars(sources)
+        {
+            next = next.min(of_bars);
         }
         next = next.min((self.next_sample_ns, Next::Sample, 0));
         for (k, line) in self.lines.iter().enumerate() {
@@ -103,7 +108,7 @@ impl Replay {
     /// Says when the interval that a record belongs to is sampled, if no sample is due yet.
     #[inline]
     pub(super) fn begin_interval(&mut self, time_ns: Nanos) -> bool {
-        if self.next_sample_ns != NEVER || time_ns <= 0 {
+        if self.next_sample_ns != NEVER || time_ns <= 0 || self.settings.sample_at_closes {
             return false;
         }
         let interval = self.settings.sample_ns;
@@ -137,6 +142,7 @@ impl Replay {
             }
             last_ns
         };
-        sources.iter().enumerate().map(last).max().unwrap_or(0)
+        let of_records = sources.iter().enumerate().map(last).max().unwrap_or(0);
+        of_records.max(self.last_close_here_ns(sources))
     }
 }
