@@ -62,6 +62,7 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -84,6 +85,7 @@ __all__ = [
     "inputs_digest",
     "instants_from_text",
     "instruments_of",
+    "lyapunov_exponent",
     "model_path",
     "open_snapshot",
     "pause_run",
@@ -226,6 +228,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -266,12 +270,19 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     @property
     def indicators(self) -> list[Indicator]:
-        """The features that the run keeps up to date, in the order in which they were asked for."""
+        """The outputs of the features that the run keeps up to date, in the order in which those were asked for."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int, state: bytes | None = None) -> bytes | None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below.
 
         Where it pauses, it returns the state of the strategy, which ``state`` takes to go on; so do the others.
         """
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(
         self, fast: int, slow: int, above: int, below: int, state: bytes | None = None
     ) -> bytes | None:
@@ -418,6 +429,9 @@ def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Fl
 
 def feature_warmup(name: str, parameters: Sequence[float]) -> int:
     """How many rows a feature needs before its first value, less one."""
+
+def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
+    """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
 
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""
@@ -638,6 +652,8 @@ class Replay:
     @property
     def now_ns(self) -> int: ...
     def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
+    def open(self, *, by_receipt: bool = False) -> None: ...
+    def feed(self, source: int, words: _Ints, *, last: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -687,6 +703,28 @@ class Replay:
     def touches(self) -> list[tuple[int, int]]: ...
     def check_invariants(self) -> None: ...
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
+
+@final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Sweep: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
 @final
 class Tick:
@@ -743,9 +781,9 @@ def run_position(run: Engine | Replay) -> tuple[bool, int, int]:
     """Whether a run of a strategy in Python is over; where it paused, when what comes next happens; and its turns."""
 
 def save_run(run: Engine | Replay) -> tuple[bytes, list[bytes]]:
-    """Everything that decides how a run goes on, beside the strategy: the engine, and each indicator."""
+    """Everything that decides how a run goes on, beside the strategy: the engine, and each feature."""
 
-def restore_run(run: Engine | Replay, state: bytes, indicators: Sequence[bytes]) -> None:
+def restore_run(run: Engine | Replay, state: bytes, features: Sequence[bytes]) -> None:
     """Makes a run go on where one of the same settings and data was saved."""
 
 def seal_snapshot(header: str, parts: Sequence[tuple[str, bytes]]) -> bytes:

@@ -71,7 +71,13 @@ def test_a_run_stops_where_it_is_told_and_goes_on(command: Command, tmp_path: Pa
         whole = command(verb, "--json").passed().document
         stopped = command(verb, "--snapshot", path, "--stop-at", stop_at, "--json").passed().document
         assert stopped["stopped"]["snapshot"] == path
-        assert command(verb, "--resume", path, "--json").passed().document == whole
+        resumed = command(verb, "--resume", path, "--json").passed().document
+        if verb == "backtest":
+            # What is checked by playing a run again is checked where it was played whole.
+            assert resumed["honesty"]["look_ahead"]["skipped"] == "the run goes on from a snapshot"
+            for document in (whole, resumed):
+                del document["honesty"]["look_ahead"], document["honesty"]["warm_up"]
+        assert resumed == whole
         (tmp_path / SNAPSHOT).unlink()
     ended = command("replay", "--snapshot", path, "--stop-at", "99 turns")
     assert (ended.code, ended.err) == (0, "")

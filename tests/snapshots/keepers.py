@@ -31,6 +31,8 @@ class BarKeeper(Strategy):
     seed: int = 7
 
     def on_start(self) -> None:
+        self.bands, self.cross = self.feature("bollinger", 12), self.macd(3, 9, 4)
+        self.width = self.feature("garman_klass", 15)
         self.fast, self.lines = self.ema(5), {"slow": self.sma(20), "reach": [self.atr(7)]}
         self.random, self.numbers = Random(self.seed), np.random.default_rng(self.seed)
         self.ring = np.zeros(8)
@@ -48,7 +50,7 @@ class BarKeeper(Strategy):
         if chance < 0.15 and len(book.marks) == 5 and bar.close != book.marks[0].price:
             side = 1 if self.fast.value > self.lines["slow"].value else -1
             self.target(side * self.share * (0.5 + self.ring.mean() / (4 * self.ring.max())))
-        elif chance > 1.9:
+        elif chance > 1.8 and self.bands.lower.value + self.width.value < bar.close and self.cross.signal.value < 9.0:
             self.buy(fraction=0.1, limit=bar.close - self.lines["reach"][0].value, good_till="day")
 
     def on_fill(self, fill: Fill) -> None:
@@ -83,3 +85,31 @@ class TickKeeper(Strategy):
     def on_order(self, order: Order) -> None:
         if order.event == "ended":
             self.working.pop(order.id, None)
+
+
+class MixedKeeper(Strategy):
+    """Trades a book and bars on one time line by chance and memory."""
+
+    def on_start(self) -> None:
+        self.random = Random(5)
+        self.seen: list[float] = []
+        self.set_timer(after_ns=700_000_000)
+
+    def on_trade(self, trade: Tick) -> None:
+        if self.random.random() < 0.05:
+            side = self.random.choice((self.buy, self.sell))
+            side(self.lot(trade.symbol), limit=trade.price, symbol=trade.symbol)
+
+    def on_bar(self, bar: Bar) -> None:
+        self.seen.append(bar.close)
+        side = self.random.choice((self.buy, self.sell))
+        side(self.lot(bar.symbol) * len(self.seen), limit=bar.close + self.random.randint(-3, 3), symbol=bar.symbol)
+
+    def on_moment(self, time_ns: int) -> None:
+        self.target(self.random.uniform(-0.1, 0.1), symbol=self.symbols[-1])
+        self.sell(self.lot(self.symbols[0]) * self.random.randint(1, 3), symbol=self.symbols[0])
+
+    def on_timer(self, time_ns: int) -> None:
+        self.set_timer(after_ns=700_000_000)
+        if self.random.random() < 0.4:
+            self.target(self.random.uniform(-0.2, 0.2), symbol=self.symbols[-1])

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,12 +24,12 @@ from neural_trader.backtesting.run import play
 from neural_trader.backtesting.settings import Settings
 from neural_trader.backtesting.snapshots import Saving
 from neural_trader.errors import DataError, EngineError, RunStopped, StrategyError, StrategyRunError, UsageError
-from neural_trader.market.bars import Bars
+from neural_trader.market.bars import Bars, Step
 from neural_trader.market.recordings import Recording, synthetic_recording
 from parity.outcome import PARAMETERS_JSON, VERSION, RecordsFromColumns
 from parity.programs import Program, make_case
 from parity.test_pieces import cut
-from snapshots.keepers import BarKeeper, TickKeeper
+from snapshots.keepers import BarKeeper, MixedKeeper, TickKeeper
 
 CASES = int(os.environ.get("NT_PARITY_SEEDS", "2000")) // 10
 MINUTE = "1m"
@@ -47,14 +47,28 @@ def bars() -> list[Bars]:
     return [each.rows(0, 1_500) for each in nt.synthetic_bars(7)][:2]
 
 
+def mixed(market: Recording) -> list[Any]:
+    """Recordings of two venues, and bars beside them."""
+    begin = int(market.records["ts_event_ns"][0])
+    open_ns = begin - begin % 10**9 + np.arange(19) * 3 * 10**9
+    random = np.random.default_rng(7)
+    open_, close = random.integers(9_900, 10_100, (2, 19))
+    guide = nt.Bars(
+        "GUIDE", Step(1, 2), Step(1, 0), open_ns, open_ns + 3 * 10**9, open=open_,
+        high=np.maximum(open_, close) + 5, low=np.minimum(open_, close) - 5, close=close,
+    )  # fmt: skip
+    other = replace(synthetic_recording(8, MINUTE), venue="two")
+    return [replace(market, venue="one"), other, guide]
+
+
 def runs(market: Recording, bars: list[Bars]) -> list[Run]:
     """The same kinds of runs over bars and over records, in Python and in Rust."""
 
     def over_bars(strategy: Any, **terms: Any) -> Run:
         return lambda **saving: nt.backtest(strategy, bars, benchmark=False, **terms, **saving)
 
-    def over_records(strategy: Any, **terms: Any) -> Run:
-        return lambda **saving: nt.replay(strategy, market, benchmark=False, **terms, **saving)
+    def over_records(strategy: Any, data: Any = market, **terms: Any) -> Run:
+        return lambda **saving: nt.replay(strategy, data, benchmark=False, **terms, **saving)
 
     return [
         over_bars(BarKeeper),
@@ -67,6 +81,8 @@ def runs(market: Recording, bars: list[Bars]) -> list[Run]:
         over_records("grid"),
         over_records("grid", native=False),
         over_records("twap"),
+        over_records(MixedKeeper, mixed(market)),
+        over_records(MixedKeeper, mixed(market), latency="0ms", feed="0ms", slippage="1 tick"),
     ]
 
 
@@ -74,7 +90,7 @@ def instant(ns: float) -> np.datetime64:
     return np.datetime64(int(ns), "ns")
 
 
-@pytest.mark.parametrize("which", range(10))
+@pytest.mark.parametrize("which", range(12))
 def test_a_run_that_stopped_again_and_again_is_the_run_that_never_did(
     which: int, market: Recording, bars: list[Bars], tmp_path: Path
 ) -> None:
@@ -101,7 +117,7 @@ def test_a_run_that_stopped_again_and_again_is_the_run_that_never_did(
     assert result.exposed_samples == whole.exposed_samples
 
 
-@pytest.mark.parametrize("which", [0, 1, 4, 6])
+@pytest.mark.parametrize("which", [0, 1, 4, 6, 11])
 def test_a_run_that_is_saved_on_its_way_is_the_same_and_goes_on_from_its_last_snapshot(
     which: int, market: Recording, bars: list[Bars], tmp_path: Path
 ) -> None:
@@ -266,6 +282,13 @@ def test_a_snapshot_of_something_else_is_refused_with_one_line(
     assert refusal(lambda: nt.replay("grid", market, resume=path, native=False)) == (
         "made with native=True, so it goes on only like that"
     )
+    with pytest.raises(RunStopped):
+        nt.replay(MixedKeeper, mixed(market), snapshot=path, stop_at="90 turns")
+    *recordings, guide = mixed(market)
+    dearer = replace(guide, high=guide.high + 1)
+    assert refusal(lambda: nt.replay(MixedKeeper, [*recordings, dearer], resume=path)) == (
+        "a snapshot of a run over other data"
+    )
     assert "cannot be read" in refusal(lambda: nt.replay("grid", market, resume=tmp_path / "none"))
 
 
@@ -295,6 +318,9 @@ def test_what_was_asked_for_has_to_make_sense(market: Recording, tmp_path: Path)
     refused("is no snapshot", snapshot=path, every="1m")
     with pytest.raises(UsageError, match="a memory is of whole runs"):
         nt.backtest(BarKeeper, snapshot=tmp_path / "other", every="9d", memory=tmp_path / "memory")
+    rising = nt.formula(entry=nt.close.sma(3) > nt.close.sma(9), name="rising")
+    with pytest.raises(UsageError, match="rising is a formula, and those run whole"):
+        nt.backtest(rising, snapshot=tmp_path / "other", every="9d")
     with pytest.raises(UsageError, match="stop_at a time"):
         nt.backtest("sma_cross", snapshot=tmp_path / "other", stop_at="9 turns")
 
@@ -364,3 +390,21 @@ def test_a_disk_that_is_full_leaves_the_snapshot_before(
     with pytest.raises(OSError, match="cannot be written"):
         nt.replay(TickKeeper, market, snapshot=path, stop_at="400 turns")
     assert [each.name for each in tmp_path.iterdir()] == [path.name] and path.read_bytes() == before
+
+
+def test_what_was_resumed_is_one_trial_and_not_checked_for_look_ahead(bars: list[Bars], tmp_path: Path) -> None:
+    path, ledger = tmp_path / "run.snapshot", tmp_path / "trials.jsonl"
+
+    def run(**saving: Any) -> Result:
+        return nt.backtest(BarKeeper, bars, benchmark=False, trials=ledger, **saving)
+
+    with pytest.raises(RunStopped):
+        run(snapshot=path, stop_at="300 turns")
+    assert not ledger.exists()
+    resumed = run(resume=path)
+    assert resumed.look_ahead is not None and resumed.look_ahead.skipped == "the run goes on from a snapshot"
+    assert resumed.warm_up is None
+    assert resumed.counted is not None and resumed.counted.is_new
+    saved = run(snapshot=path, every="300d")
+    assert saved.look_ahead is not None and saved.look_ahead.skipped is None
+    assert saved.counted is not None and not saved.counted.is_new

@@ -78,10 +78,23 @@ class Rerun:
 
 def checked(result: Result, rerun: Rerun, stated: int | None) -> Result:
     """The result with what playing it again shows."""
+    reason = None
     if result.run["like"] is not None:
         reason = "the rules of another package are judged on all bars at once"
+    elif _is_searched_by_a_graph(result.run):
+        reason = "its memory is searched by a graph, which finds most of the best and not always the same"
+    if reason is not None:
         return replace(result, look_ahead=LookAhead((), skipped=reason))
     return replace(result, look_ahead=look_ahead(rerun), warm_up=warm_up(rerun, stated))
+
+
+def _is_searched_by_a_graph(run: dict[str, Any]) -> bool:
+    # Most runs have no memory, and need none of its libraries.
+    if "memory" not in run:
+        return False
+    from neural_trader.memory.index import GRAPH_FROM
+
+    return int(run["memory"]["cards"]) >= GRAPH_FROM
 
 
 def look_ahead(rerun: Rerun) -> LookAhead:

@@ -18,9 +18,11 @@ from neural_trader.cli import (
     memory,
     replay,
     strategies,
+    sweep,
     trials,
     verify,
     version,
+    walkforward,
 )
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
@@ -35,8 +37,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "memory", "trials", "verify", "anchors",
-        "config", "doctor", "bench", "version",
+        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "memory", "trials",
+        "verify", "anchors", "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -70,6 +72,8 @@ def neural_trader(
 
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "sweep": (sweep.sweep, sweep.EXAMPLES),
+    "walkforward": (walkforward.walkforward, walkforward.EXAMPLES),
     "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),

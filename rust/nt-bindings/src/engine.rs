@@ -1,11 +1,13 @@
 //! nt-engine for Python: the engine as an object, and the loop that calls a Python strategy.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nt_core::{Bracket, Error, Instrument, Nanos};
 use nt_engine::digest::Prefix;
-use nt_engine::run::{BuyAndHold, Holding, SmaCross};
+use nt_engine::formula::Formula;
+use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross};
 use nt_engine::{Call, Config, Engine as Core, Notice, Pause, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
@@ -15,6 +17,7 @@ use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
+use crate::formula::{Terms, roles_of, terms_of};
 use crate::indicator::{Indicator, Outputs, Running, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
@@ -166,6 +169,11 @@ impl Engine {
     /// Cancels a working order; says whether there was one.
     fn cancel(&mut self, order: u32) -> bool {
         self.core.cancel(order)
+    }
+
+    /// Whether an order of this id may still fill.
+    fn is_working(&self, order: u32) -> bool {
+        self.core.is_working(order)
     }
 
     /// Lots held of an instrument, negative if short.
@@ -359,6 +367,22 @@ impl Engine {
     #[pyo3(signature = (fraction, state=None))]
     fn run_buy_and_hold(&mut self, py: Python<'_>, fraction: i64, state: Option<Vec<u8>>) -> PyResult<Option<Vec<u8>>> {
         self.run_native(py, BuyAndHold::new(self.columns.len(), fraction), state)
+    }
+
+    /// Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters.
+    fn run_formula(
+        &mut self,
+        py: Python<'_>,
+        terms: Terms,
+        roles: HashMap<String, usize>,
+        parameters: Vec<f64>,
+    ) -> PyResult<()> {
+        let formula = || {
+            let terms = terms_of(terms, parameters.len())?;
+            Formula::new(&self.core, &terms, &parameters, roles_of(&roles, terms.len())?)
+        };
+        let mut formula = formula().map_err(|error| raise(py, &error))?;
+        self.play_native(py, &mut Run::new(self.columns.len()), &mut formula)
     }
 
     /// Runs the moving-average cross in Rust, holding numbers of lots above and below.

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod features;
 mod feed;
+mod formula;
 mod indicator;
 mod journal;
 mod models;
@@ -19,6 +20,7 @@ mod pieces;
 mod replay;
 mod request;
 mod snapshot;
+mod sweep;
 mod traders;
 mod venues;
 
@@ -35,6 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     order_flow::register(module)?;
     replay::register(module)?;
     snapshot::register(module)?;
+    sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())

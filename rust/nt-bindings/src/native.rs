@@ -25,6 +25,18 @@ impl Engine {
             Some(state) => decode(&state).map_err(fail)?,
             None => (Run::new(self.columns.len()), strategy),
         };
+        self.play_native(py, &mut way, &mut strategy)?;
+        if way.is_over() { Ok(None) } else { encode(&(&way, &strategy)).map(Some).map_err(fail) }
+    }
+
+    /// The same from where it stands, of a strategy whose state nobody asks for.
+    pub(crate) fn play_native<S: Strategy + Send>(
+        &mut self,
+        py: Python<'_>,
+        way: &mut Run,
+        strategy: &mut S,
+    ) -> PyResult<()> {
+        let fail = |error: Error| raise(py, &error);
         way.set_pause(self.pause.time_ns);
         let core = &mut self.core;
         if let Some(pieces) = &mut self.pieces {
@@ -35,7 +47,7 @@ impl Engine {
                     pieces.advance(py, |k| way.played(k).saturating_sub(strategy.lookback()))?
                 };
                 let bars = pieces.bars();
-                py.detach(|| way.play(core, &bars, &mut strategy, horizon_ns)).map_err(fail)?;
+                py.detach(|| way.play(core, &bars, strategy, horizon_ns)).map_err(fail)?;
                 self.paused = horizon_ns > self.pause.time_ns;
                 if self.paused {
                     break;
@@ -44,9 +56,9 @@ impl Engine {
         } else {
             let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
             let bars = borrow_bars(&held)?;
-            py.detach(|| way.play(core, &bars, &mut strategy, Nanos::MAX)).map_err(fail)?;
+            py.detach(|| way.play(core, &bars, strategy, Nanos::MAX)).map_err(fail)?;
         }
         self.next_ns = way.next_ns();
-        if way.is_over() { Ok(None) } else { encode(&(&way, &strategy)).map(Some).map_err(fail) }
+        Ok(())
     }
 }

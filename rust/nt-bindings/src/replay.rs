@@ -13,17 +13,15 @@ use nt_engine::{
     digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
-use numpy::{IntoPyArray, PyArray1, ToPyArray};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::bars::Bar;
 use crate::columns;
 use crate::error::raise;
-use crate::indicator::scale;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
-use drive::{drive, named};
+use drive::{bar_of, drive, named};
 use rules::{Listed, OneOrEach, instruments_of, like_of, records_by_rank, self_trade_of};
 use sources::Sources;
 use tick::Tick;
@@ -262,6 +260,18 @@ impl Replay {
         })
     }
 
+    /// Makes records come by `feed`, while they are played; `by_receipt` says that no venue tells when they happened.
+    #[pyo3(signature = (*, by_receipt=false))]
+    fn open(&mut self, by_receipt: bool) {
+        self.sources.open(by_receipt);
+    }
+
+    /// Takes the next records of a source; `run` and `play` go on as far as all sources reach.
+    #[pyo3(signature = (source, words, *, last=false))]
+    fn feed(&mut self, source: usize, words: &Bound<'_, PyArray1<i64>>, last: bool) -> PyResult<()> {
+        self.sources.feed(source, &words.readonly(), last)
+    }
+
     /// Sets our time to the arrival of the first record, for what is done before it.
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let Replay { core, sources, .. } = self;
@@ -343,17 +353,9 @@ impl Replay {
                 }
                 Turn::Bar { instrument, index } => {
                     slf.try_borrow_mut()?.current = instrument;
-                    let bars = sources.iter().find_map(|source| source.bars().filter(|(rank, _)| *rank == instrument));
-                    if let (Some(on_bar), Some((_, bars))) = (&on_bar, bars) {
-                        let (tick, lot) = scales[instrument];
-                        let scales = (scale(tick), scale(lot));
-                        on_bar.call1((Bar::new(
-                            &bars,
-                            instrument,
-                            index,
-                            symbols[instrument].clone_ref(py),
-                            scales,
-                        ),))?;
+                    if let Some(on_bar) = &on_bar {
+                        let symbol = symbols[instrument].clone_ref(py);
+                        on_bar.call1((bar_of(sources, instrument, index, symbol, scales[instrument]),))?;
                     }
                 }
                 Turn::Moment(time_ns) => {
@@ -398,9 +400,7 @@ impl Replay {
     /// Middle of the best bid and ask as far as is known here, NaN where a side is empty; of bars the last price known here.
     fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
         if self.core.is_of_bars(instrument) {
-            let mark = self.core.mark(instrument);
-            let tick = self.core.engine().instrument(instrument).tick;
-            return Ok(if mark == 0 { f64::NAN } else { tick.value_of(mark as f64) });
+            return Ok(results::price_of_bars(&self.core, instrument));
         }
         let (bid, ask) = (self.best(py, instrument, 1)?, self.best(py, instrument, -1)?);
         Ok(match (bid, ask) {
@@ -486,10 +486,7 @@ impl Replay {
         py: Python<'py>,
         instrument: usize,
     ) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>) {
-        let count = self.core.engine().instruments().len();
-        let own = self.core.touches().iter().skip(instrument).step_by(count.max(1));
-        let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
-        (bids.into_pyarray(py), asks.into_pyarray(py))
+        results::touch_arrays(py, &self.core, instrument)
     }
 
     /// Orders as numpy columns in decimal units, with what only a replay knows of them: the terms of orders that rest, the

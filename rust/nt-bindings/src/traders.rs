@@ -79,6 +79,7 @@ fn run<T: Trader + Serialize + DeserializeOwned>(
             let replay = &mut *slf.try_borrow_mut()?;
             replay.write_down(py)?;
             let turns = if replay.journal.is_some() { TURNS_PER_NOTE } else { TURNS_PER_REPORT };
+            replay.core.set_horizon(replay.sources.horizon_ns());
             let Replay { core, sources, .. } = replay;
             let lent = sources.lend(py);
             let sources = lent.sources()?;

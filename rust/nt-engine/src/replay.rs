@@ -204,6 +204,9 @@ pub struct Replay {
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
+    /// What happens at this time or later waits; whoever resumes a run says so again.
+    #[serde(skip)]
+    horizon_ns: Nanos,
     /// What a journal shall say, where one is kept; it has been said before a snapshot is taken.
     #[serde(skip)]
     notes: Option<Box<Notes>>,
@@ -268,6 +271,7 @@ impl Replay {
             finished: false,
             end_ns: NEVER - 1,
             bars,
+            horizon_ns: NEVER,
             notes: None,
         })
     }
@@ -342,7 +346,13 @@ impl Replay {
         self.timers.insert(at, key);
     }
 
-    /// Runs to the strategy's next turn; `None` at the end, or where it is to pause.
+    /// Makes what happens at a time or later wait, so that records can arrive in pieces: up to that time every record must
+    /// be there. A run ends only once its horizon is `Nanos::MAX` again, as it is at first.
+    pub fn set_horizon(&mut self, horizon_ns: Nanos) {
+        self.horizon_ns = horizon_ns;
+    }
+
+    /// Runs to the strategy's next turn; `None` at the horizon, at the end, or where it is to pause.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         self.forget_turn();
         if self.turns >= self.pause.turns {
@@ -350,15 +360,18 @@ impl Replay {
         }
         loop {
             let (time_ns, next, at) = self.next(sources);
-            if time_ns > self.pause.time_ns {
+            if time_ns > self.pause.time_ns && self.pause.time_ns < self.horizon_ns {
                 match self.reach_pause(sources, time_ns)? {
                     Reached::Something => continue,
                     Reached::Pause => return Ok(None),
                     Reached::End => {}
                 }
             }
-            if self.play_records(sources, time_ns)? {
+            if self.play_records(sources, time_ns.min(self.horizon_ns.saturating_sub(1)))? {
                 continue;
+            }
+            if self.horizon_ns != NEVER && time_ns >= self.horizon_ns {
+                return Ok(None);
             }
             if time_ns > self.last_arrival_ns(sources) {
                 self.finish(sources)?;

@@ -19,8 +19,20 @@ impl<'a> Source<'a> {
     /// those that are not part of it.
     pub fn new(words: &'a [[i64; WORDS]], ranks: &'a [i16]) -> Self {
         // Nearly always the first record knows.
-        let by_receipt = words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0);
+        Self::timed(words, ranks, words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0))
+    }
+
+    /// The same where it is known whether the time of receipt stands for that of the venue, as of records that are not all
+    /// there yet.
+    pub fn timed(words: &'a [[i64; WORDS]], ranks: &'a [i16], by_receipt: bool) -> Self {
         Source { words, ranks, by_receipt, bars: None }
+    }
+
+    /// The venue's clock after so many records that are there, if there are any from `from` on, and it was `clock_ns` before.
+    pub fn clock_after(&self, clock_ns: Nanos, from: usize) -> Nanos {
+        (from..self.len())
+            .filter_map(|at| self.get(at))
+            .fold(clock_ns, |clock_ns, record| clock_ns.max(record.ts_event_ns))
     }
 
     /// The bars of an instrument, by its rank in the run.

@@ -403,6 +403,16 @@ proptest! {
         prop_assert_eq!(records(&streamed), records(&whole));
         prop_assert_eq!(replayed(&streamed, markets, &sizes), curve(&whole, &markets[0]));
     }
+}
+
+/// Sessions of a law that costs more, a hundredth of `NT_LAW_CASES` (5,000 by default).
+fn resumed_cases() -> ProptestConfig {
+    let cases = std::env::var("NT_LAW_CASES").map_or(5_000, |cases| cases.parse().expect("a number of cases"));
+    ProptestConfig::with_cases(u32::div_ceil(cases, 100))
+}
+
+proptest! {
+    #![proptest_config(resumed_cases())]
 
     /// Law 16: a run that is saved at any turn and time, and resumed from its bytes, equals the run that never stopped.
     #[test]

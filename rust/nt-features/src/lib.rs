@@ -20,8 +20,10 @@
 
 mod average;
 mod channel;
+mod chaos;
 mod error;
 mod feature;
+pub mod graph;
 mod kind;
 mod microstructure;
 mod momentum;
@@ -35,6 +37,7 @@ mod volatility;
 mod volume;
 mod window;
 
+pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
 pub use feature::{Bar, Feature, LARGEST};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};

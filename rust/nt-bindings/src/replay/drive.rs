@@ -1,12 +1,16 @@
 //! The loop that hands each turn of a replay to Python.
 
+use nt_core::Step;
 use nt_engine::{Notice, Source, Turn};
 use nt_feed::event::EventKind;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::Replay;
+use crate::bars::Bar;
 use crate::error::raise;
+use crate::indicator::scale;
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
 
@@ -20,6 +24,18 @@ pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
         Notice::Refused(id) => ("refused", id as usize),
         Notice::Triggered(id) => ("triggered", id as usize),
     }
+}
+
+/// A bar of an instrument as a strategy is handed it.
+pub(crate) fn bar_of(
+    sources: &[Source<'_>],
+    instrument: usize,
+    index: usize,
+    symbol: Py<PyString>,
+    (tick, lot): (Step, Step),
+) -> Option<Bar> {
+    let (_, bars) = sources.iter().filter_map(Source::bars).find(|&(rank, _)| rank == instrument)?;
+    Some(Bar::new(&bars, instrument, index, symbol, (scale(tick), scale(lot))))
 }
 
 impl Replay {
@@ -41,7 +57,11 @@ pub(crate) fn drive(
     mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
 ) -> PyResult<()> {
     let py = slf.py();
-    let lent = slf.try_borrow()?.sources.lend(py);
+    let lent = {
+        let replay = &mut *slf.try_borrow_mut()?;
+        replay.core.set_horizon(replay.sources.horizon_ns());
+        replay.sources.lend(py)
+    };
     let sources = lent.sources()?;
     let mut turns: u32 = 0;
     loop {

@@ -66,7 +66,8 @@ impl Replay {
         if !saved.is_sound(sources) || !saved.bars.continues(&self.bars, sources, instruments, orders) {
             return Err(Error::Misuse("a state in the snapshot contradicts itself".into()));
         }
-        *self = Replay { notes: self.notes.take(), pause: self.pause, next_ns: self.next_ns, ..saved };
+        let (notes, pause, next_ns, horizon_ns) = (self.notes.take(), self.pause, self.next_ns, self.horizon_ns);
+        *self = Replay { notes, pause, next_ns, horizon_ns, ..saved };
         Ok(())
     }
 

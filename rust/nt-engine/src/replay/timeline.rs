@@ -125,7 +125,10 @@ impl Replay {
     /// When the last record arrives here, once all have been played at their venues; until then, something before never.
     #[inline]
     pub(super) fn last_arrival_ns(&mut self, sources: &[Source<'_>]) -> Nanos {
-        if self.end_ns == NEVER - 1 && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len()) {
+        if self.end_ns == NEVER - 1
+            && self.horizon_ns == NEVER
+            && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len())
+        {
             self.end_ns = self.find_end(sources);
         }
         self.end_ns
