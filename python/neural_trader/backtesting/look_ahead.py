@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from neural_trader.strategy.base import Strategy
     from neural_trader.strategy.overlays import Overlay
 
-SHARES = (0.45, 0.2, 0.09, 0.04, 0.02)
-"""Where futures are replaced, as shares of the time of a run: with the stretch below 1.0 of its bars."""
-LATER = (0.25, 0.45)
+SHARES = (0.4, 0.17, 0.07, 0.03, 0.01)
+"""Where futures are replaced, as shares of the time of a run: with the stretch below 0.83 of its bars, since six short
+runs cost a little more than one of their length."""
+LATER = (0.25, 0.4)
 """The stretch that is played by a strategy which has seen nothing before it."""
 _FALL, _RISE = 0.5, 2.0
 _TRAILING = KINDS.index("trailing_stop")
