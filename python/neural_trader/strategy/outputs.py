@@ -11,4 +11,4 @@ from typing import Any
 def outputs_named(feature: str, names: tuple[str, ...]) -> Any:
     """The named tuple of a feature's outputs: one class for all that have these."""
     # The names are those of the table, which types do not know.
-    return namedtuple(feature, names)  # type: ignore[misc]  # noqa: PYI024
+    return namedtuple(feature, names)  # noqa: PYI024

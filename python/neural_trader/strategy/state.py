@@ -77,8 +77,9 @@ class _Writer:
             return ["indicator", self._handles[id(value)]]
         if issubclass(own, tuple) and hasattr(own, "_fields") and self._is_known(own):
             return ["named", own.__module__, own.__qualname__, [self.of(each, place) for each in value]]
-        if issubclass(own, tuple) and own is outputs_named(own.__name__, getattr(own, "_fields", ())):
-            return ["outputs", own.__name__, list(own._fields), [self.of(each, place) for each in value]]
+        names = getattr(own, "_fields", ())
+        if issubclass(own, tuple) and own is outputs_named(own.__name__, names):
+            return ["outputs", own.__name__, list(names), [self.of(each, place) for each in value]]
         if own.__module__ == "numpy" and hasattr(value, "dtype") and own.__name__ != "ndarray":
             return ["scalar", *self._array(value, place)]
         return self._shared(value, own, place)

@@ -405,10 +405,10 @@ proptest! {
     }
 }
 
-/// Sessions of a law that costs more, a hundredth of `NT_LAW_CASES` (5,000 by default).
+/// Sessions of a law that costs more, one for 25 of `NT_LAW_CASES` (5,000 by default).
 fn resumed_cases() -> ProptestConfig {
     let cases = std::env::var("NT_LAW_CASES").map_or(5_000, |cases| cases.parse().expect("a number of cases"));
-    ProptestConfig::with_cases(u32::div_ceil(cases, 100))
+    ProptestConfig::with_cases(u32::div_ceil(cases, 25))
 }
 
 proptest! {

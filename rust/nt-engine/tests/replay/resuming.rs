@@ -27,7 +27,7 @@ fn interrupted(session: &Session) -> (Played, usize) {
 /// Law 16: a run resumed from a snapshot equals the run that never stopped, wherever it stopped.
 #[test]
 fn a_resumed_run_equals_the_run_that_never_stopped() {
-    holds_of_every(100, Shape { replies: true, ..Shape::default() }, |session| {
+    holds_of_every(30, Shape { replies: true, ..Shape::default() }, |session| {
         let (whole, (parts, stops)) = (session.play(), interrupted(&session));
         prop_assert_eq!(&parts.error, &whole.error);
         prop_assert_eq!(parts.outcome(), whole.outcome());
@@ -41,7 +41,7 @@ fn a_resumed_run_equals_the_run_that_never_stopped() {
 #[test]
 fn a_resumed_run_like_hftbacktest_equals_the_run_that_never_stopped() {
     let shape = Shape { depth: Some(Depth::Levels), orders: super::session::Orders::Limits, ..Shape::default() };
-    holds_of_every(200, shape, |mut session| {
+    holds_of_every(60, shape, |mut session| {
         session.settings.like_hftbacktest = true;
         session.settings.venue.self_trade = SelfTrade::default();
         if session.settings.venue.queue == nt_engine::QueueModel::Front {
@@ -57,7 +57,7 @@ fn a_resumed_run_like_hftbacktest_equals_the_run_that_never_stopped() {
 /// Bytes that were changed are refused, or make a run that is still sound: nothing panics while they are read.
 #[test]
 fn no_change_of_a_state_makes_reading_it_panic() {
-    holds_of_every(200, Shape::default(), |session| {
+    holds_of_every(60, Shape::default(), |session| {
         let mut draw = Draw(session.spare);
         let mut saved = Vec::new();
         let turn = draw.below(20) as usize;
