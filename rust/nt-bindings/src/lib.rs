@@ -20,6 +20,7 @@ mod pieces;
 mod replay;
 mod request;
 mod snapshot;
+mod solver;
 mod sweep;
 mod traders;
 mod venues;
@@ -37,6 +38,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     order_flow::register(module)?;
     replay::register(module)?;
     snapshot::register(module)?;
+    solver::register(module)?;
     sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;

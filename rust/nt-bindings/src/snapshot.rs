@@ -95,7 +95,7 @@ impl Engine {
         let seen = self.seen(py)?;
         let current = self.current.load(Ordering::Relaxed);
         let state = encode(&(&self.core, &self.player, current, seen)).map_err(|error| raise(py, &error))?;
-        let features = self.features.iter().map(|feature| Ok(PyBytes::new(py, &feature.saved(py)?)));
+        let features = self.features.iter().map(|feature| Ok(PyBytes::new(py, &feature.saved()?)));
         Ok((PyBytes::new(py, &state), features.collect::<PyResult<_>>()?))
     }
 
