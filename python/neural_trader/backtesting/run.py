@@ -261,7 +261,9 @@ def attempt(
             engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
             return run_position(engine)[0], None
         name, arguments = native_run
-        state = getattr(engine, name)(*arguments, state=state)
+        # A formula keeps no state, and is not saved.
+        kept = {} if course is None else {"state": state}
+        state = getattr(engine, name)(*arguments, **kept)
         return state is None, state
 
     try:

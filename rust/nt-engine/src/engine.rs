@@ -178,28 +178,6 @@ impl Engine {
         })
     }
 
-    /// Whether a state that was saved is of a run with the same settings and instruments, and nothing in it points beyond
-    /// what there is.
-    pub fn continues(&self, saved: &Engine) -> bool {
-        let (count, orders) = (saved.markets.len(), &saved.orders);
-        saved.config == self.config
-            && saved.instruments().eq(self.instruments())
-            && saved.ledger.instruments() == count
-            && saved.samples.is_condensed() == self.samples.is_condensed()
-            && orders.iter().enumerate().all(|(at, order)| {
-                let linked = [order.parent, order.sibling, order.children[0], order.children[1]];
-                order.id as usize == at + 1
-                    && (order.instrument as usize) < count
-                    && linked.iter().all(|&id| id as usize <= orders.len())
-            })
-            && saved
-                .markets
-                .iter()
-                .flat_map(|market| &market.working)
-                .all(|&id| (1..=orders.len()).contains(&(id as usize)))
-            && saved.fills.iter().all(|fill| (fill.instrument as usize) < count && fill.order as usize <= orders.len())
-    }
-
     /// Time of the last event.
     pub fn now_ns(&self) -> Nanos {
         self.now_ns

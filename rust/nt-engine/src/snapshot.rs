@@ -17,6 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::engine::Engine;
+
 const MAGIC: &[u8] = b"neural-trader snapshot 1\n";
 /// Before the version of the format.
 const KIND: &[u8] = b"neural-trader snapshot ";
@@ -132,6 +134,30 @@ impl<'a> Rest<'a> {
             parts.push((name, self.take(length)?.to_vec()));
         }
         self.0.is_empty().then_some(Snapshot { header, parts })
+    }
+}
+
+impl Engine {
+    /// Whether a state that was saved is of a run with the same settings and instruments, and nothing in it points beyond
+    /// what there is.
+    pub fn continues(&self, saved: &Engine) -> bool {
+        let (count, orders) = (saved.markets.len(), &saved.orders);
+        saved.config == self.config
+            && saved.instruments().eq(self.instruments())
+            && saved.ledger.instruments() == count
+            && saved.samples.is_condensed() == self.samples.is_condensed()
+            && orders.iter().enumerate().all(|(at, order)| {
+                let linked = [order.parent, order.sibling, order.children[0], order.children[1]];
+                order.id as usize == at + 1
+                    && (order.instrument as usize) < count
+                    && linked.iter().all(|&id| id as usize <= orders.len())
+            })
+            && saved
+                .markets
+                .iter()
+                .flat_map(|market| &market.working)
+                .all(|&id| (1..=orders.len()).contains(&(id as usize)))
+            && saved.fills.iter().all(|fill| (fill.instrument as usize) < count && fill.order as usize <= orders.len())
     }
 }
 
