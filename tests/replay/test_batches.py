@@ -288,3 +288,27 @@ def test_unknown_kinds_two_ways_at_once_and_journals_are_refused(tmp_path: Any) 
         told(Both, session(TAPE))
     with pytest.raises(UsageError, match="journal"):
         nt.replay(Columns, session(TAPE), journal=tmp_path / "run.journal")
+
+
+def test_a_run_in_batches_that_stopped_goes_on_as_if_it_had_not(tmp_path: Any) -> None:
+    class Trader(Strategy):
+        batch: ClassVar[str] = "10ns"
+
+        def on_start(self) -> None:
+            self.count = 0
+
+        def on_batch(self, events: Any) -> None:
+            self.count += len(events)
+            self.target(quantity=float(self.count % 2))
+
+    def run(**more: Any) -> Any:
+        return nt.replay(
+            Trader, session(TAPE), latency="0ms", sample="10ns", cash=10**6, impact="1%/20ns", benchmark=False, **more
+        )
+
+    whole = run()
+    for turns in range(1, 6):
+        path = tmp_path / f"{turns}.snapshot"
+        with pytest.raises(nt.errors.RunStopped):
+            run(snapshot=path, stop_at=f"{turns} turns")
+        assert run(resume=path).hash == whole.hash

@@ -2,6 +2,7 @@
 
 use nt_core::record::WORDS;
 use nt_core::{Bars, Nanos, Record};
+use serde::{Deserialize, Serialize};
 
 /// Records of one connection; its instruments are numbered, and each has a rank in the run or none. Or bars of one instrument.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +89,7 @@ impl<'a> Source<'a> {
 }
 
 /// A place among the records of a source, with the clocks as they stood before it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Cursor {
     /// Position of the next record.
     pub at: usize,

@@ -169,10 +169,8 @@ class Replay:
         self._calls = (0, 0)
         """The time of the last answer or timer, and how many there were at that time."""
         self._has_run = False
-        meets_others = self_trade != "off"
-        invariants = ReplayInvariants(
-            self._execution, self._markets, ledger, meets_others=meets_others, slips=bool(impact)
-        )
+        laws = {"meets_others": self_trade != "off", "slips": impact is not None}
+        invariants = ReplayInvariants(self._execution, self._markets, ledger, **laws)
         self._invariants = invariants if checked else None
 
     # What a strategy may ask and do.

@@ -1,17 +1,19 @@
 //! Records that are told in batches: all that have arrived since the last one (docs/book-rules.md, section 14).
 
 use nt_core::{Error, Nanos, Result};
+use serde::{Deserialize, Serialize};
 
 use super::{Replay, Turn};
 use crate::source::Source;
 
 /// How records are told where they come in batches.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Batches {
     interval_ns: Nanos,
     /// The number of the timer that ends the batch which has begun.
     awaited: Option<u64>,
     /// What the last batch tells: when it arrived, its source and its position there.
+    #[serde(skip)]
     told: Vec<(Nanos, usize, usize)>,
 }
 
@@ -28,6 +30,12 @@ impl Replay {
     /// Source and position of the records that the last batch told, in the order of their arrival.
     pub fn batch(&self) -> impl Iterator<Item = (usize, usize)> {
         self.batches.iter().flat_map(|batches| batches.told.iter()).map(|&(_, source, index)| (source, index))
+    }
+
+    /// Whether another replay tells records in the same way.
+    pub(super) fn batches_alike(&self, other: &Replay) -> bool {
+        let interval_ns = |replay: &Replay| replay.batches.as_ref().map(|batches| batches.interval_ns);
+        interval_ns(self) == interval_ns(other)
     }
 
     #[inline]

@@ -1,6 +1,9 @@
 //! What our takes leave on the price of a book, and how it decays (docs/book-rules.md, section 13).
 
+use std::num::NonZeroU64;
+
 use nt_core::{Error, Nanos, Price, Quantity, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::{Book, Venue, place};
 use crate::engine::Engine;
@@ -13,17 +16,17 @@ const PPB: i64 = 1_000_000_000;
 const TOO_MUCH: Error = Error::Overflow("an impact");
 
 /// How much a take moves the price against those that follow, and how long that lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
     rate: i64,
-    half_life_ns: Nanos,
+    half_life_ns: NonZeroU64,
 }
 
 /// What is left on one side: parts of a tick at the beginning of the half-life of this number.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Left {
     parts: i64,
-    number: i64,
+    number: u64,
 }
 
 /// What a take finds: by how many ticks it is worse, and the depth of the side that it takes.
@@ -36,24 +39,30 @@ pub(super) struct Found {
 impl Impact {
     /// An impact of a share of the price, in parts per billion, for all of the depth; a share of 0 is none.
     pub fn new(rate: i64, half_life_ns: Nanos) -> Result<Option<Self>> {
-        if !(0..=PPB).contains(&rate) || half_life_ns <= 0 {
+        let half_life_ns = u64::try_from(half_life_ns).ok().and_then(NonZeroU64::new);
+        let Some(half_life_ns) = half_life_ns.filter(|_| (0..=PPB).contains(&rate)) else {
             return Err(Error::Misuse("the rate of an impact is from 0 to 1, and its half-life positive".into()));
-        }
+        };
         Ok((rate > 0).then_some(Impact { rate, half_life_ns }))
     }
 
     fn at_beginning(self, left: Left, now_ns: Nanos) -> i64 {
-        let halvings = now_ns.div_euclid(self.half_life_ns) - left.number;
+        let halvings = self.number(now_ns).saturating_sub(left.number);
         u32::try_from(halvings).ok().and_then(|halvings| left.parts.checked_shr(halvings)).unwrap_or(0)
+    }
+
+    /// The number of the present half-life; venue time is never negative.
+    fn number(self, now_ns: Nanos) -> u64 {
+        now_ns.cast_unsigned() / self.half_life_ns
     }
 
     /// Of twice the half-life, so much is left of what the present one began with.
     fn weight(self, now_ns: Nanos) -> i128 {
-        self.whole() - i128::from(now_ns.rem_euclid(self.half_life_ns))
+        self.whole() - i128::from(now_ns.cast_unsigned() % self.half_life_ns)
     }
 
     fn whole(self) -> i128 {
-        2 * i128::from(self.half_life_ns)
+        2 * i128::from(self.half_life_ns.get())
     }
 
     fn ticks(self, left: Left, now_ns: Nanos) -> Result<Price> {
@@ -69,7 +78,7 @@ impl Impact {
         let added = div_up(i128::from(added) * self.whole(), self.weight(now_ns));
         let parts = i128::from(self.at_beginning(left, now_ns)) + added;
         let parts = i64::try_from(parts).map_err(|_| TOO_MUCH)?;
-        Ok(Left { parts, number: now_ns.div_euclid(self.half_life_ns) })
+        Ok(Left { parts, number: self.number(now_ns) })
     }
 }
 
