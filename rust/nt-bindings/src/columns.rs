@@ -1,8 +1,8 @@
 //! Records of a run as dictionaries of columns: exact integers for those who verify, numpy arrays for those who read.
 
-use nt_core::{Fill, Instrument, Money, Order, TimeInForce, Trail};
+use nt_core::{Error, Fill, Instrument, Money, Order, TimeInForce, Trail};
 use nt_engine::Engine;
-use nt_engine::ledger::Posting;
+use nt_engine::ledger::{CURRENCIES, CURRENCY, Posting};
 use nt_engine::trades::Trade;
 use numpy::{Element, IntoPyArray};
 use pyo3::prelude::*;
@@ -25,6 +25,12 @@ fn array<T, V: Element>(dict: &Bound<'_, PyDict>, name: &str, records: &[T], fie
 #[inline]
 pub fn currency(money: Money) -> f64 {
     money as f64 / 1e18
+}
+
+/// Cash of one currency.
+pub fn balance(balances: &[Money], currency: usize) -> Result<Money, Error> {
+    let unknown = || Error::Misuse(format!("there is no currency {currency}: they are numbered from 0"));
+    balances.get(currency).copied().ok_or_else(unknown)
 }
 
 fn trail_of(order: &Order) -> (i64, i64) {
@@ -204,7 +210,7 @@ pub fn posting_arrays<'py>(
     array(&dict, "instrument", postings, |posting| posting.instrument)?;
     array(&dict, "unit", postings, |posting| posting.unit)?;
     array(&dict, "amount", postings, |posting| match posting.unit {
-        0 => currency(posting.amount),
+        unit if unit == CURRENCY || unit > CURRENCIES => currency(posting.amount),
         rank => instruments[rank as usize - 1].lot.value_of(posting.amount as f64),
     })?;
     Ok(dict)

@@ -39,7 +39,11 @@ impl Replay {
         }
         let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
         let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
-        let inputs = digest::recorded_inputs(&instruments, &sources_of(&self.sources, &borrowed)?);
+        let inputs = digest::recorded_inputs(
+            &instruments,
+            &sources_of(&self.sources, &borrowed)?,
+            self.core.engine().account_terms(),
+        );
         self.inputs = Some(inputs);
         Ok(inputs)
     }

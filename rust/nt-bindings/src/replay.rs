@@ -6,10 +6,10 @@ pub mod sources;
 mod tick;
 
 use nt_book::Level;
-use nt_core::{Bracket, Error, Instrument, Step};
+use nt_core::{Bracket, Error, Instrument, Settlement, Step};
 use nt_engine::{
     Config, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
-    VenueRules, digest, digest::Hash,
+    VenueRules, Worth, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -17,6 +17,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::account::Given;
 use crate::columns;
 use crate::error::raise;
 use crate::journal::Sink;
@@ -52,7 +53,7 @@ impl Replay {
     #[new]
     #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
-        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, like=None))]
+        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, like=None, account=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -75,6 +76,7 @@ impl Replay {
         self_trade: &str,
         sample_ns: i64,
         like: Option<&str>,
+        account: Option<Given>,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
@@ -118,7 +120,10 @@ impl Replay {
                 like_hftbacktest: like_of(like)?,
             })
         };
-        let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
+        let core = settings().and_then(|settings| {
+            let account = account.map(Given::read).transpose()?;
+            Core::with_account(config, known, held.len(), settings, account)
+        });
         Ok(Replay {
             core: core.map_err(|error| raise(py, &error))?,
             sources: held,
@@ -204,9 +209,22 @@ impl Replay {
         self.core.position(instrument)
     }
 
-    /// Cash in 10^-18 of the currency, as far as is known here.
-    fn cash(&self) -> i128 {
-        self.core.cash()
+    /// Cash in 10^-18 of the account currency, or of the n-th of the others, as far as is known here.
+    #[pyo3(signature = (currency=0))]
+    fn cash(&self, py: Python<'_>, currency: usize) -> PyResult<i128> {
+        columns::balance(self.core.balances(), currency).map_err(|error| raise(py, &error))
+    }
+
+    /// Cash at the venues when all is posted, in 10^-18 of each currency, that of the account first.
+    #[getter]
+    fn balances(&self) -> Vec<i128> {
+        self.core.engine().ledger().balances().to_vec()
+    }
+
+    /// Positions in the list of fills of those by which positions were liquidated.
+    #[getter]
+    fn liquidations(&self) -> Vec<u32> {
+        self.core.engine().liquidations().to_vec()
     }
 
     /// Price and quantity of the best level of a side (1 for bids, -1 for asks), as far as is known here.
@@ -381,15 +399,37 @@ impl Replay {
     /// Cash and positions at the prices at which they could be closed, as far as is known here, in the account currency.
     #[getter]
     fn equity_value(&mut self, py: Python<'_>) -> PyResult<f64> {
-        let mut equity = columns::currency(self.core.cash());
+        let mut worth: Vec<f64> = self.core.balances().iter().map(|&cash| columns::currency(cash)).collect();
         let count = self.core.engine().instruments().len();
         for instrument in 0..count {
             let lots = self.core.position(instrument);
             if lots != 0 {
-                let price = self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64);
+                let price = self.best(py, instrument, lots.signum())?.map(|level| level.0);
                 let grid = self.core.engine().instrument(instrument);
-                equity += grid.tick.value_of(price) * grid.lot.value_of(lots as f64);
+                worth[grid.contract.currency as usize] += match (grid.contract.settlement, price) {
+                    (_, None) => f64::NAN,
+                    (Settlement::Spot, Some(price)) => {
+                        grid.tick.value_of(price as f64) * grid.lot.value_of(lots as f64)
+                    }
+                    (_, Some(price)) => {
+                        let value = grid.contract.value(lots, price).map_err(|error| raise(py, &error))?;
+                        columns::currency(value) + columns::currency(self.core.entry(instrument))
+                    }
+                };
             }
+        }
+        let mut equity = worth[0];
+        for (at, amount) in worth[1..].iter().enumerate().filter(|(_, amount)| **amount != 0.0) {
+            let terms = self.core.engine().account_terms();
+            equity += amount
+                * match terms.map(|terms| terms.currencies[at].worth) {
+                    Some(Worth::Constant(rate)) => rate as f64 / 1e9,
+                    Some(Worth::Mark(k)) => {
+                        let bid = self.best(py, k, 1)?.map_or(f64::NAN, |level| level.0 as f64);
+                        self.core.engine().instrument(k).tick.value_of(bid)
+                    }
+                    None => f64::NAN,
+                };
         }
         Ok(equity)
     }

@@ -2,6 +2,7 @@
 //!
 //! This crate reads no clock, opens no file and knows nothing of Python. Everything here is an integer.
 
+pub mod contract;
 pub mod error;
 pub mod event;
 pub mod instrument;
@@ -9,6 +10,7 @@ pub mod money;
 pub mod order;
 pub mod record;
 
+pub use contract::{Contract, ContractTerms, Settlement};
 pub use error::{Error, Result};
 pub use event::{BarClose, BarOpen, Bars};
 pub use instrument::{Instrument, Step};

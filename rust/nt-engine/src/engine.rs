@@ -3,12 +3,13 @@
 //! The engine is a deterministic state machine. It reads no clock, opens no file and draws no random number: time arrives
 //! with events (`open_moment`, `close_moment`), and everything it decides is in its orders, fills and postings.
 
-use nt_core::money::{add, notional, share_down, subtract};
+use nt_core::money::{add, share_down, subtract};
 use nt_core::{
-    Bracket, Error, Fill, Instrument, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Side, State,
-    TimeInForce, Trail,
+    Bracket, Error, Fill, Instrument, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Settlement,
+    Side, State, TimeInForce, Trail,
 };
 
+use crate::account::{Account, AccountTerms};
 use crate::bar_match::{Candidate, Reached};
 use crate::config::{Config, Rules};
 use crate::ledger::Ledger;
@@ -122,7 +123,7 @@ pub struct Engine {
     pub(crate) exposed_samples: u64,
     /// Fills that condensed samples have taken in.
     pub(crate) sampled_fills: usize,
-    /// Value of all positions at their marks.
+    /// Value of all positions at their marks, with what contracts were entered at; a worth only where there is one currency.
     pub(crate) holdings: Money,
     /// Instruments with a position.
     pub(crate) held: usize,
@@ -134,12 +135,31 @@ pub struct Engine {
     pub(crate) limits: Vec<Reached>,
     /// What the rules of backtesting.py keep, where they hold.
     pub(crate) desk: Option<Box<Desk>>,
+    /// What the account is beyond one currency and spot instruments; nothing in most runs.
+    pub(crate) account: Option<Box<Account>>,
 }
 
 impl Engine {
     /// An engine for these instruments, which must be in strictly ascending order of their symbols.
     pub fn new(config: Config, instruments: Vec<Instrument>) -> Result<Self> {
+        Self::with_account(config, instruments, None)
+    }
+
+    /// The same with an account that is more than one currency and spot instruments, and settles them by its terms.
+    pub fn with_account(config: Config, mut instruments: Vec<Instrument>, terms: Option<AccountTerms>) -> Result<Self> {
         let config = config.checked()?;
+        let terms = terms.map(|terms| terms.checked(&instruments, config.leverage)).transpose()?;
+        if terms.is_some() && config.rules != Rules::House {
+            return Err(Error::Misuse(
+                "the rules of other packages know one currency and spot instruments only".into(),
+            ));
+        }
+        let mut deposits = vec![config.cash];
+        if let Some(terms) = &terms {
+            deposits.extend(terms.currencies.iter().map(|currency| currency.deposit));
+            let settled = (0..).zip(instruments).map(|(k, instrument)| instrument.on_terms(&terms.contract(k)));
+            instruments = settled.collect::<Result<_>>()?;
+        }
         if !instruments.is_sorted_by(|a, b| a.symbol < b.symbol) {
             return Err(Error::Misuse("instruments must be in ascending order of their symbols, each one once".into()));
         }
@@ -150,7 +170,8 @@ impl Engine {
             Rules::BacktestingPy { .. } => Some(Box::new(Desk::new(&instruments)?)),
             Rules::House | Rules::Vectorbt => None,
         };
-        let ledger = Ledger::new(instruments.len(), config.cash)?;
+        let ledger = Ledger::new(&instruments, deposits)?;
+        let account = terms.map(|terms| Box::new(Account::new(terms, &instruments)));
         let market =
             |instrument| Market { instrument, opened: 0, mark: 0, value: 0, budget: None, working: Vec::new() };
         Ok(Engine {
@@ -171,6 +192,7 @@ impl Engine {
             stops: Vec::new(),
             limits: Vec::new(),
             desk,
+            account,
         })
     }
 
@@ -211,9 +233,12 @@ impl Engine {
         self.ledger.cash()
     }
 
-    /// Cash and positions at their marks.
+    /// Cash, what contracts were entered at and positions at their marks, in the account currency.
     #[inline]
     pub fn equity(&self) -> Result<Money> {
+        if self.account.is_some() && self.several_currencies().is_some() {
+            return self.equity_of_currencies(None);
+        }
         add(self.ledger.cash(), self.holdings)
     }
 
@@ -244,8 +269,13 @@ impl Engine {
 
     /// Makes samples be kept as the changes that fills make, so that they need no memory where nothing fills; a `Valuation` of
     /// the bars gives their times and amounts. It is for the beginning of a run by our own rules.
+    ///
+    /// What is not linear in the closes of bars (inverse contracts, several currencies) is kept amount by amount all the same.
     pub fn condense_samples(&mut self) {
-        self.samples.condense();
+        let is_linear = |market: &Market| market.instrument.contract.settlement != Settlement::Inverse;
+        if self.several_currencies().is_none() && self.markets.iter().all(is_linear) {
+            self.samples.condense();
+        }
     }
 
     /// Samples at which a position was open.
@@ -274,7 +304,7 @@ impl Engine {
         let market = &mut self.markets[instrument];
         market.mark = mark;
         if position != 0 {
-            let value = notional(mark, position, market.instrument.unit)?;
+            let value = market.instrument.contract.value(position, mark)?;
             self.holdings = add(subtract(self.holdings, market.value)?, value)?;
             market.value = value;
         }
@@ -442,21 +472,20 @@ impl Engine {
     fn resolve_size(&self, request: &Request) -> Result<Option<(Side, Quantity)>> {
         let k = request.instrument;
         let price = request.limit.or(request.stop).unwrap_or(self.markets[k].mark);
-        let unit = self.markets[k].instrument.unit;
-        let lots_for = |money: Money| -> Result<Quantity> {
-            let lots = money / notional(price, 1, unit)?;
+        let lots_for = |money: Money, equity: Money| -> Result<Quantity> {
+            let contract = &self.markets[k].instrument.contract;
+            let lot = self.converted_up(contract.notional(1, price)?, contract.currency, None)?;
+            let lots = if money > 0 && equity > 0 { money / lot } else { 0 };
             Quantity::try_from(lots).map_err(|_| Error::Overflow("the size of an order"))
         };
         let lots_of_fraction = |fraction: Ppb| -> Result<Quantity> {
-            match self.equity()? {
-                equity if equity > 0 && fraction > 0 => lots_for(share_down(equity, fraction)?),
-                _ => Ok(0),
-            }
+            let equity = self.equity()?;
+            let money = if equity > 0 && fraction > 0 { share_down(equity, fraction)? } else { 0 };
+            lots_for(money, equity)
         };
         let target = match request.size {
             Size::Quantity(lots) => return Ok(Some((request.side, lots))),
-            Size::Cash(money) if money > 0 && self.equity()? > 0 => return Ok(Some((request.side, lots_for(money)?))),
-            Size::Cash(_) => return Ok(Some((request.side, 0))),
+            Size::Cash(money) => return Ok(Some((request.side, lots_for(money, self.equity()?)?))),
             Size::Fraction(fraction) => return Ok(Some((request.side, lots_of_fraction(fraction)?))),
             Size::TargetQuantity(lots) => lots,
             Size::TargetFraction(fraction) => {
@@ -541,8 +570,8 @@ impl Engine {
         }
         let mut holdings = 0;
         for (k, market) in self.markets.iter().enumerate() {
-            let value = notional(market.mark, self.position(k), market.instrument.unit)?;
-            holdings = add(holdings, value)?;
+            let value = market.instrument.contract.value(self.position(k), market.mark)?;
+            holdings = add(holdings, add(self.ledger.entry(k), value)?)?;
             if value != market.value {
                 return broken(format!("the value of {} does not follow its mark", market.instrument.symbol));
             }

@@ -3,6 +3,8 @@
 //! It reads no clock, opens no file, touches no network and draws no random number. docs/fill-rules.md defines what it
 //! does, `neural_trader.baseline` does the same in plain Python, and the parity suite holds the two equal.
 
+pub mod account;
+mod accruals;
 mod bar_match;
 pub mod config;
 pub mod digest;
@@ -19,6 +21,7 @@ pub mod queue_model;
 pub mod replay;
 pub mod run;
 pub mod samples;
+mod solvency;
 mod source;
 pub mod traders;
 pub mod trades;
@@ -26,6 +29,7 @@ pub mod valuation;
 mod venue;
 pub mod window;
 
+pub use account::{AccountKind, AccountTerms, Currency, Funding, Tier, Worth};
 pub use config::{Config, Rules};
 pub use engine::{Engine, Notice, Request, Size};
 pub use latency::{Latency, RoundTrip};

@@ -337,7 +337,7 @@ impl Engine {
         let instruments: Vec<&Instrument> = self.instruments().collect();
         let marks: Vec<Price> = self.markets.iter().map(|market| market.mark).collect();
         let Some(desk) = &self.desk else {
-            return crate::trades::trades(&self.fills, &instruments, &marks);
+            return self.trades_by_rates(&instruments, &marks);
         };
         let open = desk.trades.iter().map(|trade| (trade.fill, trade.quantity));
         of_matches(&self.fills, &instruments, &marks, &desk.closed, open)

@@ -164,6 +164,11 @@ impl Venue {
         Ok(())
     }
 
+    /// Its rank in the run.
+    pub fn instrument(&self) -> usize {
+        self.instrument
+    }
+
     /// Marks the position at the price at which it could be closed.
     pub fn read_mark(&self, engine: &mut Engine, otherwise: Price) -> Result<()> {
         engine.mark_to_close(self.instrument, |side| self.best(side), otherwise)

@@ -12,10 +12,11 @@ mod wants;
 
 use std::collections::VecDeque;
 
-use nt_core::money::{add, notional, subtract};
+use nt_core::money::{add, subtract};
 use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
 
+use crate::account::AccountTerms;
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
@@ -109,6 +110,7 @@ impl Placed {
 /// What happens next, in the order of section 2; records at their venue come before all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
+    Accrual,
     Expiry,
     Command,
     Sample,
@@ -157,7 +159,12 @@ pub struct Replay {
     touches: Vec<[Price; 2]>,
     fill_touches: Vec<[Price; 2]>,
     known_positions: Vec<Quantity>,
-    known_cash: Money,
+    /// Cash by currency.
+    known_cash: Vec<Money>,
+    /// What contracts were entered at.
+    known_entries: Vec<Money>,
+    /// Expenses beside fills that are known here.
+    known_expenses: usize,
     finished: bool,
     end_ns: Nanos,
     /// What a journal shall say, where one is kept.
@@ -166,11 +173,17 @@ pub struct Replay {
 
 impl Replay {
     /// A replay over instruments in ascending order of their symbols, at the beginning of so many sources.
-    pub fn new(
+    pub fn new(config: Config, instruments: Vec<Instrument>, sources: usize, settings: ReplaySettings) -> Result<Self> {
+        Self::with_account(config, instruments, sources, settings, None)
+    }
+
+    /// The same with an account that is more than one currency and spot instruments.
+    pub fn with_account(
         config: Config,
         instruments: Vec<Instrument>,
         sources: usize,
         mut settings: ReplaySettings,
+        account: Option<AccountTerms>,
     ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
         if slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through {
@@ -181,14 +194,21 @@ impl Replay {
         if settings.sample_ns <= 0 || settings.feed_ns.is_some_and(|feed_ns| feed_ns < 0) {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
+        if settings.like_hftbacktest && account.is_some() {
+            return Err(Error::Misuse(
+                "the rules of other packages know one currency and spot instruments only".into(),
+            ));
+        }
         if settings.like_hftbacktest {
             like_hftbacktest::check_rules(&settings.venue)?;
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
-        let engine = Engine::new(config, instruments)?;
+        let engine = Engine::with_account(config, instruments, account)?;
         Ok(Replay {
-            known_cash: engine.cash(),
+            known_cash: engine.ledger.balances().to_vec(),
+            known_expenses: 0,
+            known_entries: vec![0; count],
             engine,
             venues: (0..count).map(|rank| Venue::new(rank, &settings)).collect(),
             lines: vec![Line::default(); count],
@@ -265,7 +285,17 @@ impl Replay {
 
     /// Cash, as far as we have been told.
     pub fn cash(&self) -> Money {
-        self.known_cash
+        self.known_cash[0]
+    }
+
+    /// Cash by currency, that of the account first, as far as we have been told.
+    pub fn balances(&self) -> &[Money] {
+        &self.known_cash
+    }
+
+    /// What the position of a contract was entered at, as far as we have been told.
+    pub fn entry(&self, instrument: usize) -> Money {
+        self.known_entries[instrument]
     }
 
     /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
@@ -297,6 +327,7 @@ impl Replay {
                 return Ok(None);
             }
             match next {
+                Next::Accrual => self.accrue(time_ns)?,
                 Next::Expiry => self.expire(time_ns, at)?,
                 Next::Command => self.arrive(time_ns, at)?,
                 Next::Sample => self.sample(time_ns)?,
@@ -326,6 +357,17 @@ impl Replay {
                 }
             }
         }
+    }
+
+    /// What falls due by a public timetable is known here at once.
+    fn accrue(&mut self, time_ns: Nanos) -> Result<()> {
+        self.engine.accrue(time_ns)?;
+        for expense in &self.engine.ledger.expenses()[self.known_expenses..] {
+            let cash = &mut self.known_cash[expense.currency as usize];
+            *cash = subtract(*cash, expense.amount)?;
+        }
+        self.known_expenses = self.engine.ledger.expenses().len();
+        Ok(())
     }
 
     fn expire(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
@@ -410,7 +452,8 @@ impl Replay {
             self.touches.push([price(Side::Buy), price(Side::Sell)]);
         }
         self.engine.ruin_check()?;
-        if self.engine.halted {
+        // Ruin and liquidation end orders without the venues.
+        if !self.engine.notices.is_empty() {
             for venue in &mut self.venues {
                 venue.forget_ended(&self.engine);
             }
@@ -442,13 +485,14 @@ impl Replay {
     fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
         self.count_turn(time_ns)?;
         if let Notice::Fill(at) = notice {
-            let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
-            let unit = self.engine.instrument(instrument as usize).unit;
+            let Fill { instrument, side, quantity, .. } = self.engine.fills[at];
             let signed = side.sign() * quantity;
             let known = &mut self.known_positions[instrument as usize];
             *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
-            let paid = add(notional(price, signed, unit)?, fee)?;
-            self.known_cash = subtract(self.known_cash, paid)?;
+            let (currency, amount) = self.engine.ledger.cash_of_fill(at)?;
+            self.known_cash[currency] = add(self.known_cash[currency], amount)?;
+            let entry = &mut self.known_entries[instrument as usize];
+            *entry = add(*entry, self.engine.ledger.entry_of_fill(at)?)?;
         }
         self.note_answer(time_ns, notice);
         Ok(Turn::Answer(notice))

@@ -57,6 +57,7 @@ impl Run {
     ) -> Result<()> {
         if let [bars] = bars
             && engine.config().rules == Rules::House
+            && engine.account.is_none()
         {
             // There is no other instrument whose bars one of these would have to wait for.
             self.played = play_lone(engine, bars, strategy, self.played)?;

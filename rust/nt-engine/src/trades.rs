@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 
-use nt_core::money::{add, notional, subtract};
-use nt_core::{Fill, Instrument, Money, Quantity, Result};
+use nt_core::contract::{scaled_down, scaled_up};
+use nt_core::money::{add, subtract};
+use nt_core::{Fill, Instrument, Money, Price, Quantity, Result};
+
+use crate::account::Rate;
 
 /// One lot of a position from its entry to its exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +34,19 @@ struct Lot {
 }
 
 /// The trades of a run in the order of their exits, then those still open in the order of their entries.
-pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Result<Vec<Trade>> {
+///
+/// Where there are several currencies, `rates` has what that of each fill was worth then, and what those of the instruments are
+/// worth now: a trade is told in the account currency, at the rate of its exit.
+pub(crate) fn trades(
+    fills: &[Fill],
+    instruments: &[&Instrument],
+    marks: &[i64],
+    rates: Option<(&[Rate], &[Rate])>,
+) -> Result<Vec<Trade>> {
     let mut open: Vec<VecDeque<Lot>> = instruments.iter().map(|_| VecDeque::new()).collect();
     let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
     for (at, fill) in fills.iter().enumerate() {
         let k = fill.instrument as usize;
-        let unit = instruments[k].unit;
         let mut left = fill.quantity;
         while left > 0
             && let Some(lot) = open[k].front_mut()
@@ -50,7 +60,8 @@ pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Res
                 fee_share(entry, entry.quantity - lot.left, quantity)?,
                 fee_share(fill, fill.quantity - left, quantity)?,
             )?;
-            let gross = notional(fill.price - entry.price, entry.side.sign() * quantity, unit)?;
+            let gross = gain(instruments[k], entry, quantity, fill.price)?;
+            let (gross, fees) = told(gross, fees, rates.map(|(of_fills, _)| of_fills[at]))?;
             trades.push(Trade {
                 instrument: fill.instrument,
                 direction: entry.side as i8,
@@ -76,7 +87,8 @@ pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Res
         let entry = &fills[lot.fill as usize];
         let k = entry.instrument as usize;
         let fees = fee_share(entry, entry.quantity - lot.left, lot.left)?;
-        let gross = notional(marks[k] - entry.price, entry.side.sign() * lot.left, instruments[k].unit)?;
+        let gross = gain(instruments[k], entry, lot.left, marks[k])?;
+        let (gross, fees) = told(gross, fees, rates.map(|(_, last)| last[k]))?;
         trades.push(Trade {
             instrument: entry.instrument,
             direction: entry.side as i8,
@@ -119,14 +131,31 @@ pub(crate) fn of_matches(
     matches
         .chain(open.map(|(entry, quantity)| (entry, None, quantity)))
         .map(|(entry, exit, quantity)| {
-            let Fill { instrument, side, price, .. } = fills[entry as usize];
+            let opening = &fills[entry as usize];
+            let Fill { instrument, side, .. } = *opening;
             let k = instrument as usize;
             let leave = exit.map_or(marks[k], |exit| fills[exit as usize].price);
             let fees = add(share(entry, quantity)?, exit.map_or(Ok(0), |exit| share(exit, quantity))?)?;
-            let gross = notional(leave - price, side.sign() * quantity, instruments[k].unit)?;
+            let gross = gain(instruments[k], opening, quantity, leave)?;
             Ok(Trade { instrument, direction: side as i8, quantity, entry, exit, fees, pnl: subtract(gross, fees)? })
         })
         .collect()
+}
+
+/// What a part of an entry gained up to a price, before fees.
+fn gain(instrument: &Instrument, entry: &Fill, quantity: Quantity, exit: Price) -> Result<Money> {
+    let lots = entry.side.sign() * quantity;
+    subtract(instrument.contract.value(lots, exit)?, instrument.contract.cost(lots, entry.price)?)
+}
+
+/// Gain and fees in the account currency, both rounded against it.
+fn told(gross: Money, fees: Money, rate: Option<Rate>) -> Result<(Money, Money)> {
+    match rate {
+        None => Ok((gross, fees)),
+        Some((numerator, denominator)) => {
+            Ok((scaled_down(gross, numerator, denominator)?, scaled_up(fees, numerator, denominator)?))
+        }
+    }
 }
 
 /// The share of a fill's fee that belongs to `quantity` of it, after `before` has been assigned; shares add up to the fee.
@@ -136,9 +165,12 @@ fn fee_share(fill: &Fill, before: Quantity, quantity: Quantity) -> Result<Money>
     }
     let total = i128::from(fill.quantity);
     let upto = |part: Quantity| -> Result<Money> {
-        let whole =
-            (fill.fee / total).checked_mul(i128::from(part)).ok_or(nt_core::Error::Overflow("a share of a fee"))?;
-        add(whole, (fill.fee % total) * i128::from(part) / total)
+        let whole = fill
+            .fee
+            .div_euclid(total)
+            .checked_mul(i128::from(part))
+            .ok_or(nt_core::Error::Overflow("a share of a fee"))?;
+        add(whole, fill.fee.rem_euclid(total) * i128::from(part) / total)
     };
     subtract(upto(before + quantity)?, upto(before)?)
 }

@@ -7,17 +7,20 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from neural_trader.baseline.arithmetic import INT64_MIN
-from neural_trader.baseline.instrument import OnGrid
+from neural_trader.baseline.contract import OnGrid
 from neural_trader.baseline.replay.orders import ReplayOrderRecord
 from neural_trader.baseline.replay.sources import Source
-from neural_trader.baseline.run_hash import encode_order, encode_text
+from neural_trader.baseline.run_hash import encode_account, encode_order, encode_text
+from neural_trader.baseline.terms import AccountTerms
 
 _MORE = struct.Struct("<Bqq")
 POST_ONLY, REDUCE_ONLY = 1, 2
 
 
-def digest_replay_inputs(instruments: Sequence[OnGrid], sources: Sequence[Source]) -> bytes:
-    """Digest of the instruments and of all records of all sources."""
+def digest_replay_inputs(
+    instruments: Sequence[OnGrid], sources: Sequence[Source], account: AccountTerms | None = None
+) -> bytes:
+    """Digest of the instruments, of all records of all sources, and of the account."""
     digest = hashlib.sha256()
     for each in instruments:
         steps = (each.tick.mantissa, each.tick.decimals, each.lot.mantissa, each.lot.decimals)
@@ -26,6 +29,7 @@ def digest_replay_inputs(instruments: Sequence[OnGrid], sources: Sequence[Source
         records = hashlib.sha256(b"".join(event.to_bytes() for event in source.events))
         digest.update(struct.pack("<Q", len(source.events)) + records.digest())
         digest.update(struct.pack(f"<H{len(source.ranks)}h", len(source.ranks), *source.ranks))
+    digest.update(encode_account(account))
     return digest.digest()
 
 

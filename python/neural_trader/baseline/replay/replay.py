@@ -37,6 +37,7 @@ from neural_trader.baseline.replay.sources import NOT_PART, Source
 from neural_trader.baseline.replay.timeline import Agenda, Answer, Command, Happening
 from neural_trader.baseline.run_hash import digest_fills, digest_postings, run_hash
 from neural_trader.baseline.sizing import Size, resolve_size
+from neural_trader.baseline.terms import AccountTerms, check_terms
 from neural_trader.baseline.trades import match_trades
 from neural_trader.errors import EngineError
 
@@ -85,6 +86,7 @@ class Replay:
         trades: str = "trade",
         self_trade: str = "cancel_newest",
         sample_ns: int = BILLION,
+        account: AccountTerms | None = None,
         checked: bool = False,
     ) -> None:
         grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
@@ -96,16 +98,28 @@ class Replay:
             raise EngineError("latencies must not be negative")
         if trades not in TRADE_KINDS:
             raise EngineError("trades are 'trade' or 'aggregate_trade'")
+        terms = account or AccountTerms()
+        check_terms(terms, [grid.symbol for grid in grids], leverage_ppb)
         self.now_ns = 0
-        ledger = Ledger(cash)
+        deposits = [currency.deposit for currency in terms.currencies]
+        ledger, known = Ledger(cash, deposits), Ledger(cash, deposits)
         costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
         self._trade_kind = TRADE_KINDS[trades]
         self._markets = [
-            Market(index, grid, ledger, depth=depth, first=queue == "front") for index, grid in enumerate(grids)
+            Market(
+                index,
+                grid,
+                ledger,
+                terms.contract(index),
+                depth=depth,
+                first=queue == "front",
+                is_rate=any(currency.rate_instrument == index for currency in terms.currencies),
+            )
+            for index, grid in enumerate(grids)
         ]
-        self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
+        self._execution = Execution(self._markets, ledger, known, costs, leverage_ppb, terms, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
@@ -114,7 +128,7 @@ class Replay:
         self._end_ns = max((source.here_ns[-1] for source in self._sources if source.events), default=NEVER_NS)
         """The last arrival here of any record; nothing is played after it."""
         # What is known here: it lags behind the venue.
-        self._known = Ledger(cash)
+        self._known = known
         self._views = [depth_named(depth) for _ in grids]
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
@@ -134,9 +148,9 @@ class Replay:
         """Lots held, as far as fills are known here."""
         return self._known.position(self._index(instrument))
 
-    def cash(self) -> int:
-        """Cash, as far as fills are known here."""
-        return self._known.cash()
+    def cash(self, currency: int = 0) -> int:
+        """Cash in the account currency, or in the n-th of the others, as far as fills are known here."""
+        return self._known.cash(currency)
 
     def best(self, instrument: int, side: int) -> tuple[int, int] | None:
         """Price and quantity of the best bid (side 1) or ask (-1) of the book that has arrived here."""
@@ -200,7 +214,9 @@ class Replay:
         )
         check_options(ticket, post_only=post_only, display=display)
         shown = None if display is None else int64(display, "display")
-        resolved = resolve_size(ticket, equity=0, position=self.position(index), mark=0, unit=0)
+        resolved = resolve_size(
+            ticket, equity=lambda: 0, position=self.position(index), mark=0, worth_of_lot=lambda _: 1
+        )
         refusal = _refusal(ticket, resolved, shown)
         if refusal is not Reason.NONE:
             resolved = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
@@ -304,6 +320,8 @@ class Replay:
             if order.ends_ns is not None
         ]
         first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
+        if self._execution.accruals.next_ns is not None:
+            first.append((self._execution.accruals.next_ns, Happening.ACCRUAL, 0))
         if self._samples.next_ns is not None:
             first.append((self._samples.next_ns, Happening.SAMPLE, 0))
         return first
@@ -312,6 +330,8 @@ class Replay:
         match kind:
             case Happening.RECORD_AT_VENUE:
                 self._record_at_venue(self._sources[number])
+            case Happening.ACCRUAL:
+                self._execution.accruals.post_next(halted=self._execution.is_halted)
             case Happening.EXPIRY:
                 self._execution.expire(self._execution.orders[number - 1])
             case Happening.COMMAND:
@@ -333,6 +353,8 @@ class Replay:
         try:
             if rank != NOT_PART:
                 self._happen(self._markets[rank], event)
+                if self._markets[rank].is_rate:
+                    self._markets[rank].value()
         except EngineError as error:
             raise EngineError(f"record {source.at_venue} of source {source.number}: {error}") from error
         source.at_venue += 1
@@ -376,7 +398,7 @@ class Replay:
         self._count_call()
         if answer.kind == "fill":
             fill = self._execution.fills[answer.number]
-            self._known.post_fill(fill, self._markets[fill.instrument].unit)
+            self._known.post_fill(fill, self._markets[fill.instrument].contract)
         strategy.on_answer(self, answer.kind, answer.number)
 
     def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
@@ -429,13 +451,21 @@ class Replay:
         """Cash and positions at the venue, as they stand."""
         return self._execution.equity()
 
+    @property
+    def liquidations(self) -> list[int]:
+        """Fills by which positions were liquidated."""
+        return self._execution.liquidations
+
     def trades(self) -> list[TradeRecord]:
-        return match_trades(self.fills, self._markets)
+        account, last = self._execution.account, []
+        if account.terms.currencies:
+            last = [account.rate(market.contract.currency) for market in self._markets]
+        return match_trades(self.fills, self._markets, self._execution.fill_rates, last)
 
     def digests(self, version: str, parameters_json: str) -> dict[str, str]:
         """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
         parts = {
-            "inputs": digest_replay_inputs(self._grids, self._sources),
+            "inputs": digest_replay_inputs(self._grids, self._sources, self._execution.account.terms),
             "parameters": hashlib.sha256(parameters_json.encode()).digest(),
             "orders": digest_replay_orders(self.orders),
             "fills": digest_fills(self.fills),

@@ -13,12 +13,13 @@ class Happening(IntEnum):
     """What can happen, in the order of precedence at one time."""
 
     RECORD_AT_VENUE = 0
-    EXPIRY = 1
-    COMMAND = 2
-    SAMPLE = 3
-    ANSWER = 4
-    RECORD_HERE = 5
-    TIMER = 6
+    ACCRUAL = 1
+    EXPIRY = 2
+    COMMAND = 3
+    SAMPLE = 4
+    ANSWER = 5
+    RECORD_HERE = 6
+    TIMER = 7
 
 
 class Command(NamedTuple):

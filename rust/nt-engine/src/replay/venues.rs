@@ -29,14 +29,24 @@ impl Venue {
         }
     }
 
+    fn instrument(&self) -> usize {
+        match self {
+            Self::House(venue) => venue.instrument(),
+            Self::Orders(venue) => venue.instrument(),
+            Self::LikeHftbacktest(venue) => venue.instrument(),
+        }
+    }
+
     /// One record of the instrument.
     #[inline]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         match self {
-            Self::House(venue) => venue.play(engine, record),
-            Self::Orders(venue) => venue.play(engine, record),
-            Self::LikeHftbacktest(venue) => venue.play(engine, record),
+            Self::House(venue) => venue.play(engine, record)?,
+            Self::Orders(venue) => venue.play(engine, record)?,
+            Self::LikeHftbacktest(venue) => venue.play(engine, record)?,
         }
+        // A mark that says what a currency is worth follows the book.
+        if engine.account.is_some() && engine.is_rate(self.instrument()) { self.read_mark(engine) } else { Ok(()) }
     }
 
     /// A new order arrives.
