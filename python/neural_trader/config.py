@@ -59,11 +59,13 @@ KEYS: dict[str, Key] = {
     "volume_cap": Key("number", None, "largest share of a bar's volume that orders may take"),
     "close_at_end": Key("flag", False, "close positions after the last bar"),
     "seed": Key("integer", 7, "seed of the synthetic markets"),
+    "funding": Key("text", None, "file of funding rates of contracts, with columns time, rate and symbol"),
     "like": Key("text", None, "start from the conventions of backtesting.py or vectorbt"),
 }
 TABLES: dict[str, str] = {
     "parameters": "parameters of the strategy",
     "overlays": "risk rules on top of the strategy, one table each",
+    "account": "contracts, currencies, fee tiers and margin of the account, as docs/fill-rules.md section 11 has them",
 }
 """Tables whose names are not fixed here: strategies and overlays judge what is in them."""
 
@@ -130,7 +132,7 @@ def of_file(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     layer = {name: accepted(name, value, str(path)) for name, value in _dotted(document)}
-    for name in ("strategy", "data"):
+    for name in ("strategy", "data", "funding"):
         if name in layer and isinstance(layer[name].value, str):
             layer[name] = Value(_beside(path, layer[name].value, is_strategy=name == "strategy"), str(path))
     return layer
@@ -210,7 +212,8 @@ def _converted(kind: str, value: Any) -> Any:
 
 def _dotted(document: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in document.items():
-        if isinstance(value, dict) and value:
+        # What is in an account belongs together: a later layer replaces all of it.
+        if isinstance(value, dict) and value and prefix + name != "account":
             yield from _dotted(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value

@@ -11,11 +11,20 @@ import numpy as np
 
 from neural_trader import _native
 from neural_trader._native import Replay, __version__
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
-from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
+from neural_trader.backtesting.run import (
+    buy_and_hold,
+    instance_of,
+    liquidated,
+    name_of,
+    own_frames,
+    place_of,
+    source_digest,
+)
 from neural_trader.backtesting.settings import Settings
 from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
@@ -49,6 +58,8 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
+    account: Mapping[str, Any] | str | Path | None = None,
+    funding: Any = None,
     ladder: bool = False,
     journal: str | Path | None = None,
     benchmark: bool = True,
@@ -64,6 +75,7 @@ def replay(
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
     at all. ``sample`` is the time between samples of equity.
+    ``account`` and ``funding`` are as for :func:`neural_trader.backtest`.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
@@ -82,6 +94,7 @@ def replay(
         whole=whole,
         self_trade=self_trade,
         sample=sample,
+        account=AccountSettings.of(account, funding),
     )
     if journal is not None:
         check_free(Path(journal))
@@ -176,7 +189,8 @@ def engine_of(
 ) -> Replay:
     """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades."""
     instruments = [(each.symbol, each.tick, each.lot) for each in listed]
-    return Replay(instruments, [(recording.words, ranks)], **settings.engine_arguments(), **market)
+    arguments = settings.engine_arguments([each.symbol for each in listed], [each.tick for each in listed])
+    return Replay(instruments, [(recording.words, ranks)], **arguments, **market)
 
 
 def _refuse_bars(strategy: Strategy) -> None:
@@ -279,6 +293,7 @@ def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings, samples: int) 
         volume_cap=None,
         close_at_end=False,
         currency=settings.currency,
+        account=settings.account,
     )
     return buy_and_hold(bars, plain)
 
@@ -291,6 +306,7 @@ def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
     warnings = []
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    warnings += liquidated(engine)
     if not settings.entry_ns and not settings.response_ns:
         warnings.append("Orders reached their venue without any latency.")
     if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:

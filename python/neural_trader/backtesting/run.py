@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from neural_trader._native import Replay
     from neural_trader.market.bars import Series
     from neural_trader.strategy.overlays import Overlay
 
@@ -52,6 +54,8 @@ def backtest(
     close_at_end: bool = False,
     currency: str = "USD",
     like: str | None = None,
+    account: Mapping[str, Any] | str | Path | None = None,
+    funding: Any = None,
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
@@ -67,6 +71,10 @@ def backtest(
     ``fill="close"`` fills at the deciding bar's close instead of the next open.
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
+    ``account`` is what an account is beyond one currency and spot instruments, as a mapping or a TOML file:
+    ``{"instruments": {"BTCUSDT": {"kind": "linear", "maintenance": "0.5%"}}}``, currencies with deposits and rates, fee
+    tiers, interest (docs/fill-rules.md, section 11). ``funding`` are rates of contracts: a CSV or Parquet file or a
+    frame with columns ``time`` and ``rate``, with ``symbol`` if there are several and ``mark`` if it is known.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``progress`` is called now and then with the share of bars played.
 
@@ -91,6 +99,7 @@ def backtest(
         close_at_end=close_at_end,
         currency=currency,
         like=like,
+        account=AccountSettings.of(account, funding),
     )
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
@@ -176,8 +185,9 @@ def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
 
 def _engine(bars: Sequence[Series], settings: Settings, faults: list[Exception]) -> Engine:
     """An engine over bars in memory, or over pieces that it asks for; ``faults`` gets what is wrong with those."""
+    arguments = settings.engine_arguments([each.symbol for each in bars], [each.tick for each in bars])
     if all(isinstance(each, Bars) for each in bars):
-        return Engine([each.whole() for each in bars], **settings.engine_arguments())
+        return Engine([each.whole() for each in bars], **arguments)
 
     def noted(each: Series) -> Iterator[Bars]:
         try:
@@ -187,7 +197,7 @@ def _engine(bars: Sequence[Series], settings: Settings, faults: list[Exception])
             raise
 
     pieces = [noted(each) for each in bars]
-    return Engine([each.empty() for each in bars], pieces=pieces, **settings.engine_arguments())
+    return Engine([each.empty() for each in bars], pieces=pieces, **arguments)
 
 
 def instance_of(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
@@ -294,8 +304,18 @@ def _warnings(engine: Engine, settings: Settings) -> tuple[str, ...]:
     warnings = []
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    warnings += liquidated(engine)
     if settings.fill == "close":
         warnings.append("Market orders filled at the very close that decided them: a price that could not be had.")
-    if not settings.fee.taker and not settings.fee.fixed:
+    if not settings.fee.taker and not settings.fee.fixed and not (settings.account and settings.account.fee_tiers):
         warnings.append("No fees were charged.")
     return tuple(warnings)
+
+
+def liquidated(engine: Engine | Replay) -> list[str]:
+    """A word on positions that were taken from the account."""
+    count = len(engine.liquidations)
+    if not count:
+        return []
+    what = "A position was" if count == 1 else f"{count} positions were"
+    return [f"{what} liquidated: equity had fallen below the maintenance margin."]

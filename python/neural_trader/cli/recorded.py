@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.baseline import run_hash
@@ -81,6 +82,14 @@ class Recorded:
         """Why the digest of the orders cannot be had from the document, if it cannot."""
         if not self.is_whole("orders"):
             return "the page holds only the first orders"
+        return None
+
+    def cannot_digest_fills(self) -> str | None:
+        """Why the digests of fills and postings cannot be had from the document, if they cannot."""
+        if not self.is_whole("fills"):
+            return "the page holds only the first fills"
+        if self.settings.account is not None:
+            return "fees, funding and interest of its account follow from more than its fills"
         return None
 
     def _order(self, at: int, row: dict[str, Any]) -> OrderRecord:
@@ -154,7 +163,8 @@ class RecordedReplay(Recorded):
 
     @staticmethod
     def _settings(run: dict[str, Any]) -> ReplaySettings:
-        return ReplaySettings.of(fee=fee_of(run), **{name: run[name] for name in OF_REPLAYS})
+        account = AccountSettings.of(run.get("account"))
+        return ReplaySettings.of(fee=fee_of(run), account=account, **{name: run[name] for name in OF_REPLAYS})
 
     def orders_digest(self) -> str:
         rows = enumerate(self.document["orders"])
@@ -189,7 +199,9 @@ def recorded_of(document: dict[str, Any]) -> Recorded:
 def settings_of(run: dict[str, Any]) -> Settings:
     """The settings of a run from its document."""
     names = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency", "like")
-    return Settings.of(fee=fee_of(run), slippage=slippage_of(run), **{name: run[name] for name in names})
+    account = AccountSettings.of(run.get("account"))
+    settings = {name: run[name] for name in names}
+    return Settings.of(fee=fee_of(run), slippage=slippage_of(run), account=account, **settings)
 
 
 def fee_of(run: dict[str, Any]) -> Fee:

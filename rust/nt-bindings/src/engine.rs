@@ -422,7 +422,7 @@ impl Engine {
 
     /// Fills as numpy columns in decimal units.
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns::fill_arrays(py, self.core.fills(), &self.instruments())
+        columns::fill_arrays(py, &self.core)
     }
 
     /// Trades as numpy columns in decimal units.

@@ -4,12 +4,13 @@ mod drive;
 mod rules;
 pub mod sources;
 mod tick;
+mod worth;
 
 use nt_book::Level;
-use nt_core::{Bracket, Error, Instrument, Settlement, Step};
+use nt_core::{Bracket, Error, Instrument, Step};
 use nt_engine::{
     Config, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
-    VenueRules, Worth, digest, digest::Hash,
+    VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -399,39 +400,7 @@ impl Replay {
     /// Cash and positions at the prices at which they could be closed, as far as is known here, in the account currency.
     #[getter]
     fn equity_value(&mut self, py: Python<'_>) -> PyResult<f64> {
-        let mut worth: Vec<f64> = self.core.balances().iter().map(|&cash| columns::currency(cash)).collect();
-        let count = self.core.engine().instruments().len();
-        for instrument in 0..count {
-            let lots = self.core.position(instrument);
-            if lots != 0 {
-                let price = self.best(py, instrument, lots.signum())?.map(|level| level.0);
-                let grid = self.core.engine().instrument(instrument);
-                worth[grid.contract.currency as usize] += match (grid.contract.settlement, price) {
-                    (_, None) => f64::NAN,
-                    (Settlement::Spot, Some(price)) => {
-                        grid.tick.value_of(price as f64) * grid.lot.value_of(lots as f64)
-                    }
-                    (_, Some(price)) => {
-                        let value = grid.contract.value(lots, price).map_err(|error| raise(py, &error))?;
-                        columns::currency(value) + columns::currency(self.core.entry(instrument))
-                    }
-                };
-            }
-        }
-        let mut equity = worth[0];
-        for (at, amount) in worth[1..].iter().enumerate().filter(|(_, amount)| **amount != 0.0) {
-            let terms = self.core.engine().account_terms();
-            equity += amount
-                * match terms.map(|terms| terms.currencies[at].worth) {
-                    Some(Worth::Constant(rate)) => rate as f64 / 1e9,
-                    Some(Worth::Mark(k)) => {
-                        let bid = self.best(py, k, 1)?.map_or(f64::NAN, |level| level.0 as f64);
-                        self.core.engine().instrument(k).tick.value_of(bid)
-                    }
-                    None => f64::NAN,
-                };
-        }
-        Ok(equity)
+        worth::known_equity(self, py)
     }
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
@@ -515,7 +484,7 @@ impl Replay {
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let engine = self.core.engine();
         let instruments: Vec<_> = engine.instruments().collect();
-        let dict = columns::fill_arrays(py, engine.fills(), &instruments)?;
+        let dict = columns::fill_arrays(py, engine)?;
         for (name, at) in [("bid", 0), ("ask", 1)] {
             let price = engine.fills().iter().zip(self.core.fill_touches()).map(|(fill, touch)| match touch[at] {
                 0 => f64::NAN,

@@ -17,6 +17,7 @@ impl Engine {
     }
 
     /// Posts all that is due up to and including a time, in order.
+    #[cold]
     pub(crate) fn accrue_until(&mut self, time_ns: Nanos) -> Result<()> {
         while let Some(due_ns) = self.next_accrual_ns().filter(|&due_ns| due_ns <= time_ns) {
             self.accrue(due_ns)?;

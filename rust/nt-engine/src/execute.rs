@@ -332,6 +332,7 @@ impl Engine {
     }
 
     /// What a fill means for tiers, interest and the worth of trades.
+    #[cold]
     fn note_fill(&mut self, quantity: Quantity, terms: &Terms) -> Result<()> {
         let currency = terms.contract.currency;
         if self.several_currencies().is_some() {

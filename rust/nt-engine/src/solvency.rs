@@ -146,10 +146,18 @@ impl Engine {
     /// Liquidates where equity does not suffice for the positions, and ends the run where there is none.
     #[inline]
     pub(crate) fn ruin_check(&mut self) -> Result<()> {
+        if self.account.is_some() {
+            return self.solvency_check();
+        }
+        if self.equity()? > 0 || self.halted { Ok(()) } else { self.ruin() }
+    }
+
+    #[cold]
+    fn solvency_check(&mut self) -> Result<()> {
         if self.halted {
             return Ok(());
         }
-        if self.account.is_some() && self.equity()? > 0 && self.in_danger()? {
+        if self.equity()? > 0 && self.in_danger()? {
             self.liquidate()?;
         }
         if self.equity()? > 0 { Ok(()) } else { self.ruin() }
@@ -204,6 +212,18 @@ impl Engine {
     /// Fills by which positions were liquidated.
     pub fn liquidations(&self) -> &[u32] {
         self.account.as_ref().map_or(&[], |account| &account.liquidations)
+    }
+
+    /// What a fill was worth in the account currency: its notional, and one unit of the currency in which it was settled.
+    /// Nothing where the account is the usual one, in which price times quantity says it.
+    pub fn fill_worth(&self, at: usize) -> Option<(f64, f64)> {
+        let account = self.account.as_deref()?;
+        let fill = &self.fills[at];
+        let contract = &self.markets[fill.instrument as usize].instrument.contract;
+        let (numerator, denominator) = account.fill_rates.get(at).copied().unwrap_or((1, 1));
+        let rate = numerator as f64 / denominator as f64;
+        let notional = contract.notional(fill.quantity, fill.price).unwrap_or_default();
+        Some((notional as f64 / 1e18 * rate, rate))
     }
 
     /// The trades of the run, by what currencies were worth where there are several.
