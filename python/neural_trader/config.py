@@ -11,6 +11,10 @@ A later layer wins, key by key, and every value remembers the layer that it came
 
     [overlays.volatility_target]
     annual = 0.2
+
+    [account.instruments.BTCUSDT]
+    kind = "linear"
+    maintenance = "0.5%"
 """
 
 from __future__ import annotations
@@ -135,6 +139,10 @@ def of_file(path: Path) -> Layer:
     for name in ("strategy", "data", "funding"):
         if name in layer and isinstance(layer[name].value, str):
             layer[name] = Value(_beside(path, layer[name].value, is_strategy=name == "strategy"), str(path))
+    account = layer.get("account")
+    if account is not None and isinstance(account.value.get("funding"), str):
+        beside = _beside(path, account.value["funding"], is_strategy=False)
+        layer["account"] = Value(account.value | {"funding": beside}, str(path))
     return layer
 
 
