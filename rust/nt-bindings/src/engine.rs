@@ -190,7 +190,7 @@ impl Engine {
     /// Cash in 10^-18 of the account currency, or of the n-th of the others.
     #[pyo3(signature = (currency=0))]
     fn cash(&self, py: Python<'_>, currency: usize) -> PyResult<i128> {
-        columns::balance(self.core.ledger().balances(), currency).map_err(|error| raise(py, &error))
+        columns::balance(&self.core.ledger().balances(), currency).map_err(|error| raise(py, &error))
     }
 
     /// What equity must not fall below, in 10^-18 of the account currency.

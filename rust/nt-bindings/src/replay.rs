@@ -219,7 +219,7 @@ impl Replay {
     /// Cash at the venues when all is posted, in 10^-18 of each currency, that of the account first.
     #[getter]
     fn balances(&self) -> Vec<i128> {
-        self.core.engine().ledger().balances().to_vec()
+        self.core.engine().ledger().balances()
     }
 
     /// Positions in the list of fills of those by which positions were liquidated.

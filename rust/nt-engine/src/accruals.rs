@@ -76,9 +76,8 @@ impl Engine {
         else {
             return Ok(());
         };
-        for currency in 0..self.ledger.balances().len() {
-            let owed = 0.max(-self.ledger.balances()[currency]);
-            self.post_interest(owed, interest, currency as u32, 0)?;
+        for (currency, cash) in (0..).zip(self.ledger.balances()) {
+            self.post_interest(0.max(-cash), interest, currency, 0)?;
         }
         for k in 0..self.markets.len() {
             let (contract, position) = (self.markets[k].instrument.contract, self.position(k));

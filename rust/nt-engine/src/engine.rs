@@ -236,8 +236,8 @@ impl Engine {
     /// Cash, what contracts were entered at and positions at their marks, in the account currency.
     #[inline]
     pub fn equity(&self) -> Result<Money> {
-        if self.account.is_some() && self.several_currencies().is_some() {
-            return self.equity_of_currencies(None);
+        if self.account.is_some() {
+            return self.equity_of_account();
         }
         add(self.ledger.cash(), self.holdings)
     }

@@ -72,8 +72,10 @@ pub struct Ledger {
     booked: Vec<Booked>,
     fills: Vec<FillAmounts>,
     expenses: Vec<Expense>,
-    /// Cash by currency, that of the account first.
-    cash: Vec<Money>,
+    /// In the account currency.
+    cash: Money,
+    /// In the others.
+    cash_elsewhere: Vec<Money>,
     fees: Money,
     slippage: Money,
     positions: Vec<Quantity>,
@@ -166,7 +168,8 @@ impl Ledger {
             is_contract: instrument.contract.settlement != Settlement::Spot,
         };
         Ok(Ledger {
-            cash: deposits.clone(),
+            cash: deposits[0],
+            cash_elsewhere: deposits[1..].to_vec(),
             deposits,
             booked: instruments.iter().map(booked).collect(),
             fills: Vec::new(),
@@ -181,12 +184,17 @@ impl Ledger {
     /// Cash in the account currency: the balance of its account.
     #[inline]
     pub fn cash(&self) -> Money {
-        self.cash[0]
+        self.cash
     }
 
     /// Cash by currency, that of the account first.
-    pub fn balances(&self) -> &[Money] {
-        &self.cash
+    pub fn balances(&self) -> Vec<Money> {
+        [&[self.cash], self.cash_elsewhere.as_slice()].concat()
+    }
+
+    #[inline]
+    fn balance_mut(&mut self, currency: u32) -> &mut Money {
+        if currency == 0 { &mut self.cash } else { &mut self.cash_elsewhere[currency as usize - 1] }
     }
 
     /// Lots held of an instrument, negative if short: the balance of its position account.
@@ -252,7 +260,7 @@ impl Ledger {
         let k = fill.instrument as usize;
         let Booked { currency, is_contract } = self.booked[k];
         let lots = self.positions[k].checked_add(fill.quantity).ok_or(Error::Overflow("a position"))?;
-        let cash = &mut self.cash[currency as usize];
+        let cash = self.balance_mut(currency);
         *cash = add(*cash, fill.to_cash(is_contract)?)?;
         if is_contract {
             self.entries[k] = subtract(self.entries[k], add(fill.paid()?, fill.settled)?)?;
@@ -288,7 +296,7 @@ impl Ledger {
         instrument: u32,
         amount: Money,
     ) -> Result<()> {
-        let cash = &mut self.cash[currency as usize];
+        let cash = self.balance_mut(currency);
         *cash = subtract(*cash, amount)?;
         self.expenses.push(Expense { after: self.fills.len(), account, currency, instrument, amount });
         Ok(())
@@ -301,7 +309,7 @@ impl Ledger {
 
     /// Recomputes every balance from the postings and checks that each transaction sums to zero per unit.
     pub fn audit(&self) -> Result<()> {
-        let mut cash = vec![0; self.cash.len()];
+        let mut cash = vec![0; self.deposits.len()];
         let (mut fees, mut slippage) = (0, 0);
         let mut positions = vec![0_i128; self.positions.len()];
         let mut entries = vec![0_i128; self.positions.len()];
@@ -330,7 +338,7 @@ impl Ledger {
                 return Err(Error::Unbalanced(format!("transaction {}", transaction[0].transaction)));
             }
         }
-        if (&cash, fees, slippage) != (&self.cash, self.fees, self.slippage) {
+        if (cash, fees, slippage) != (self.balances(), self.fees, self.slippage) {
             return Err(Error::Unbalanced("cash, fees or slippage differ from their postings".into()));
         }
         if entries != self.entries || !positions.into_iter().eq(self.positions.iter().map(|&lots| i128::from(lots))) {
@@ -373,7 +381,7 @@ mod tests {
     #[test]
     fn the_audit_finds_a_balance_that_its_postings_do_not_give() {
         let mut ledger = ledger_of(1);
-        ledger.cash[0] -= 1;
+        ledger.cash -= 1;
         assert!(ledger.audit().is_err());
     }
 }

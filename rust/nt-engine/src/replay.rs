@@ -206,7 +206,7 @@ impl Replay {
         let count = instruments.len();
         let engine = Engine::with_account(config, instruments, account)?;
         Ok(Replay {
-            known_cash: engine.ledger.balances().to_vec(),
+            known_cash: engine.ledger.balances(),
             known_expenses: 0,
             known_entries: vec![0; count],
             engine,

@@ -18,6 +18,15 @@ impl Engine {
         self.account.as_deref().filter(|account| !account.terms.currencies.is_empty())
     }
 
+    /// Equity where the account is not the usual one.
+    #[cold]
+    pub(crate) fn equity_of_account(&self) -> Result<Money> {
+        match self.several_currencies() {
+            Some(_) => self.equity_of_currencies(None),
+            None => add(self.ledger.cash(), self.holdings),
+        }
+    }
+
     /// Cash and positions at their marks, but for one.
     pub(crate) fn equity_remarked(&self, (k, price): Remarked) -> Result<Money> {
         if self.several_currencies().is_some() {
@@ -32,7 +41,7 @@ impl Engine {
     #[cold]
     pub(crate) fn equity_of_currencies(&self, remarked: Option<Remarked>) -> Result<Money> {
         let mut equity = 0;
-        for (currency, &cash) in (0_u32..).zip(self.ledger.balances()) {
+        for (currency, &cash) in (0_u32..).zip(&self.ledger.balances()) {
             let mut amount = cash;
             for (k, market) in self.markets.iter().enumerate() {
                 let contract = &market.instrument.contract;

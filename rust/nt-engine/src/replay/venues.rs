@@ -40,13 +40,26 @@ impl Venue {
     /// One record of the instrument.
     #[inline]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
-        match self {
-            Self::House(venue) => venue.play(engine, record)?,
-            Self::Orders(venue) => venue.play(engine, record)?,
-            Self::LikeHftbacktest(venue) => venue.play(engine, record)?,
+        if engine.account.is_some() {
+            return self.play_for_account(engine, record);
         }
-        // A mark that says what a currency is worth follows the book.
-        if engine.account.is_some() && engine.is_rate(self.instrument()) { self.read_mark(engine) } else { Ok(()) }
+        self.meet(engine, record)
+    }
+
+    #[inline]
+    fn meet(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        match self {
+            Self::House(venue) => venue.play(engine, record),
+            Self::Orders(venue) => venue.play(engine, record),
+            Self::LikeHftbacktest(venue) => venue.play(engine, record),
+        }
+    }
+
+    /// A mark that says what a currency is worth follows the book.
+    #[cold]
+    fn play_for_account(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        self.meet(engine, record)?;
+        if engine.is_rate(self.instrument()) { self.read_mark(engine) } else { Ok(()) }
     }
 
     /// A new order arrives.
