@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benches import callbacks, cross, features, market_data, replay, starts
+from benches import callbacks, cross, features, market_data, replay, starts, sweep
 from benches.places import SCRIPTS, release
 
 BENCHES = {
@@ -24,6 +24,7 @@ BENCHES = {
     "callbacks": callbacks.run,
     "features": features.run,
     "starts": starts.run,
+    "sweep": sweep.run,
     "market-data": market_data.run,
     "replay": replay.run,
 }

@@ -75,12 +75,14 @@ __all__ = [
     "VENUES",
     "Bar",
     "Engine",
+    "FeatureRunner",
     "Indicator",
     "Ladder",
     "OrderBook",
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -93,8 +95,9 @@ __all__ = [
     "decimals_from_text",
     "decimals_on_step",
     "end_journal",
-    "feature_column",
-    "feature_names",
+    "feature_columns",
+    "feature_table",
+    "feature_warmup",
     "floats_from_text",
     "floats_on_step",
     "imbalance_bars",
@@ -102,6 +105,7 @@ __all__ = [
     "inputs_digest",
     "instants_from_text",
     "instruments_of",
+    "lyapunov_exponent",
     "model_path",
     "prices_on_grid",
     "read_journal",
@@ -159,7 +163,7 @@ class Bar:
 
 @final
 class Indicator:
-    """The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
+    """One output of a feature for each instrument; made by `Strategy.feature` in `on_start`.
 
     `value` and `previous` belong to the instrument whose bar is being delivered; they are NaN while it warms up.
     """
@@ -176,6 +180,21 @@ class Indicator:
         """Whether it is below a line now and was not at the bar before."""
     def __float__(self) -> float: ...
     def __getitem__(self, symbol: str, /) -> float: ...
+
+@final
+class FeatureRunner:
+    """Features that are updated together; each is a name, parameters and the places of its inputs in a row."""
+
+    def __new__(cls, features: Sequence[tuple[str, Sequence[float], Sequence[int]]]) -> FeatureRunner: ...
+    @property
+    def warmup(self) -> int:
+        """How many rows come before all features have values."""
+    def update(self, row: Sequence[float]) -> _Floats:
+        """Takes the next row and returns the outputs, in an array that the next call overwrites."""
+    def columns(self, inputs: Sequence[_Floats]) -> list[_Floats]:
+        """Takes whole columns and returns those of the outputs."""
+    def restart(self) -> None:
+        """Forgets every row."""
 
 @final
 class Engine:
@@ -224,6 +243,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -251,8 +272,8 @@ class Engine:
     @property
     def current(self) -> int:
         """Rank of the instrument whose bar is being delivered."""
-    def indicator(self, name: str, parameters: Sequence[float]) -> Indicator:
-        """A feature over every instrument, kept up to date while the run goes on."""
+    def feature(self, name: str, parameters: Sequence[float], series: str | None = None) -> list[tuple[str, Indicator]]:
+        """A feature over every instrument, kept up to date while the run goes on: its outputs and their names."""
     def run(self, strategy: _Strategy) -> None:
         """Runs a strategy whose callbacks take this engine and records of exact integers."""
     def play(
@@ -267,6 +288,13 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
     def run_buy_and_hold(self, fraction: int) -> None:
@@ -406,19 +434,17 @@ class OrderBook:
     def check_invariants(self) -> None:
         """Compares the book with itself; an error says what contradicts."""
 
-def feature_column(
-    name: str,
-    parameters: Sequence[float],
-    open: _Ints,
-    high: _Ints,
-    low: _Ints,
-    close: _Ints,
-    volume: _Ints | None = None,
-) -> _Floats:
-    """The value of a feature at every bar, from columns of ticks and lots; NaN while it warms up."""
+def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Floats]) -> list[_Floats]:
+    """Every output of a feature at every row, from one column for each input; NaN while it warms up."""
 
-def feature_names() -> dict[str, tuple[tuple[str, ...], str, str]]:
-    """Every feature: the names of its parameters, its dimension and one line about it."""
+def feature_warmup(name: str, parameters: Sequence[float]) -> int:
+    """How many rows a feature needs before its first value, less one."""
+
+def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
+    """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
+
+def feature_table() -> list[dict[str, Any]]:
+    """Every feature, in the order of families: a row of the table as a dictionary."""
 
 def decimals_from_text(text: bytes, rows: int, decimals_max: int) -> tuple[_Ints, int]:
     """Mantissas and their common number of decimals, from cells joined by newlines."""
@@ -590,11 +616,18 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = ...,
+        trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
-        sample_ns: int = 1_000_000_000,
+        sample_ns: int | None = ...,
         like: str | None = None,
+        bars: Sequence[tuple[int, _Bars]] = ...,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
         account: _Account | None = None,
     ) -> Replay: ...
     def submit(
@@ -629,10 +662,13 @@ class Replay:
     def balances(self) -> list[int]: ...
     @property
     def liquidations(self) -> list[int]: ...
+    def mark(self, instrument: int) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
     @property
     def now_ns(self) -> int: ...
-    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
+    def open(self, *, by_receipt: bool = False) -> None: ...
+    def feed(self, source: int, words: _Ints, *, last: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -640,6 +676,8 @@ class Replay:
         on_trade: Callable[[Tick], object] | None = None,
         on_quote: Callable[[Tick], object] | None = None,
         on_book: Callable[[str], object] | None = None,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
         on_timer: Callable[[int], object] | None = None,
         on_fill: Callable[[int], object] | None = None,
         on_order: Callable[[int, str], object] | None = None,
@@ -680,6 +718,28 @@ class Replay:
     def touches(self) -> list[tuple[int, int]]: ...
     def check_invariants(self) -> None: ...
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
+
+@final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Sweep: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
 @final
 class Tick:
@@ -755,10 +815,11 @@ def check_journal(
     journal: NDArray[np.uint8],
     *,
     wants: Sequence[str],
+    trades: bool,
     books: bool,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[int, int, str, str] | None:
-    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of trades and books if said so.
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """

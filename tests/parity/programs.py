@@ -67,6 +67,7 @@ class Program:
             for bars in case.market
         ]
         account = case.config.get("account")
+        self._has_account = account is not None
         self._currencies = len(account.currencies) if account else 0
         self.seen: list[tuple[Any, ...]] = []
 

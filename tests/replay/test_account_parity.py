@@ -14,6 +14,7 @@ from neural_trader.baseline.terms import Tier
 from neural_trader.market.bars import Step
 from parity.accounts import random_terms
 from replay.outcome import Outcome, first_difference, outcome_of
+from replay.random_bars import make_bars_session, play_bars_session
 from replay.random_orders import make_orders_session
 from replay.random_sessions import BILLION, Session, make_session
 from replay.scenario import Engines, engines_named
@@ -34,9 +35,11 @@ def with_account(session: Session) -> Session:
     leverage_ppb = random.choice((1, 3, 10, 50)) * BILLION
     first = session.instruments[0]
     unit = first[1].mantissa * first[2].mantissa * 10 ** (18 - first[1].decimals - first[2].decimals)
-    price = max(1, int(session.sources[0][0]["price"].max()))
+    of_books = max((int(records["price"].max(initial=1)) for records, _ in session.sources), default=1)
+    of_bars = {rank: int(bars.open[0]) for rank, bars in session.config.get("bars", ())}
+    price = max(1, of_bars.get(0, of_books))
     cash = random.choice((5, 50, 1_000)) * price * unit
-    grids = [(_Grid(*instrument), price) for instrument in session.instruments]
+    grids = [(_Grid(*each), max(1, of_bars.get(rank, of_books))) for rank, each in enumerate(session.instruments)]
     step_ns = max(1, (session.end_ns - session.start_ns) // 40)
     terms = random_terms(random, grids, leverage_ppb, cash, session.start_ns, session.end_ns, step_ns)
     if random.random() < 0.4:
@@ -52,6 +55,16 @@ def test_random_accounts_are_played_alike(first: int, make: type) -> None:
     for seed in range(first, first + PER_TEST):
         session = with_account(make(seed))
         difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
+        assert difference is None, difference
+
+
+@pytest.mark.parametrize("first", range(0, SESSIONS, PER_TEST))
+def test_accounts_hold_bars_and_books_together(first: int) -> None:
+    rust = engines_named("rust")
+    for seed in range(first, first + PER_TEST):
+        session = with_account(make_bars_session(seed))
+        plain = outcome_of(Engines("baseline"), session, play_bars_session)
+        difference = first_difference(session, plain, outcome_of(rust, session, play_bars_session))
         assert difference is None, difference
 
 

@@ -12,6 +12,7 @@ from neural_trader.report.rungs import Rung
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from neural_trader.backtesting.replay_inputs import PerSymbol
     from neural_trader.backtesting.replay_settings import ReplaySettings
     from neural_trader.backtesting.result import Result
 
@@ -47,7 +48,10 @@ LADDER_OF_ORDERS = (
 
 
 def fidelity_ladder(
-    run: Callable[[ReplaySettings, str], Result], settings: ReplaySettings, depth: str, kinds: dict[str, int]
+    run: Callable[[ReplaySettings, PerSymbol], Result],
+    settings: ReplaySettings,
+    depth: PerSymbol,
+    kinds: dict[str, int],
 ) -> tuple[Rung, ...]:
     """Runs every rung that the records allow; ``run`` plays the strategy under settings and a depth."""
 

@@ -14,6 +14,7 @@ from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
+from neural_trader.backtesting.replay_inputs import PerSymbol, ReplayInputs, inputs_of, words_of
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import (
@@ -26,10 +27,8 @@ from neural_trader.backtesting.run import (
     source_digest,
 )
 from neural_trader.backtesting.settings import Settings
-from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
+from neural_trader.errors import EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
-from neural_trader.market.record_files import recording_of
-from neural_trader.market.recordings import Recording, depth_of
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader._native import Engine
-    from neural_trader.backtesting.settings import Fee
-    from neural_trader.market.recordings import Listed
+    from neural_trader.backtesting.settings import Fee, Slippage
+    from neural_trader.market.recordings import Listed, Recording
 
 
 def replay(
@@ -58,6 +57,7 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
+    slippage: float | str | Decimal | Slippage | None = None,
     account: Mapping[str, Any] | str | Path | None = None,
     funding: Any = None,
     ladder: bool = False,
@@ -70,7 +70,10 @@ def replay(
 
     ``strategy`` is as for :func:`neural_trader.backtest`; it is told of trades, quotes, books, timers and of what
     venues answer. ``data`` is a captured session (one file or several, with ``venue``), a file of records (``.npy``),
-    what a catalog holds (``catalog:VENUE/INSTRUMENT``), or a :class:`~neural_trader.market.recordings.Recording`.
+    what a catalog holds (``catalog:VENUE/INSTRUMENT``), a :class:`~neural_trader.market.recordings.Recording`, or a
+    list of these, which are played on one time line; "FILE@VENUE" says of a file whose it is. A symbol that several
+    venues have is called ``SYMBOL@VENUE``. Bars (:class:`~neural_trader.Bars`, files of them, or
+    ``catalog:VENUE/INSTRUMENT/bars-1d``) may be among them: their orders meet them as in a backtest, with ``slippage``.
     Orders take ``latency`` to the venue and back ("10ms", or "10ms/5ms"); records arrive when they were received,
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
@@ -98,33 +101,42 @@ def replay(
     )
     if journal is not None:
         check_free(Path(journal))
-    recording = _recording(data, venue)
-    listed, ranks = selected(recording, symbols)
-    kinds = recording.kinds()
-    depth = depth_of(kinds)
-    trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
+    inputs = inputs_of(data, venue, symbols)
+    of_bars = _settings_of_bars(slippage, settings) if inputs.bars else None
+    if of_bars is not None and (journal is not None or ladder):
+        raise UsageError("a journal and a ladder are of books and trades; leave out the bars")
+    if of_bars is None and slippage is not None:
+        raise UsageError("slippage is for bars; what an order pays in a book is what it takes of it")
+    listed, recipe, kinds = inputs.listed, inputs.recipe, inputs.kinds()
+    depth, trades = inputs.depth(), inputs.trades()
 
     def run(
         settings: ReplaySettings,
-        depth: str,
+        depth: PerSymbol,
         told: Callable[[float], None] | None = None,
         journal: str | Path | None = None,
     ) -> Result:
         instance = instance_of(strategy, parameters)
-        _refuse_bars(instance)
+        if not inputs.bars:
+            _refuse_bars(instance)
         market = {"depth": depth, "trades": trades}
-        engine = engine_of(recording, listed, ranks, settings, market)
+        engine = engine_of(inputs, settings, market, of_bars)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
+        if of_bars is not None:
+            document["slippage"] = of_bars.document()["slippage"]
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
             nullcontext()
             if journal is None
             else journaled(
-                journal, engine, version=__version__, run=document, listed=listed, recording=recording, wants=wants
+                journal, engine, version=__version__, run=document, listed=listed, recipe=recipe, wants=wants
             )
         ) as end:
-            play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
-            bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
+            play(instance, engine, listed, native=native, progress=_share(told, len(inputs)))
+            bars = tuple(
+                inputs.series(k) or _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
+                for k, each in enumerate(listed)
+            )
             result = Result(
                 engine=engine,
                 version=__version__,
@@ -134,11 +146,12 @@ def replay(
                     "strategy": strategy if isinstance(strategy, str) else None,
                     "class": type(instance).__qualname__,
                     "source_sha256": source_digest(instance),
-                    "data": recording.source if recording.origin == "file" else None,
+                    "data": " + ".join(each.source for each in inputs.recordings if each.origin == "file") or None,
                     "symbols": list(symbols) if symbols else None,
-                    **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
+                    **{name: recipe.get(name) for name in ("files", "venue", "seed", "duration")},
+                    **({"recordings": recipe["recordings"]} if "recordings" in recipe else {}),
                 },
-                warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
+                warnings=(*inputs.warnings, *_warnings(engine, settings), *_unheard(instance, kinds)),
                 run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
             )
             if end is not None:
@@ -146,7 +159,7 @@ def replay(
         return result
 
     result = run(settings, depth, progress, journal)
-    return replace(result, ladder=fidelity_ladder(run, settings, depth, kinds)) if ladder else result
+    return replace(result, ladder=fidelity_ladder(run, settings, depth, inputs.common_kinds())) if ladder else result
 
 
 def play(
@@ -158,7 +171,6 @@ def play(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
-    _refuse_bars(strategy)
     strategy._bind(engine, listed, ())
     engine.begin()
     try:
@@ -181,16 +193,41 @@ def play(
 
 
 def engine_of(
-    recording: Recording,
-    listed: Sequence[Listed],
-    ranks: Sequence[int],
+    inputs: ReplayInputs,
     settings: ReplaySettings,
-    market: Mapping[str, Any],
+    market: Mapping[str, PerSymbol],
+    of_bars: Settings | None = None,
 ) -> Replay:
-    """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades."""
-    instruments = [(each.symbol, each.tick, each.lot) for each in listed]
-    arguments = settings.engine_arguments([each.symbol for each in listed], [each.tick for each in listed])
-    return Replay(instruments, [(recording.words, ranks)], **arguments, **market)
+    """A replay that has not begun; ``market`` says which records make books, and which tell trades."""
+    arguments = settings.engine_arguments(
+        [each.symbol for each in inputs.listed], [each.tick for each in inputs.listed]
+    )
+    instruments = [(each.symbol, each.tick, each.lot) for each in inputs.listed]
+    sources = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
+    words: dict[str, Any] = {name: words_of(found, inputs.listed, _OTHER[name]) for name, found in market.items()}
+    if of_bars is not None:
+        exact = of_bars.engine_arguments()
+        words |= {name: exact[name] for name in ("slippage_ticks", "slippage_ppb", "slippage_spread_ppb")}
+        words["bars"] = inputs.ranked_bars
+    return Replay(instruments, sources, **arguments, **words)
+
+
+_OTHER = {"depth": "levels", "trades": "trade"}
+
+
+def _settings_of_bars(slippage: Any, settings: ReplaySettings) -> Settings:
+    """What else orders for bars are charged."""
+    return Settings.of(
+        cash=settings.cash,
+        fee=settings.fee,
+        slippage=slippage,
+        fill="open",
+        limit="touch",
+        leverage=settings.leverage,
+        volume_cap=None,
+        close_at_end=False,
+        currency=settings.currency,
+    )
 
 
 def _refuse_bars(strategy: Strategy) -> None:
@@ -215,34 +252,13 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
     return callbacks
 
 
-_HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+_HOOKS = ("on_trade", "on_quote", "on_book", "on_bar", "on_moment", "on_timer")
 _TOLD = {
     "on_trade": ("trade", "aggregate_trade"),
     "on_quote": ("quote",),
     "on_book": ("level", "snapshot_end", "order_add"),
 }
 """The records that call a hook."""
-
-
-def _recording(data: Any, venue: str | None) -> Recording:
-    if isinstance(data, Recording):
-        return data
-    paths = [data] if isinstance(data, str | Path) else data
-    if not isinstance(paths, list | tuple) or not paths or not all(isinstance(each, str | Path) for each in paths):
-        raise UsageError(f"a replay plays a Recording, or the files of a session, not {type(data).__name__}")
-    return recording_of(paths, venue)
-
-
-def selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
-    """The instruments of the run by symbol, and for each of the recording its rank among them or -1."""
-    known = {each.symbol: each for each in recording.instruments}
-    chosen = list(symbols) if symbols else list(known)
-    for symbol in chosen:
-        if symbol not in known:
-            raise DataError(f"{recording.source or 'data'}: no symbol {symbol!r} here (found: {', '.join(known)})")
-    listed = sorted({known[symbol] for symbol in chosen}, key=lambda each: each.symbol.encode())
-    rank = {each.symbol: at for at, each in enumerate(listed)}
-    return listed, [rank.get(each.symbol, -1) for each in recording.instruments]
 
 
 def _sampled(engine: Replay, k: int, listed: Listed, recording: Recording, sample_ns: int) -> Bars:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
 from neural_trader.backtesting.account_settings import AccountSettings
+from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
+from neural_trader.backtesting.look_ahead import Rerun, checked
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
@@ -63,6 +65,9 @@ def backtest(
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
+    trials: str | Path | None = None,
+    look_ahead: bool = True,
+    warm_up: int | None = None,
     memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
@@ -81,6 +86,9 @@ def backtest(
     tiers, interest (docs/fill-rules.md, section 11). ``funding`` are rates of contracts: a CSV or Parquet file or a
     frame with columns ``time`` and ``rate``, with ``symbol`` if there are several and ``mark`` if it is known.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
+    ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
+    which takes as long as the run; ``warm_up`` says how many bars are enough.
     ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
     decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
@@ -124,7 +132,7 @@ def backtest(
     if recorder is not None and _remembers(instance, overlays):
         # What is remembered decides, so it is part of what the run was.
         run["memory"] = recorder.view.basis
-    return Result(
+    result = Result(
         engine=engine,
         version=__version__,
         run=run,
@@ -142,6 +150,28 @@ def backtest(
         warnings=_warnings(engine, settings),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
+    result = counted(result, trials)
+    if not look_ahead:
+        return result
+
+    def again(other: Strategy, series: Sequence[Series], worn: Sequence[Overlay]) -> tuple[Engine, Exception | None]:
+        # Who asks a memory is to find there what it held before the run; who only writes has written.
+        basis = run.get("memory")
+        known = None if basis is None or memory is None else int(basis["revision"])
+        with remembering(other, worn, None if known is None else memory, series, as_of=known) as asked:
+            return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
+
+    # An instance has come from a class that is there already.
+    given = type(strategy) if isinstance(strategy, Strategy) else strategy
+    rerun = Rerun(
+        make=lambda anew: instance_of(given if anew else type(instance), instance.parameters),
+        play=again,
+        series=bars,
+        overlays=overlays,
+        strategy=instance,
+        engine=engine,
+    )
+    return checked(result, rerun, warm_up)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:
@@ -162,6 +192,25 @@ def play(
     recorder: Recorder | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    engine, error = attempt(
+        strategy, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder
+    )
+    if error is not None:
+        raise error
+    return engine
+
+
+def attempt(
+    strategy: Strategy,
+    bars: Sequence[Series],
+    settings: Settings,
+    *,
+    overlays: Sequence[Overlay] = (),
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[Engine, Exception | None]:
+    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did."""
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -183,20 +232,28 @@ def play(
         else:
             engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
         strategy.on_stop()
-    except EngineError:
-        raise
-    except Exception as error:
-        if error in faults:
-            raise
-        raise StrategyRunError(place_of(strategy, error)) from error
-    return engine
+    except Exception as error:  # noqa: BLE001 - whose it is decides who is told
+        if isinstance(error, EngineError) or error in faults:
+            return engine, error
+        told = StrategyRunError(place_of(strategy, error))
+        told.__cause__ = error
+        return engine, told
+    return engine, None
 
 
 @contextmanager
 def remembering(
-    strategy: Strategy, overlays: Sequence[Overlay], memory: str | Path | Memory | None, bars: Sequence[Series]
+    strategy: Strategy,
+    overlays: Sequence[Overlay],
+    memory: str | Path | Memory | None,
+    bars: Sequence[Series],
+    *,
+    as_of: int | None = None,
 ) -> Iterator[Recorder | None]:
-    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers."""
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers.
+
+    ``as_of`` is a revision of the memory; it is then known as it was, and nothing is written.
+    """
     if memory is None and not _remembers(strategy, overlays):
         yield None
         return
@@ -207,7 +264,13 @@ def remembering(
     with ExitStack() as stack:
         if memory is None:
             memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
-        opened = memory if isinstance(memory, Memory) else stack.enter_context(Memory(memory))
+        if isinstance(memory, Memory):
+            opened = memory
+            if as_of is not None:
+                stack.callback(setattr, memory, "as_of", memory.as_of)
+                memory.as_of = as_of
+        else:
+            opened = stack.enter_context(Memory(memory, as_of=as_of))
         recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
         yield recorder
         recorder.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 from typing import Any, NamedTuple, Protocol
 
 from neural_trader.baseline.arithmetic import BILLION, div_down, int64
@@ -73,6 +73,20 @@ class Instrument:
         self.opened += 1
         self.mark = self.bar.open
         self.budget = self.full_budget()
+
+    def mark_where(self, in_danger: Callable[[], bool], best: int, worst: int) -> None:
+        """Mark at the worst price of the bar, or at the first one on the way there at which equity does not suffice."""
+        self.mark = worst
+        if not in_danger():
+            return
+        safe, danger = best, worst
+        while abs(danger - safe) > 1:
+            self.mark = (safe + danger) // 2
+            if in_danger():
+                danger = self.mark
+            else:
+                safe = self.mark
+        self.mark = danger
 
     def full_budget(self) -> int | None:
         """Lots that orders may fill in the current bar in all."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import (
+    anchors,
     backtest,
     bench,
     config,
@@ -17,8 +18,11 @@ from neural_trader.cli import (
     memory,
     replay,
     strategies,
+    sweep,
+    trials,
     verify,
     version,
+    walkforward,
 )
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
@@ -33,8 +37,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "memory", "verify", "config", "doctor",
-        "bench", "version",
+        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "memory", "trials",
+        "verify", "anchors", "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -68,13 +72,17 @@ def neural_trader(
 
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "sweep": (sweep.sweep, sweep.EXAMPLES),
+    "walkforward": (walkforward.walkforward, walkforward.EXAMPLES),
     "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
     "memory": (memory.memory, memory.EXAMPLES),
+    "trials": (trials.trials, trials.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
+    "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
     "doctor": (doctor.doctor, doctor.EXAMPLES),
     "bench": (bench.bench, bench.EXAMPLES),

@@ -23,8 +23,10 @@ from neural_trader.report.atomic import write_text
 from neural_trader.report.display import interval, number
 from neural_trader.report.document import encode, to_document
 from neural_trader.report.replay_sections import fills_section
+from neural_trader.report.risk_section import risk_of, risk_section
 from neural_trader.report.rungs import ladder_section
 from neural_trader.report.thinning import CANDLES, candles
+from neural_trader.report.worth_section import worth_section
 
 if TYPE_CHECKING:
     from neural_trader.market.bars import Series
@@ -71,6 +73,8 @@ def render(result: Outcome) -> str:
         "costs_title": escape(f"Costs, {result.run.get('currency') or 'account currency'}"),
         "costs": figures.costs(result, stats),
         "statistics": sections.statistics_table(stats),
+        "worth": worth_section(result.honesty, stats),
+        "risk": risk_section(risk_of(result)),
         "fills": fills_section(result) + ladder_section(result.ladder),
         "trades_note": escape(_trades_note(document)),
         "provenance": sections.provenance(result),

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod features;
 mod feed;
+mod formula;
 mod indicator;
 mod journal;
 mod models;
@@ -18,6 +19,7 @@ mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod sweep;
 mod traders;
 mod venues;
 
@@ -33,6 +35,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())

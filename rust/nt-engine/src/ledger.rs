@@ -192,6 +192,21 @@ impl Ledger {
         [&[self.cash], self.cash_elsewhere.as_slice()].concat()
     }
 
+    /// Cash in one currency.
+    pub(crate) fn balance(&self, currency: u32) -> Money {
+        if currency == 0 { self.cash } else { self.cash_elsewhere[currency as usize - 1] }
+    }
+
+    /// Fees and slippage paid so far: the balances of their accounts.
+    pub fn costs(&self) -> (Money, Money) {
+        (self.fees, self.slippage)
+    }
+
+    /// The transactions of fills, to be forgotten where nobody will ask for them; balances stay.
+    pub(crate) fn fills_mut(&mut self) -> &mut Vec<FillAmounts> {
+        &mut self.fills
+    }
+
     #[inline]
     fn balance_mut(&mut self, currency: u32) -> &mut Money {
         if currency == 0 { &mut self.cash } else { &mut self.cash_elsewhere[currency as usize - 1] }

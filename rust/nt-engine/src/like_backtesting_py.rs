@@ -13,7 +13,8 @@ use nt_core::{
 };
 
 use crate::config::Rules;
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
+use crate::request::{Request, Size};
 use crate::trades::{Matched, Trade, of_matches};
 
 mod filling;

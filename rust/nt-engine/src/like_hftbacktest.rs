@@ -18,8 +18,9 @@ use nt_core::{Bracket, Error, Kind, Price, Quantity, Reason, Record, Result, Sid
 pub(crate) use book::Book;
 pub(crate) use latency::Recorded;
 
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
 use crate::queue_model::QueueModel;
+use crate::request::{Request, Size};
 use crate::venue::{Depth, Resting, SelfTrade, VenueRules, check_range, place, rank};
 use book::Change;
 

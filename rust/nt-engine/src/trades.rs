@@ -28,9 +28,72 @@ pub struct Trade {
 }
 
 /// A lot that is still open: which fill opened it, and how much of that fill is left.
+#[derive(Debug, Clone)]
 struct Lot {
-    fill: u32,
+    at: u32,
+    entry: Fill,
     left: Quantity,
+}
+
+/// The open lots of an instrument, matched with fills as they come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Matcher(VecDeque<Lot>);
+
+impl Matcher {
+    /// Takes the fill at a position, and hands over each trade that it closes, told at a rate if there is one.
+    pub fn take(
+        &mut self,
+        at: u32,
+        fill: &Fill,
+        instrument: &Instrument,
+        rate: Option<Rate>,
+        mut closed: impl FnMut(Trade),
+    ) -> Result<()> {
+        let mut left = fill.quantity;
+        while left > 0
+            && let Some(lot) = self.0.front_mut()
+            && lot.entry.side != fill.side
+        {
+            let quantity = left.min(lot.left);
+            let entry = &lot.entry;
+            let fees = add(
+                fee_share(entry, entry.quantity - lot.left, quantity)?,
+                fee_share(fill, fill.quantity - left, quantity)?,
+            )?;
+            closed(lot.trade(instrument, quantity, fill.price, Some(at), fees, rate)?);
+            left -= quantity;
+            lot.left -= quantity;
+            if lot.left == 0 {
+                self.0.pop_front();
+            }
+        }
+        if left > 0 {
+            self.0.push_back(Lot { at, entry: *fill, left });
+        }
+        Ok(())
+    }
+
+    /// How many lots are open.
+    pub fn open(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Lot {
+    fn trade(
+        &self,
+        of: &Instrument,
+        quantity: Quantity,
+        leave: Price,
+        exit: Option<u32>,
+        fees: Money,
+        rate: Option<Rate>,
+    ) -> Result<Trade> {
+        let Fill { instrument, side, .. } = self.entry;
+        let (gross, fees) = told(gain(of, &self.entry, quantity, leave)?, fees, rate)?;
+        let (direction, entry, pnl) = (side as i8, self.at, subtract(gross, fees)?);
+        Ok(Trade { instrument, direction, quantity, entry, exit, fees, pnl })
+    }
 }
 
 /// The trades of a run in the order of their exits, then those still open in the order of their entries.
@@ -43,61 +106,20 @@ pub(crate) fn trades(
     marks: &[i64],
     rates: Option<(&[Rate], &[Rate])>,
 ) -> Result<Vec<Trade>> {
-    let mut open: Vec<VecDeque<Lot>> = instruments.iter().map(|_| VecDeque::new()).collect();
+    let mut open: Vec<Matcher> = instruments.iter().map(|_| Matcher::default()).collect();
     let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
-    for (at, fill) in fills.iter().enumerate() {
+    for (at, fill) in (0..).zip(fills) {
         let k = fill.instrument as usize;
-        let mut left = fill.quantity;
-        while left > 0
-            && let Some(lot) = open[k].front_mut()
-        {
-            let entry = &fills[lot.fill as usize];
-            if entry.side == fill.side {
-                break;
-            }
-            let quantity = left.min(lot.left);
-            let fees = add(
-                fee_share(entry, entry.quantity - lot.left, quantity)?,
-                fee_share(fill, fill.quantity - left, quantity)?,
-            )?;
-            let gross = gain(instruments[k], entry, quantity, fill.price)?;
-            let (gross, fees) = told(gross, fees, rates.map(|(of_fills, _)| of_fills[at]))?;
-            trades.push(Trade {
-                instrument: fill.instrument,
-                direction: entry.side as i8,
-                quantity,
-                entry: lot.fill,
-                exit: Some(at as u32),
-                fees,
-                pnl: subtract(gross, fees)?,
-            });
-            left -= quantity;
-            lot.left -= quantity;
-            if lot.left == 0 {
-                open[k].pop_front();
-            }
-        }
-        if left > 0 {
-            open[k].push_back(Lot { fill: at as u32, left });
-        }
+        let rate = rates.map(|(of_fills, _)| of_fills[at as usize]);
+        open[k].take(at, fill, instruments[k], rate, |trade| trades.push(trade))?;
     }
-    let mut still_open: Vec<&Lot> = open.iter().flatten().collect();
-    still_open.sort_unstable_by_key(|lot| lot.fill);
+    let mut still_open: Vec<&Lot> = open.iter().flat_map(|matcher| &matcher.0).collect();
+    still_open.sort_unstable_by_key(|lot| lot.at);
     for lot in still_open {
-        let entry = &fills[lot.fill as usize];
-        let k = entry.instrument as usize;
-        let fees = fee_share(entry, entry.quantity - lot.left, lot.left)?;
-        let gross = gain(instruments[k], entry, lot.left, marks[k])?;
-        let (gross, fees) = told(gross, fees, rates.map(|(_, last)| last[k]))?;
-        trades.push(Trade {
-            instrument: entry.instrument,
-            direction: entry.side as i8,
-            quantity: lot.left,
-            entry: lot.fill,
-            exit: None,
-            fees,
-            pnl: subtract(gross, fees)?,
-        });
+        let k = lot.entry.instrument as usize;
+        let fees = fee_share(&lot.entry, lot.entry.quantity - lot.left, lot.left)?;
+        let rate = rates.map(|(_, last)| last[k]);
+        trades.push(lot.trade(instruments[k], lot.left, marks[k], None, fees, rate)?);
     }
     Ok(trades)
 }

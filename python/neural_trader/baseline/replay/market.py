@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from neural_trader.baseline.contract import Contract
+from neural_trader.baseline.instrument import Bar
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
 from neural_trader.baseline.replay.orders import ReplayOrder
@@ -31,6 +33,9 @@ class Grid(NamedTuple):
 class Market:
     """What the venue knows of one instrument."""
 
+    bars: Sequence[Bar] = ()
+    """An instrument of records has none."""
+
     def __init__(
         self,
         index: int,
@@ -39,6 +44,7 @@ class Market:
         terms: ContractTerms,
         *,
         depth: str,
+        trades: int,
         first: bool = False,
         is_rate: bool = False,
     ) -> None:
@@ -48,6 +54,8 @@ class Market:
         self.is_rate = is_rate
         """Whether the mark says what a currency is worth, so that it is needed without a position too."""
         self.depth = depth_named(depth)
+        self.trades = trades
+        """The kind of record that tells trades."""
         self.last_trade: int | None = None
         self.mark = 0
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from neural_trader.baseline.arithmetic import BILLION, int64
 from neural_trader.baseline.costs import Costs
+from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.ledger import Ledger
-from neural_trader.baseline.orders import Ticket, make_ticket
-from neural_trader.baseline.records import BUY, SELL, FillRecord, PostingRecord, Reason, State, TradeRecord
+from neural_trader.baseline.orders import OF_BARS, Order, Ticket, make_ticket
+from neural_trader.baseline.records import BUY, SELL, FillRecord, OrderRecord, PostingRecord, Reason, State, TradeRecord
+from neural_trader.baseline.replay.bars import BarMarket, BarVenue
 from neural_trader.baseline.replay.depth import OrderPlayed, SnapshotEnded
 from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_replay_orders
 from neural_trader.baseline.replay.events import (
@@ -19,7 +21,6 @@ from neural_trader.baseline.replay.events import (
     COUNT_MAX,
     ENDS_OF_AGGRESSORS,
     Event,
-    EventKind,
     kind_named,
     side_of,
 )
@@ -27,9 +28,10 @@ from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.invariants import ReplayInvariants
 from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
 from neural_trader.baseline.replay.market import Grid, Market, Step
+from neural_trader.baseline.replay.markets import markets_of, views_of
 from neural_trader.baseline.replay.matching import Matching
 from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
-from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
+from neural_trader.baseline.replay.orders_depth import OrdersDepth
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
 from neural_trader.baseline.replay.samples import Samples
@@ -46,8 +48,6 @@ CALLS_MAX = 10_000
 
 NEVER_NS = -1
 
-TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
-
 
 class ReplayStrategy(Protocol):
     """Each of these calls may send commands and set timers."""
@@ -60,6 +60,12 @@ class ReplayStrategy(Protocol):
 
     def on_timer(self, replay: Replay, time_ns: int) -> None:
         """It is the time that a timer was set to."""
+
+    def on_bar(self, replay: Replay, instrument: int, bar_index: int) -> None:
+        """The close of a bar has arrived."""
+
+    def on_moment(self, replay: Replay, time_ns: int) -> None:
+        """All closes of this time have arrived."""
 
 
 class Replay:
@@ -82,59 +88,82 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = "levels",
+        trades: str | Sequence[str] = "trade",
         self_trade: str = "cancel_newest",
-        sample_ns: int = BILLION,
+        sample_ns: int | None = BILLION,
+        bars: Sequence[tuple[int, BarsLike]] = (),
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
         account: AccountTerms | None = None,
         checked: bool = False,
     ) -> None:
+        """``bars`` are those of the instruments that come as bars, by rank; the settings behind it are for them.
+
+        Without ``sample_ns`` equity is sampled at closes of bars.
+        """
         grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
         if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
             raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
-        if cash <= 0 or leverage_ppb <= 0 or sample_ns <= 0:
+        if cash <= 0 or leverage_ppb <= 0 or (sample_ns is not None and sample_ns <= 0):
             raise EngineError("cash, leverage and the sampling interval must be positive")
         if feed_ns is not None and feed_ns < 0:
             raise EngineError("latencies must not be negative")
-        if trades not in TRADE_KINDS:
-            raise EngineError("trades are 'trade' or 'aggregate_trade'")
         terms = account or AccountTerms()
         check_terms(terms, [grid.symbol for grid in grids], leverage_ppb)
         self.now_ns = 0
         deposits = [currency.deposit for currency in terms.currencies]
         ledger, known = Ledger(cash, deposits), Ledger(cash, deposits)
-        costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
+        costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
-        self._trade_kind = TRADE_KINDS[trades]
-        self._markets = [
-            Market(
-                index,
-                grid,
-                ledger,
-                terms.contract(index),
-                depth=depth,
-                first=queue == "front",
-                is_rate=any(currency.rate_instrument == index for currency in terms.currencies),
-            )
-            for index, grid in enumerate(grids)
-        ]
+        of_bars = dict(bars)
+        self._columns = sorted(of_bars.items())
+        self._markets = markets_of(
+            grids,
+            of_bars,
+            ledger,
+            terms,
+            depth=depth,
+            trades=trades,
+            first=queue == "front",
+            volume_cap_ppb=volume_cap_ppb,
+        )
         self._execution = Execution(self._markets, ledger, known, costs, leverage_ppb, terms, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
-        self._samples = Samples(self._sources, sample_ns)
+        self._bars = BarVenue(
+            self._markets,
+            self._execution,
+            ledger,
+            costs,
+            feed_ns=feed_ns or 0,
+            fill_close=fill_close,
+            limit_through=limit_through,
+        )
+        self._line_of_bars = min(of_bars, default=0)
+        self._at_once = latency_rows is None and not entry_ns and not response_ns and not feed_ns
+        """Whether commands about bars are obeyed when they are given, and what they do is known here then."""
+        self._samples = Samples(self._sources, self._bars.closes_ns, sample_ns)
         self._agenda = Agenda()
-        self._end_ns = max((source.here_ns[-1] for source in self._sources if source.events), default=NEVER_NS)
-        """The last arrival here of any record; nothing is played after it."""
+        ends = [source.here_ns[-1] for source in self._sources if source.events]
+        self._end_ns = max([*ends, self._bars.last_arrival_ns], default=NEVER_NS)
+        """The last arrival here of any record or close; nothing is played after it."""
         # What is known here: it lags behind the venue.
         self._known = known
-        self._views = [depth_named(depth) for _ in grids]
+        self._views = views_of(self._markets, depth)
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
             latency = RecordedLatency(latency_rows)
         self._connections = [Connection(latency) for _ in grids]
+        self._connections = [self._connections[self._line(index)] for index in range(len(grids))]
         self._wants: set[int] = set()
+        self._wants_bars = False
         self._calls = (0, 0)
         """The time of the last answer or timer, and how many there were at that time."""
         self._has_run = False
@@ -157,6 +186,12 @@ class Replay:
         if side not in (BUY, SELL):
             raise EngineError(f"side must be {BUY} (bid) or {SELL} (ask), not {side}")
         return self._views[self._index(instrument)].best(side)
+
+    def mark(self, instrument: int) -> int:
+        """The last price of an instrument of bars that is known here; 0 before there is any."""
+        index = self._index(instrument)
+        mark: int = self._markets[index].mark if self._at_once else self._bars.known_marks[index]
+        return mark
 
     def queue_ahead(self, order_id: int) -> float | None:
         """What others have before an order at its venue; None if it does not rest or nobody knows.
@@ -195,6 +230,7 @@ class Replay:
     ) -> int:
         """Send an order; returns its id, or 0 when a target is already reached. The side of a target is ignored."""
         index = self._index(instrument)
+        is_of_bars = self._is_of_bars(index)
         ticket = make_ticket(
             side,
             kind,
@@ -210,8 +246,12 @@ class Replay:
             take_profit=take_profit,
             stop_loss_trail_ticks=stop_loss_trail_ticks,
             stop_loss_trail_ppb=stop_loss_trail_ppb,
-            vocabulary=OF_REPLAYS,
+            vocabulary=OF_BARS if is_of_bars else OF_REPLAYS,
         )
+        if is_of_bars:
+            if post_only or reduce_only or display is not None:
+                raise EngineError("post-only, reduce-only and a displayed part are for books; bars have none")
+            return self._submit_to_bars(index, ticket)
         check_options(ticket, post_only=post_only, display=display)
         shown = None if display is None else int64(display, "display")
         resolved = resolve_size(
@@ -233,9 +273,30 @@ class Replay:
             self._agenda.add(Happening.ANSWER, arrives_ns, index, Answer("ended", order.id))
         return order.id
 
+    def _submit_to_bars(self, index: int, ticket: Ticket) -> int:
+        execution = self._execution
+        if self._at_once:
+            self._bars.begin()
+            order_id = self._bars.enter(index, ticket)
+            if order_id and execution.orders[order_id - 1].is_working:
+                execution.accept(execution.orders[order_id - 1])
+            return order_id
+        # What it comes to is found where it arrives.
+        lots = max(0, ticket.size) if ticket.size_kind == "quantity" else 0
+        order = self._make(index, ticket, Size(ticket.side, lots))
+        order.target = None
+        execution.orders.append(order)
+        if not self._send(Command("submit", order, ticket=ticket)):
+            execution.reject(order, Reason.REFUSED)
+        return order.id
+
     def cancel(self, order_id: int) -> None:
         """Ask the venue to cancel an order."""
-        self._send(Command("cancel", self._order(order_id)))
+        command = Command("cancel", self._order(order_id))
+        if self._at_once and self._is_of_bars(command.order.instrument):
+            self._obey(command)
+        else:
+            self._send(command)
 
     def amend(self, order_id: int, limit: int, quantity: int) -> None:
         """Ask the venue to change the limit price and the total quantity of an order that rests."""
@@ -278,26 +339,43 @@ class Replay:
         arrives_ns = self.now_ns + entry.after_ns
         if entry.is_refused:
             answer = Answer("ended" if command.what == "submit" else "refused", command.order.id)
-            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), index, answer)
+            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), self._line(index), answer)
         else:
-            self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), index, command)
+            self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), self._line(index), command)
         return not entry.is_refused
 
     def _tell(self, kind: str, instrument: int, number: int) -> None:
+        if kind == "fill" and self._at_once and self._is_of_bars(instrument):
+            self._know(self._execution.fills[number])
         arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
-        self._agenda.add(Happening.ANSWER, arrives_ns, instrument, Answer(kind, number))
+        self._agenda.add(Happening.ANSWER, arrives_ns, self._line(instrument), Answer(kind, number))
+
+    def _know(self, fill: FillRecord) -> None:
+        self._known.post_fill(fill, self._markets[fill.instrument].contract)
+
+    def _is_of_bars(self, index: int) -> bool:
+        return isinstance(self._markets[index], BarMarket)
+
+    def _line(self, index: int) -> int:
+        """Whose commands and answers keep an order among themselves: all instruments of bars are one."""
+        return self._line_of_bars if self._is_of_bars(index) else index
 
     # The time line (section 2).
 
-    def run(self, strategy: ReplayStrategy, wants: Iterable[str] = ()) -> None:
-        """Play all records to the strategy, which is told of those of the kinds that it wants. A replay runs once."""
+    def run(self, strategy: ReplayStrategy, wants: Iterable[str] = (), *, bars: bool = False) -> None:
+        """Play all records to the strategy, which is told of those of the kinds that it wants, and of ``bars`` or not.
+
+        A replay runs once.
+        """
         if self._has_run:
             raise EngineError("this replay has already run: make a new one")
         self._has_run = True
+        self._wants_bars = bars
         self._wants = {kind_named(name) for name in wants}
         while True:
             time_ns, kind, number = min(self._next())
-            if time_ns > self._end_ns:
+            # What falls due at the very end is not part of the run.
+            if (time_ns, kind) >= (self._end_ns, Happening.ACCRUAL):
                 break
             self.now_ns = self._execution.now_ns = time_ns
             self._play(kind, number, strategy)
@@ -320,6 +398,7 @@ class Replay:
             if order.ends_ns is not None
         ]
         first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
+        first += [(time_ns, kind, 0) for time_ns, kind in self._bars.next()]
         if self._execution.accruals.next_ns is not None:
             first.append((self._execution.accruals.next_ns, Happening.ACCRUAL, 0))
         if self._samples.next_ns is not None:
@@ -330,8 +409,6 @@ class Replay:
         match kind:
             case Happening.RECORD_AT_VENUE:
                 self._record_at_venue(self._sources[number])
-            case Happening.ACCRUAL:
-                self._execution.accruals.post_next(halted=self._execution.is_halted)
             case Happening.EXPIRY:
                 self._execution.expire(self._execution.orders[number - 1])
             case Happening.COMMAND:
@@ -344,8 +421,28 @@ class Replay:
                 self._agenda.pop(kind)
                 self._count_call()
                 strategy.on_timer(self, self.now_ns)
+            case Happening.ACCRUAL:
+                self._execution.accruals.post_next(halted=self._execution.is_halted)
             case Happening.SAMPLE:
                 self._samples.take(self._execution, self._markets)
+            case _:
+                self._play_bars(kind, strategy)
+
+    def _play_bars(self, kind: Happening, strategy: ReplayStrategy) -> None:
+        match kind:
+            case Happening.CLOSE_AT_VENUE | Happening.OPENING:
+                self._bars.play_moment()
+            case Happening.END_OF_MOMENT:
+                self._bars.end_moment()
+                self._samples.take_at_close(self._execution, self._markets)
+            case Happening.BAR_HERE:
+                place = self._bars.bar_here()
+                if self._wants_bars:
+                    strategy.on_bar(self, *place)
+            case Happening.MOMENT_HERE:
+                self._bars.moment_here()
+                if self._wants_bars:
+                    strategy.on_moment(self, self.now_ns)
 
     def _record_at_venue(self, source: Source) -> None:
         event = source.events[source.at_venue]
@@ -360,7 +457,7 @@ class Replay:
         source.at_venue += 1
 
     def _happen(self, market: Market, event: Event) -> None:
-        is_trade = event.kind == self._trade_kind
+        is_trade = event.kind == market.trades
         depth = market.depth
         met = depth.meets(event) if isinstance(depth, OrdersDepth) else None
         if self._invariants is not None:
@@ -387,7 +484,10 @@ class Replay:
         assert isinstance(command, Command)
         match command.what:
             case "submit":
-                self._matching.arrive(command.order)
+                if command.ticket is not None:
+                    self._bars.arrive(command.order, command.ticket)
+                else:
+                    self._matching.arrive(command.order)
             case "cancel":
                 self._matching.cancel(command.order)
             case "amend":
@@ -398,7 +498,8 @@ class Replay:
         self._count_call()
         if answer.kind == "fill":
             fill = self._execution.fills[answer.number]
-            self._known.post_fill(fill, self._markets[fill.instrument].contract)
+            if not (self._at_once and self._is_of_bars(fill.instrument)):
+                self._know(fill)
         strategy.on_answer(self, answer.kind, answer.number)
 
     def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
@@ -462,10 +563,15 @@ class Replay:
             last = [account.rate(market.contract.currency) for market in self._markets]
         return match_trades(self.fills, self._markets, self._execution.fill_rates, last)
 
+    @property
+    def bar_orders(self) -> list[OrderRecord]:
+        """Orders as a run of bars alone records them."""
+        return [Order.record(order) for order in self._execution.orders]
+
     def digests(self, version: str, parameters_json: str) -> dict[str, str]:
         """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
         parts = {
-            "inputs": digest_replay_inputs(self._grids, self._sources, self._execution.account.terms),
+            "inputs": digest_replay_inputs(self._grids, self._sources, self._columns, self._execution.account.terms),
             "parameters": hashlib.sha256(parameters_json.encode()).digest(),
             "orders": digest_replay_orders(self.orders),
             "fills": digest_fills(self.fills),

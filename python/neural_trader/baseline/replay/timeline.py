@@ -6,6 +6,7 @@ import heapq
 from enum import IntEnum
 from typing import NamedTuple
 
+from neural_trader.baseline.orders import Ticket
 from neural_trader.baseline.replay.orders import ReplayOrder
 
 
@@ -13,13 +14,18 @@ class Happening(IntEnum):
     """What can happen, in the order of precedence at one time."""
 
     RECORD_AT_VENUE = 0
-    ACCRUAL = 1
+    CLOSE_AT_VENUE = 1
     EXPIRY = 2
     COMMAND = 3
     SAMPLE = 4
     ANSWER = 5
     RECORD_HERE = 6
-    TIMER = 7
+    BAR_HERE = 7
+    MOMENT_HERE = 8
+    TIMER = 9
+    END_OF_MOMENT = 10
+    ACCRUAL = 11
+    OPENING = 12
 
 
 class Command(NamedTuple):
@@ -29,6 +35,8 @@ class Command(NamedTuple):
     order: ReplayOrder
     limit: int = 0
     quantity: int = 0
+    ticket: Ticket | None = None
+    """What an order of bars comes to is found when it arrives."""
 
 
 class Answer(NamedTuple):

@@ -1,14 +1,16 @@
 //! The loop that hands each turn of a replay to Python.
 
+use nt_core::Step;
 use nt_engine::{Notice, Source, Turn};
 use nt_feed::event::EventKind;
-use numpy::PyArrayMethods;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::Replay;
-use super::sources::records_of;
+use crate::bars::Bar;
 use crate::error::raise;
+use crate::indicator::scale;
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
 
@@ -22,6 +24,18 @@ pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
         Notice::Refused(id) => ("refused", id as usize),
         Notice::Triggered(id) => ("triggered", id as usize),
     }
+}
+
+/// A bar of an instrument as a strategy is handed it.
+pub(crate) fn bar_of(
+    sources: &[Source<'_>],
+    instrument: usize,
+    index: usize,
+    symbol: Py<PyString>,
+    (tick, lot): (Step, Step),
+) -> Option<Bar> {
+    let (_, bars) = sources.iter().filter_map(Source::bars).find(|&(rank, _)| rank == instrument)?;
+    Some(Bar::new(&bars, instrument, index, symbol, (scale(tick), scale(lot))))
 }
 
 impl Replay {
@@ -43,15 +57,12 @@ pub(crate) fn drive(
     mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
 ) -> PyResult<()> {
     let py = slf.py();
-    let (held, ranks): (Vec<_>, Vec<_>) = {
-        let replay = slf.try_borrow()?;
-        replay.sources.iter().map(|held| (held.words.clone_ref(py), held.ranks.clone())).unzip()
+    let lent = {
+        let replay = &mut *slf.try_borrow_mut()?;
+        replay.core.set_horizon(replay.sources.horizon_ns());
+        replay.sources.lend(py)
     };
-    let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
-    let mut sources = Vec::with_capacity(borrowed.len());
-    for (words, ranks) in borrowed.iter().zip(&ranks) {
-        sources.push(Source::new(records_of(words)?, ranks));
-    }
+    let sources = lent.sources()?;
     let mut turns: u32 = 0;
     loop {
         let turn = {

@@ -1,6 +1,6 @@
 //! What an account is worth as far as is known here, in floats, for strategies to look at.
 
-use nt_core::Settlement;
+use nt_core::{Price, Settlement};
 use nt_engine::Worth;
 use pyo3::prelude::*;
 
@@ -18,7 +18,7 @@ pub fn known_equity(replay: &mut Replay, py: Python<'_>) -> PyResult<f64> {
         if lots == 0 {
             continue;
         }
-        let price = replay.best(py, instrument, lots.signum())?.map(|level| level.0);
+        let price = known_price(replay, py, instrument, lots.signum())?;
         let grid = replay.core.engine().instrument(instrument);
         worth[grid.contract.currency as usize] += match (grid.contract.settlement, price) {
             (_, None) => f64::NAN,
@@ -41,9 +41,24 @@ fn rate(replay: &mut Replay, py: Python<'_>, currency: usize) -> PyResult<f64> {
     Ok(match replay.core.engine().account_terms().map(|terms| terms.currencies[currency].worth) {
         Some(Worth::Constant(rate)) => rate as f64 / 1e9,
         Some(Worth::Mark(k)) => {
-            let bid = replay.best(py, k, 1)?.map_or(f64::NAN, |level| level.0 as f64);
+            let bid = known_price(replay, py, k, 1)?.map_or(f64::NAN, |ticks| ticks as f64);
             replay.core.engine().instrument(k).tick.value_of(bid)
         }
         None => f64::NAN,
     })
+}
+
+/// The price at which a position of this sign could be closed, as far as is known here; of bars the last one.
+fn known_price(replay: &mut Replay, py: Python<'_>, instrument: usize, sign: i64) -> PyResult<Option<Price>> {
+    if replay.core.is_of_bars(instrument) {
+        return Ok(Some(replay.core.mark(instrument)).filter(|&mark| mark != 0));
+    }
+    Ok(replay.best(py, instrument, sign)?.map(|level| level.0))
+}
+
+/// The middle between the prices at which a position could be opened and closed, NaN where a side is empty.
+pub fn middle(replay: &mut Replay, py: Python<'_>, instrument: usize) -> PyResult<f64> {
+    let (bid, ask) = (known_price(replay, py, instrument, 1)?, known_price(replay, py, instrument, -1)?);
+    let tick = replay.core.engine().instrument(instrument).tick;
+    Ok(bid.zip(ask).map_or(f64::NAN, |(bid, ask)| tick.value_of((bid + ask) as f64 / 2.0)))
 }

@@ -3,10 +3,11 @@
 use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side, State, TimeInForce};
 
 use super::{Command, Placed, Replay};
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Entry;
 use crate::like_hftbacktest;
+use crate::request::{Request, Size};
 use crate::venue::Resting;
 
 impl Replay {
@@ -15,6 +16,9 @@ impl Replay {
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request, terms: Resting, reduce_only: bool) -> Result<u32> {
         self.engine.check_request(request)?;
+        if self.is_of_bars(request.instrument) {
+            return self.submit_to_bars(request, terms, reduce_only);
+        }
         if self.settings.like_hftbacktest {
             like_hftbacktest::check_order(request, terms, reduce_only)?;
         }
@@ -89,7 +93,9 @@ impl Replay {
     pub fn cancel(&mut self, id: u32) -> Result<()> {
         let instrument = self.instrument_of(id)?;
         self.note_decision(|now_ns| Frame::of(FrameKind::Cancel, [now_ns.into(), id.into()]));
-        self.send(instrument, Command::Cancel(id));
+        if !self.cancel_at_once(instrument, id)? {
+            self.send(instrument, Command::Cancel(id));
+        }
         Ok(())
     }
 
@@ -116,7 +122,8 @@ impl Replay {
     pub(super) fn send(&mut self, instrument: usize, command: Command) {
         match self.settings.latency.entry(self.now_ns) {
             Entry::After(entry_ns) => {
-                let line = &mut self.lines[instrument];
+                let line = self.line_of(instrument);
+                let line = &mut self.lines[line];
                 line.last_command_ns = line.last_command_ns.max(self.now_ns.saturating_add(entry_ns));
                 line.commands.push_back((line.last_command_ns, command));
             }
@@ -139,7 +146,8 @@ impl Replay {
     }
 
     pub(super) fn answer(&mut self, instrument: usize, arrival_ns: Nanos, notice: Notice) {
-        let line = &mut self.lines[instrument];
+        let line = self.line_of(instrument);
+        let line = &mut self.lines[line];
         line.last_answer_ns = line.last_answer_ns.max(arrival_ns);
         line.answers.push_back((line.last_answer_ns, notice));
     }

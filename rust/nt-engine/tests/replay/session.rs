@@ -192,6 +192,8 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
     ReplaySettings {
         latency,
         feed_ns: draw.pick(&[None, None, Some(0), Some(50)]),
+        records: Vec::new(),
+        sample_at_closes: false,
         venue: VenueRules {
             depth,
             trades: if shape.faithful { EventKind::Trade } else { trades },
