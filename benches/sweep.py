@@ -14,7 +14,7 @@ from benches.timing import Work, against, in_turns
 if TYPE_CHECKING:
     from pathlib import Path
 
-TERMS = {"cash": 1_000_000, "fee": "0.001", "lot": 1e-3}
+TERMS = {"cash": 1_000_000, "fee": "0.001"}
 TOLERANCE = 1e-6
 """Of equity, relative: the loop counts in floats."""
 LONG, SHORT = 100_000, 5_000
@@ -51,7 +51,7 @@ def _timed(home: Path, job: dict[str, Any], rounds: int, figures: dict[str, Any]
         memory = figures["memory"][f"{len(job['pairs'])} pairs"] = ours.ask("memory") * 1024
         if peers:
             try:
-                loop = Worker(python_of("numba"), "sweep_numba.py", job)
+                loop = Worker(python_of("numba"), "sweep_numba.py", {**job, "lot": found["lot"]})
                 workers.append(loop)
                 theirs = loop.ask("result")
                 check(found, theirs)

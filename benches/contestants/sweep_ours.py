@@ -56,6 +56,7 @@ class Ours:
         )
         return {
             "equal_to_runs": equal and not failed,
+            "lot": float(str(self.bars.lot)),
             "equity": figures["equity"].tolist(),
             "fills": figures["fills"].astype(int).tolist(),
         }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 _Ints: TypeAlias = NDArray[np.int64]
 _Floats: TypeAlias = NDArray[np.float64]
+_Indices: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 _Exact: TypeAlias = dict[str, list[int]]
 _Arrays: TypeAlias = dict[str, NDArray[Any]]
 _Fit: TypeAlias = Literal["exact", "single", "rounded"]
@@ -82,6 +83,8 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "SolverMatrix",
+    "SolverTracked",
     "Sweep",
     "Tick",
     "Valuation",
@@ -823,3 +826,45 @@ def check_journal(
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """
+
+@final
+class SolverMatrix:
+    """A square matrix in compressed rows whose dominance is known; its arrays are read where they are."""
+
+    def __new__(cls, begins: _Indices, columns: _Indices, values: _Floats) -> SolverMatrix: ...
+    def facts(self) -> dict[str, Any]: ...
+    def weights(self) -> _Floats: ...
+    def reach(self, side: _Floats) -> tuple[float, float]: ...
+    def solve(
+        self,
+        side: _Floats,
+        eps: float,
+        method: str = "auto",
+        start: _Floats | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> tuple[_Floats, dict[str, Any]]: ...
+    def entry(
+        self,
+        side: _Floats,
+        reach: tuple[float, float],
+        index: int,
+        eps: float,
+        method: str = "auto",
+        seed: int = 0,
+        confidence: float | None = None,
+        walks_max: int = ...,
+        progress: Callable[[float], object] | None = None,
+    ) -> tuple[float, dict[str, Any]]: ...
+    def forward(self, rows: list[int], values: list[float], eps: float) -> tuple[_Ints, _Floats, dict[str, Any]]: ...
+
+@final
+class SolverTracked:
+    """A solution that is kept while single numbers of its system change."""
+
+    def __new__(cls, begins: _Ints, columns: _Ints, values: _Floats, side: _Floats, eps: float) -> SolverTracked: ...
+    def change_side(self, row: int, value: float) -> None: ...
+    def change(self, row: int, column: int, value: float) -> None: ...
+    def refresh(self) -> int: ...
+    def value(self, index: int) -> float: ...
+    def solution(self) -> _Floats: ...
+    def certificate(self) -> dict[str, Any]: ...

@@ -17,6 +17,7 @@ from neural_trader.backtesting.sweeping.measures import MEASURES
 from neural_trader.backtesting.sweeping.running import FormulaRunner
 from neural_trader.backtesting.sweeping.space import Axis, Condition, Space
 from neural_trader.errors import DataError, NeuralTraderError, UsageError
+from neural_trader.honesty.trials import Ledger
 from neural_trader.strategy.expressions import FormulaStrategy
 
 
@@ -230,3 +231,13 @@ def test_the_page_stands_alone_and_names_the_best(market: Any, tmp_path: Path) -
     best = found.best_parameters
     assert f"fast {best['fast']}, slow {best['slow']}" in text
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_every_point_is_a_trial_once(market: Any, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "trials.sqlite")
+    for _ in range(2):
+        nt.sweep(cross(), market, grid=GRID, metric="sharpe", trials=ledger.path)
+    found = ledger.trials()
+    assert len(found) == 16 and all(trial.sharpe is not None for trial in found)
+    (tmp_path / "broken.sqlite").write_text("no ledger, but long enough to be looked at as one would look at it")
+    assert "not counted" in (nt.sweep(cross(), market, grid=GRID, trials=tmp_path / "broken.sqlite").warning or "")

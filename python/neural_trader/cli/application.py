@@ -17,6 +17,7 @@ from neural_trader.cli import (
     init,
     memory,
     replay,
+    solve,
     strategies,
     sweep,
     trials,
@@ -38,7 +39,7 @@ class Verbs(Group):
 
     order = (
         "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "memory", "trials",
-        "verify", "anchors", "config", "doctor", "bench", "version",
+        "solve", "verify", "anchors", "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -81,6 +82,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "data": (data.data, data.EXAMPLES),
     "memory": (memory.memory, memory.EXAMPLES),
     "trials": (trials.trials, trials.EXAMPLES),
+    "solve": (solve.solve, solve.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),

@@ -111,8 +111,11 @@ def sweep_arguments(layer: Layer) -> dict[str, Any]:
     from neural_trader.cli.requested import arguments_of
 
     arguments = arguments_of(layer)
-    if arguments.pop("overlays"):
-        raise ConfigError("overlays are not swept; leave out --overlay")
+    for name in ("overlays", "memory", "warm_up"):
+        if arguments.pop(name):
+            raise ConfigError(f"a sweep has no {name}; leave out --{name.removesuffix('s').replace('_', '-')}")
+    # Decisions are held against other futures in single runs; here it would double the work.
+    arguments.pop("look_ahead")
     return arguments
 
 
@@ -153,6 +156,8 @@ def print_points(found: SweepResult, top: int, html: Path | None, out: Path | No
         line += f"; {found.failed:,} failed, such as: {found.frame['error'].drop_nulls()[0]}"
     screen.print()
     screen.print(Text(line, "dim"))
+    if found.warning:
+        screen.print(Text(found.warning, "yellow"))
     for label, path in (("points", out), ("page", html)):
         if path is not None:
             screen.print(Text.assemble((f"{label:<9}", "dim"), str(path)), soft_wrap=True)

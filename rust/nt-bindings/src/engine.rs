@@ -305,7 +305,7 @@ impl Engine {
                         for &(k, at) in turn.closed {
                             let bar = feature_bar(&turn.bars[k], at);
                             for feature in &mut features {
-                                feature.update(py, k, &bar)?;
+                                feature.update(k, &bar);
                             }
                         }
                     }

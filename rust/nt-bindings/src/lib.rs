@@ -19,6 +19,7 @@ mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod solver;
 mod sweep;
 mod traders;
 mod venues;
@@ -35,6 +36,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    solver::register(module)?;
     sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;

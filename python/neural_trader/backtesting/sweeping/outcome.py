@@ -31,6 +31,8 @@ class SweepResult:
     """How long it took, without the points that were there before."""
     played: int = 0
     """Points that were played now; the others were there before."""
+    warning: str | None = None
+    """Why points were not counted as trials, where they were not."""
 
     def best(self, count: int = 10, metric: str | None = None) -> pl.DataFrame:
         """The best points by a metric; those of which it is not known are left out."""

@@ -16,6 +16,7 @@ from neural_trader.errors import DataError, NeuralTraderError
 if TYPE_CHECKING:
     import polars as pl
 
+    from neural_trader.backtesting.sweeping.counting import Counter
     from neural_trader.backtesting.sweeping.measures import Floats
     from neural_trader.backtesting.sweeping.space import Matrix
 
@@ -26,9 +27,10 @@ IN_MEMORY_MAX = 10_000_000
 class Points:
     """Points in memory: parameters, statistics, and what went wrong."""
 
-    def __init__(self, names: tuple[str, ...], measures: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], measures: tuple[str, ...], counter: Counter) -> None:
         self.names = names
         self.measures = measures
+        self.counter = counter
         self._blocks: list[tuple[Matrix, dict[str, Floats], dict[int, str]]] = []
 
     def missing(self, points: Matrix) -> Matrix:
@@ -38,6 +40,7 @@ class Points:
     def report(self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str]) -> None:
         """Take in points with their statistics; ``failed`` says what went wrong, by row."""
         self._blocks.append((points, dict(values), dict(failed)))
+        self.counter.count(points, values)
 
     def frame(self) -> pl.DataFrame:
         """A row for each point: its parameters, its statistics, and ``error``."""
@@ -61,9 +64,14 @@ class FilePoints(Points):
     """Points in an SQLite file, each block of which is there wholly or not at all, whatever happens."""
 
     def __init__(
-        self, path: Path, identity: Mapping[str, Any], names: tuple[str, ...], measures: tuple[str, ...]
+        self,
+        path: Path,
+        identity: Mapping[str, Any],
+        names: tuple[str, ...],
+        measures: tuple[str, ...],
+        counter: Counter,
     ) -> None:
-        super().__init__(names, measures)
+        super().__init__(names, measures, counter)
         self.path = path
         try:
             self._file = sqlite3.connect(path, isolation_level=None)
@@ -119,6 +127,7 @@ class FilePoints(Points):
                 "make room and run the same command again"
             ) from error
         self._done.update(tuple(row) for row in points.tolist())
+        self.counter.count(points, values)
 
     def frame(self) -> pl.DataFrame:
         import polars as pl

@@ -15,6 +15,7 @@ from neural_trader._native import Engine, __version__
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.run import DEFAULT_SEED, name_of, source_digest
 from neural_trader.backtesting.settings import Settings
+from neural_trader.backtesting.sweeping.counting import Counter
 from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
 from neural_trader.backtesting.sweeping.outcome import SweepResult
 from neural_trader.backtesting.sweeping.points import IN_MEMORY_MAX, FilePoints, Points
@@ -57,6 +58,7 @@ def sweep(
     start: Any = None,
     end: Any = None,
     seed: int = DEFAULT_SEED,
+    trials: str | Path | None = None,
     **settings: Any,
 ) -> SweepResult:
     """Play a strategy with many sets of parameters, and say which are best.
@@ -73,6 +75,9 @@ def sweep(
 
     ``out`` names a file (.sqlite or .parquet) that keeps the points as they are done; the same sweep with the same file
     goes on where it was interrupted.
+
+    Every point is a trial of the ledger that ``trials`` names (``"off"``: none); docs/honesty.md says where it is
+    otherwise.
 
     Raises UsageError for a sweep of more than ten million points or an hour without ``yes``, and the errors of
     :mod:`neural_trader.errors`.
@@ -120,7 +125,9 @@ def sweep(
             _ask(total, space, condition, runner)
         if total > IN_MEMORY_MAX and out is None:
             raise UsageError(f"{total:,} points do not fit into memory; name a file for them with out")
-        points = _points(out, run, space.names, names)
+        samples = len(np.unique(np.concatenate([each.close_ns for each in bars])))
+        counter = Counter(run, space.names, samples, trials)
+        points = _points(out, run, space.names, names, counter)
         stack.enter_context(closing(points))
         begun, played = time.monotonic(), 0
         if optuna is None:
@@ -131,7 +138,7 @@ def sweep(
         frame = points.frame()
         if out is not None and Path(out).suffix == ".parquet":
             frame.write_parquet(out)
-        return SweepResult(frame, space.names, metric, run, time.monotonic() - begun, played)
+        return SweepResult(frame, space.names, metric, run, time.monotonic() - begun, played, counter.warning)
 
 
 _RUN_SETTINGS = tuple(
@@ -193,9 +200,15 @@ def _duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-def _points(out: str | Path | None, run: dict[str, Any], names: tuple[str, ...], measures: tuple[str, ...]) -> Points:
+def _points(
+    out: str | Path | None,
+    run: dict[str, Any],
+    names: tuple[str, ...],
+    measures: tuple[str, ...],
+    counter: Counter,
+) -> Points:
     if out is None:
-        return Points(names, measures)
+        return Points(names, measures, counter)
     path = Path(out)
     if path.suffix not in (".sqlite", ".parquet"):
         raise UsageError(f"out {str(path)!r}: its name ends with .sqlite or .parquet")
@@ -203,7 +216,8 @@ def _points(out: str | Path | None, run: dict[str, Any], names: tuple[str, ...],
         raise UsageError(f"out {str(path)!r}: there is no folder {str(path.parent)!r}")
     identity = run | {"names": list(names), "measures": list(measures)}
     # A table in Parquet is written at the end; until then, and to go on, its points are beside it.
-    return FilePoints(path if path.suffix == ".sqlite" else path.with_suffix(".sqlite"), identity, names, measures)
+    file = path if path.suffix == ".sqlite" else path.with_suffix(".sqlite")
+    return FilePoints(file, identity, names, measures, counter)
 
 
 def _blocks(space: Space, random: int | None, seed: int, condition: Condition | None, rows: int) -> Iterator[Matrix]:

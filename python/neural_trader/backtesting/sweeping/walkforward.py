@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,6 +152,7 @@ def walkforward(
     start: Any = None,
     end: Any = None,
     seed: int = DEFAULT_SEED,
+    trials: str | Path | None = None,
     **settings: Any,
 ) -> WalkForward:
     """Choose parameters by a sweep on one stretch of bars, test them on another, and report the tests alone.
@@ -180,7 +182,15 @@ def walkforward(
     bars = [each.whole() for each in gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)]
     line = np.unique(np.concatenate([each.open_ns for each in bars]))
     room = _Room(found, strategy, bars, line, dict(parameters or {}), metric, settings, warmup)
-    options = {"grid": grid, "where": where, "random": random, "threads": threads, "yes": yes, "seed": seed}
+    options = {
+        "grid": grid,
+        "where": where,
+        "random": random,
+        "threads": threads,
+        "yes": yes,
+        "seed": seed,
+        "trials": trials,
+    }
     if cpcv is None:
         ranges = splits.walks(len(line), folds, train, anchored=anchored, purge=purge)
         tests = []
@@ -276,7 +286,8 @@ class _Room:
             ahead = min(begin, self._warmup(parameters))
             strategy = class_of(delayed(self.found.formula, ahead), self.found.__module__)
         bars = self._cut((begin - ahead, end))
-        given = self.settings | {"close_at_end": True}
+        # The points of the trainings are the trials; a test is not chosen from.
+        given = self.settings | {"close_at_end": True, "trials": "off", "look_ahead": False}
         result = backtest(strategy, bars, parameters=self.fixed | parameters, benchmark=False, **given)
         counted = result.time_ns > begin_ns
         growth = result.equity_curve[counted] / float(result.run["cash"])
