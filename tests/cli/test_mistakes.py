@@ -109,7 +109,7 @@ MISTAKES = [
     # Bad settings and configuration end with 3.
     Mistake("backtest --cash 0", 3, "cash 0: a run needs a positive amount"),
     Mistake("backtest --cash lots", 3, "cash 'lots' is not a number"),
-    Mistake("backtest --fee 2", 3, "fee '2': a rate is from 0 to below 1"),
+    Mistake("backtest --fee 2", 3, "fee '2': a rate is below 1"),
     Mistake("backtest --slippage 2bananas", 3, "slippage '2bananas' is not a number"),
     Mistake("backtest --fill never", 3, "fill 'never'"),
     Mistake("backtest --limit maybe", 3, "limit 'maybe'"),

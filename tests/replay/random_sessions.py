@@ -421,7 +421,9 @@ class Program:
             bid = replay.best(index, 1)
             self._last[index] = bid[0] if bid else self._last[index]
         known.append(replay.queue_ahead(self._ids[-1]) if self._ids else None)
-        self.seen.append((what, *numbers, replay.now_ns, replay.cash(), *known))
+        account = self.session.config.get("account")
+        others = [replay.cash(1 + currency) for currency in range(len(account.currencies))] if account else []
+        self.seen.append((what, *numbers, replay.now_ns, replay.cash(), *others, *known))
 
     def _some_time(self) -> int:
         session, random = self.session, self._random

@@ -53,6 +53,7 @@ class Result:
     digests: dict[str, str]
     hash: str
     benchmark_curve: np.ndarray | None = None
+    account: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     ladder: tuple[Rung, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neural_trader.report.fill_quality import fill_quality
+from neural_trader.report.outcome import initial_cash
 from neural_trader.report.rungs import Rung
 
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ def _rung(name: str, result: Result, *, is_run: bool) -> Rung:
     shown = quality.document()
     markout = next(each["gain_bps"] for each in shown["markouts"] if each["seconds"] == MARKOUT_S)
     curve = result.equity_curve
-    profit = float(curve[-1]) - float(result.run["cash"]) if len(curve) else 0.0
+    profit = float(curve[-1]) - initial_cash(result) if len(curve) else 0.0
     return Rung(name, profit, shown["fills"], shown["maker_share"], markout, is_run)

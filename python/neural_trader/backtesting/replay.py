@@ -11,12 +11,21 @@ import numpy as np
 
 from neural_trader import _native
 from neural_trader._native import Replay, __version__, inputs_digest, run_position
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import fidelity_ladder
 from neural_trader.backtesting.replay_inputs import PerSymbol, ReplayInputs, inputs_of, words_of
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import Result
-from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
+from neural_trader.backtesting.run import (
+    buy_and_hold,
+    instance_of,
+    liquidated,
+    name_of,
+    own_frames,
+    place_of,
+    source_digest,
+)
 from neural_trader.backtesting.settings import Settings
 from neural_trader.backtesting.snapshots import Course, Saving, is_ours
 from neural_trader.errors import EngineError, StrategyRunError, UsageError
@@ -50,6 +59,8 @@ def replay(
     self_trade: str = "cancel_newest",
     sample: str = "1s",
     slippage: float | str | Decimal | Slippage | None = None,
+    account: Mapping[str, Any] | str | Path | None = None,
+    funding: Any = None,
     ladder: bool = False,
     journal: str | Path | None = None,
     snapshot: str | Path | None = None,
@@ -72,6 +83,7 @@ def replay(
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
     at all. ``sample`` is the time between samples of equity.
+    ``account`` and ``funding`` are as for :func:`neural_trader.backtest`.
     ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
@@ -94,6 +106,7 @@ def replay(
         whole=whole,
         self_trade=self_trade,
         sample=sample,
+        account=AccountSettings.of(account, funding),
     )
     saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
     if saving is not None and (ladder or journal is not None):
@@ -224,6 +237,9 @@ def engine_of(
     of_bars: Settings | None = None,
 ) -> Replay:
     """A replay that has not begun; ``market`` says which records make books, and which tell trades."""
+    arguments = settings.engine_arguments(
+        [each.symbol for each in inputs.listed], [each.tick for each in inputs.listed]
+    )
     instruments = [(each.symbol, each.tick, each.lot) for each in inputs.listed]
     sources = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
     words: dict[str, Any] = {name: words_of(found, inputs.listed, _OTHER[name]) for name, found in market.items()}
@@ -231,7 +247,7 @@ def engine_of(
         exact = of_bars.engine_arguments()
         words |= {name: exact[name] for name in ("slippage_ticks", "slippage_ppb", "slippage_spread_ppb")}
         words["bars"] = inputs.ranked_bars
-    return Replay(instruments, sources, **settings.engine_arguments(), **words)
+    return Replay(instruments, sources, **arguments, **words)
 
 
 _OTHER = {"depth": "levels", "trades": "trade"}
@@ -331,6 +347,7 @@ def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings, samples: int) 
         volume_cap=None,
         close_at_end=False,
         currency=settings.currency,
+        account=settings.account,
     )
     return buy_and_hold(bars, plain)
 
@@ -343,6 +360,7 @@ def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
     warnings = []
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    warnings += liquidated(engine)
     if not settings.entry_ns and not settings.response_ns:
         warnings.append("Orders reached their venue without any latency.")
     if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:

@@ -71,6 +71,12 @@ def replay(
     leverage: Annotated[
         str, option(COSTS, "--leverage", metavar="TIMES", text="Largest exposure over equity. [1]")
     ] = "1",
+    account: Annotated[
+        Path | None, option(COSTS, "--account", metavar="FILE", text="TOML: contracts, currencies, fee tiers, margin.")
+    ] = None,
+    funding: Annotated[
+        Path | None, option(COSTS, "--funding", metavar="FILE", text="Funding rates of contracts, CSV or Parquet.")
+    ] = None,
     latency: Annotated[
         str, option(RULES, "--latency", metavar="TIME", text="To the venue and back: 10ms, or 10ms/5ms. [10ms]")
     ] = "10ms",
@@ -147,6 +153,8 @@ def replay(
             whole=whole,
             self_trade=self_trade,
             sample=sample,
+            account=account,
+            funding=funding,
             ladder=ladder,
             journal=journal,
             snapshot=snapshot,

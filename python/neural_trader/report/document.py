@@ -65,6 +65,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
         **({} if risk is None else {"risk": risk.document()}),
         **({"ladder": [rung.document() for rung in result.ladder]} if result.ladder else {}),
         **{name: _records(frame) for name, frame in kept.items()},
+        **({} if result.account is None else {"account": result.account}),
         "warnings": list(result.warnings),
     }
 

@@ -82,6 +82,8 @@ class Outcome(Protocol):
     @property
     def origin(self) -> dict[str, Any]: ...
     @property
+    def account(self) -> dict[str, Any] | None: ...
+    @property
     def warnings(self) -> tuple[str, ...]: ...
     @property
     def ladder(self) -> tuple[Rung, ...]: ...
@@ -96,7 +98,13 @@ class Outcome(Protocol):
 
 
 def initial_cash(outcome: Outcome) -> float:
-    """The deposit that the account started with, in account currency."""
+    """The deposit that the account started with, in account currency.
+
+    Deposits in other currencies are worth what they are at the first sample.
+    """
+    others = outcome.run.get("account", {}).get("currencies", {}).values()
+    if outcome.samples and any(float(each["deposit"]) for each in others):
+        return float(next(iter(outcome.blocks())).equity[0])
     return float(outcome.run["cash"])
 
 

@@ -18,6 +18,7 @@ from neural_trader.report.rungs import HEADS, Rung, cells
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
+    account_line,
     extrapolation,
     fees,
     is_synthetic,
@@ -182,6 +183,8 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     if run.get("seed") is not None:
         rules += f" · seed {run['seed']}"
     grid.add_row("rules", Text(rules))
+    if result.account is not None:
+        grid.add_row("account", Text(account_line(result.account)))
     if run.get("overlays"):
         grid.add_row("overlays", Text(overlays(run)))
     return grid

@@ -5,6 +5,7 @@ mod results;
 mod rules;
 pub mod sources;
 mod tick;
+mod worth;
 
 use nt_book::Level;
 use nt_core::{Bracket, Error};
@@ -17,6 +18,7 @@ use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::account::Given;
 use crate::columns;
 use crate::error::raise;
 use crate::journal::Sink;
@@ -53,7 +55,7 @@ impl Replay {
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
         depth=OneOrEach::one("levels"), trades=OneOrEach::one("trade"), self_trade="cancel_newest",
         sample_ns=Some(1_000_000_000), like=None, bars=Vec::new(), slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0,
-        fill_close=false, limit_through=false, volume_cap_ppb=None))]
+        fill_close=false, limit_through=false, volume_cap_ppb=None, account=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -83,6 +85,7 @@ impl Replay {
         fill_close: bool,
         limit_through: bool,
         volume_cap_ppb: Option<i64>,
+        account: Option<Given>,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
@@ -121,7 +124,10 @@ impl Replay {
             })
         };
         let count = held.records.len() + held.bars.len();
-        let core = settings().and_then(|settings| Core::new(config, known, count, settings));
+        let core = settings().and_then(|settings| {
+            let account = account.map(Given::read).transpose()?;
+            Core::with_account(config, known, count, settings, account)
+        });
         Ok(Replay {
             core: core.map_err(|error| raise(py, &error))?,
             sources: held,
@@ -207,9 +213,22 @@ impl Replay {
         self.core.position(instrument)
     }
 
-    /// Cash in 10^-18 of the currency, as far as is known here.
-    fn cash(&self) -> i128 {
-        self.core.cash()
+    /// Cash in 10^-18 of the account currency, or of the n-th of the others, as far as is known here.
+    #[pyo3(signature = (currency=0))]
+    fn cash(&self, py: Python<'_>, currency: usize) -> PyResult<i128> {
+        columns::balance(self.core.balances(), currency).map_err(|error| raise(py, &error))
+    }
+
+    /// Cash at the venues when all is posted, in 10^-18 of each currency, that of the account first.
+    #[getter]
+    fn balances(&self) -> Vec<i128> {
+        self.core.engine().ledger().balances()
+    }
+
+    /// Positions in the list of fills of those by which positions were liquidated.
+    #[getter]
+    fn liquidations(&self) -> Vec<u32> {
+        self.core.engine().liquidations().to_vec()
     }
 
     /// The last price in ticks of an instrument of bars, as far as is known here; 0 before there is any.
@@ -399,16 +418,7 @@ impl Replay {
 
     /// Middle of the best bid and ask as far as is known here, NaN where a side is empty; of bars the last price known here.
     fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
-        if self.core.is_of_bars(instrument) {
-            return Ok(results::price_of_bars(&self.core, instrument));
-        }
-        let (bid, ask) = (self.best(py, instrument, 1)?, self.best(py, instrument, -1)?);
-        Ok(match (bid, ask) {
-            (Some((bid, _)), Some((ask, _))) => {
-                self.core.engine().instrument(instrument).tick.value_of((bid + ask) as f64 / 2.0)
-            }
-            _ => f64::NAN,
-        })
+        worth::middle(self, py, instrument)
     }
 
     /// The best levels of a side as far as is known here, prices and quantities in decimal units.
@@ -426,21 +436,7 @@ impl Replay {
     /// Cash and positions at the prices at which they could be closed, as far as is known here, in the account currency.
     #[getter]
     fn equity_value(&mut self, py: Python<'_>) -> PyResult<f64> {
-        let mut equity = columns::currency(self.core.cash());
-        let count = self.core.engine().instruments().len();
-        for instrument in 0..count {
-            let lots = self.core.position(instrument);
-            if lots != 0 {
-                let price = if self.core.is_of_bars(instrument) {
-                    self.core.mark(instrument) as f64
-                } else {
-                    self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64)
-                };
-                let grid = self.core.engine().instrument(instrument);
-                equity += grid.tick.value_of(price) * grid.lot.value_of(lots as f64);
-            }
-        }
-        Ok(equity)
+        worth::known_equity(self, py)
     }
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.

@@ -14,11 +14,12 @@ mod wants;
 
 use std::collections::VecDeque;
 
-use nt_core::money::{add, notional, subtract};
+use nt_core::money::{add, subtract};
 use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountTerms;
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
@@ -151,6 +152,7 @@ enum Next {
     Moment,
     Timer,
     EndOfMoment,
+    Accrual,
     Opening,
 }
 
@@ -200,7 +202,12 @@ pub struct Replay {
     touches: Vec<[Price; 2]>,
     fill_touches: Vec<[Price; 2]>,
     known_positions: Vec<Quantity>,
-    known_cash: Money,
+    /// Cash by currency.
+    known_cash: Vec<Money>,
+    /// What contracts were entered at.
+    known_entries: Vec<Money>,
+    /// Expenses beside fills that are known here.
+    known_expenses: usize,
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
@@ -214,11 +221,17 @@ pub struct Replay {
 
 impl Replay {
     /// A replay over instruments in ascending order of their symbols, at the beginning of so many sources.
-    pub fn new(
+    pub fn new(config: Config, instruments: Vec<Instrument>, sources: usize, settings: ReplaySettings) -> Result<Self> {
+        Self::with_account(config, instruments, sources, settings, None)
+    }
+
+    /// The same with an account that is more than one currency and spot instruments.
+    pub fn with_account(
         config: Config,
         instruments: Vec<Instrument>,
         sources: usize,
         mut settings: ReplaySettings,
+        account: Option<AccountTerms>,
     ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
         let bars = OfBars::new(&settings, instruments.len());
@@ -231,6 +244,11 @@ impl Replay {
         if settings.sample_ns <= 0 || settings.feed_ns.is_some_and(|feed_ns| feed_ns < 0) {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
+        if settings.like_hftbacktest && account.is_some() {
+            return Err(Error::Misuse(
+                "the rules of other packages know one currency and spot instruments only".into(),
+            ));
+        }
         if settings.like_hftbacktest {
             for rank in 0..instruments.len() {
                 like_hftbacktest::check_rules(&settings.rules_of(rank))?;
@@ -241,9 +259,11 @@ impl Replay {
         if !settings.records.is_empty() && settings.records.len() != count {
             return Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into()));
         }
-        let engine = Engine::new(config, instruments)?;
+        let engine = Engine::with_account(config, instruments, account)?;
         Ok(Replay {
-            known_cash: engine.cash(),
+            known_cash: engine.ledger.balances(),
+            known_expenses: 0,
+            known_entries: vec![0; count],
             engine,
             venues: (0..count).map(|rank| Venue::new(rank, &settings)).collect(),
             lines: vec![Line::default(); count],
@@ -327,7 +347,17 @@ impl Replay {
 
     /// Cash, as far as we have been told.
     pub fn cash(&self) -> Money {
-        self.known_cash
+        self.known_cash[0]
+    }
+
+    /// Cash by currency, that of the account first, as far as we have been told.
+    pub fn balances(&self) -> &[Money] {
+        &self.known_cash
+    }
+
+    /// What the position of a contract was entered at, as far as we have been told.
+    pub fn entry(&self, instrument: usize) -> Money {
+        self.known_entries[instrument]
     }
 
     /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
@@ -373,7 +403,9 @@ impl Replay {
             if self.horizon_ns != NEVER && time_ns >= self.horizon_ns {
                 return Ok(None);
             }
-            if time_ns > self.last_arrival_ns(sources) {
+            // What falls due at the very end is not part of the run.
+            let end_ns = self.last_arrival_ns(sources);
+            if (time_ns, next) >= (end_ns, Next::Accrual) {
                 self.finish(sources)?;
                 return Ok(None);
             }
@@ -408,6 +440,7 @@ impl Replay {
                 }
                 Next::Close => self.close_bars(sources, time_ns)?,
                 Next::EndOfMoment => self.end_moment(time_ns)?,
+                Next::Accrual => self.accrue(time_ns)?,
                 Next::Opening => self.open_bars(sources, time_ns)?,
                 Next::Bar => {
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
@@ -424,6 +457,17 @@ impl Replay {
                 }
             }
         }
+    }
+
+    /// What falls due by a public timetable is known here at once.
+    fn accrue(&mut self, time_ns: Nanos) -> Result<()> {
+        self.engine.accrue(time_ns)?;
+        for expense in &self.engine.ledger.expenses()[self.known_expenses..] {
+            let cash = &mut self.known_cash[expense.currency as usize];
+            *cash = subtract(*cash, expense.amount)?;
+        }
+        self.known_expenses = self.engine.ledger.expenses().len();
+        Ok(())
     }
 
     fn expire(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
@@ -512,7 +556,8 @@ impl Replay {
             self.touches.push([price(Side::Buy), price(Side::Sell)]);
         }
         self.engine.ruin_check()?;
-        if self.engine.halted {
+        // Ruin and liquidation end orders without the venues.
+        if !self.engine.notices.is_empty() {
             for venue in &mut self.venues {
                 venue.forget_ended(&self.engine);
             }
@@ -555,13 +600,14 @@ impl Replay {
 
     /// Takes a fill into what is known here.
     fn know(&mut self, at: usize) -> Result<()> {
-        let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
-        let unit = self.engine.instrument(instrument as usize).unit;
+        let Fill { instrument, side, quantity, .. } = self.engine.fills[at];
         let signed = side.sign() * quantity;
         let known = &mut self.known_positions[instrument as usize];
         *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
-        let paid = add(notional(price, signed, unit)?, fee)?;
-        self.known_cash = subtract(self.known_cash, paid)?;
+        let (currency, amount) = self.engine.ledger.cash_of_fill(at)?;
+        self.known_cash[currency] = add(self.known_cash[currency], amount)?;
+        let entry = &mut self.known_entries[instrument as usize];
+        *entry = add(*entry, self.engine.ledger.entry_of_fill(at)?)?;
         Ok(())
     }
 

@@ -21,7 +21,6 @@ from neural_trader.baseline.replay.events import (
     COUNT_MAX,
     ENDS_OF_AGGRESSORS,
     Event,
-    EventKind,
     kind_named,
     side_of,
 )
@@ -29,9 +28,10 @@ from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.invariants import ReplayInvariants
 from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
 from neural_trader.baseline.replay.market import Grid, Market, Step
+from neural_trader.baseline.replay.markets import markets_of, views_of
 from neural_trader.baseline.replay.matching import Matching
 from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
-from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
+from neural_trader.baseline.replay.orders_depth import OrdersDepth
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
 from neural_trader.baseline.replay.samples import Samples
@@ -39,6 +39,7 @@ from neural_trader.baseline.replay.sources import NOT_PART, Source
 from neural_trader.baseline.replay.timeline import Agenda, Answer, Command, Happening
 from neural_trader.baseline.run_hash import digest_fills, digest_postings, run_hash
 from neural_trader.baseline.sizing import Size, resolve_size
+from neural_trader.baseline.terms import AccountTerms, check_terms
 from neural_trader.baseline.trades import match_trades
 from neural_trader.errors import EngineError
 
@@ -46,8 +47,6 @@ CALLS_MAX = 10_000
 """Answers and timers at one time; more can only be a strategy that answers each of them with an order or a timer."""
 
 NEVER_NS = -1
-
-TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
 
 
 class ReplayStrategy(Protocol):
@@ -100,6 +99,7 @@ class Replay:
         fill_close: bool = False,
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
+        account: AccountTerms | None = None,
         checked: bool = False,
     ) -> None:
         """``bars`` are those of the instruments that come as bars, by rank; the settings behind it are for them.
@@ -113,33 +113,35 @@ class Replay:
             raise EngineError("cash, leverage and the sampling interval must be positive")
         if feed_ns is not None and feed_ns < 0:
             raise EngineError("latencies must not be negative")
-        depths, trade_kinds = (
-            _for_each(depth, len(grids)),
-            [_trade_kind(name) for name in _for_each(trades, len(grids))],
-        )
+        terms = account or AccountTerms()
+        check_terms(terms, [grid.symbol for grid in grids], leverage_ppb)
         self.now_ns = 0
-        ledger = Ledger(cash)
-        costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
+        deposits = [currency.deposit for currency in terms.currencies]
+        ledger, known = Ledger(cash, deposits), Ledger(cash, deposits)
+        costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self._grids = grids
         self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
         of_bars = dict(bars)
         self._columns = sorted(of_bars.items())
-        self._markets: list[Any] = [
-            BarMarket(index, of_bars[index], ledger, volume_cap_ppb)
-            if index in of_bars
-            else Market(index, grid, ledger, depth=depths[index], trades=trade_kinds[index], first=queue == "front")
-            for index, grid in enumerate(grids)
-        ]
-        self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
+        self._markets = markets_of(
+            grids,
+            of_bars,
+            ledger,
+            terms,
+            depth=depth,
+            trades=trades,
+            first=queue == "front",
+            volume_cap_ppb=volume_cap_ppb,
+        )
+        self._execution = Execution(self._markets, ledger, known, costs, leverage_ppb, terms, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
-        bar_costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self._bars = BarVenue(
             self._markets,
             self._execution,
             ledger,
-            bar_costs,
+            costs,
             feed_ns=feed_ns or 0,
             fill_close=fill_close,
             limit_through=limit_through,
@@ -153,11 +155,8 @@ class Replay:
         self._end_ns = max([*ends, self._bars.last_arrival_ns], default=NEVER_NS)
         """The last arrival here of any record or close; nothing is played after it."""
         # What is known here: it lags behind the venue.
-        self._known = Ledger(cash)
-        self._views = [
-            market.depth if isinstance(market, BarMarket) else depth_named(name)
-            for market, name in zip(self._markets, depths, strict=True)
-        ]
+        self._known = known
+        self._views = views_of(self._markets, depth)
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
             latency = RecordedLatency(latency_rows)
@@ -178,9 +177,9 @@ class Replay:
         """Lots held, as far as fills are known here."""
         return self._known.position(self._index(instrument))
 
-    def cash(self) -> int:
-        """Cash, as far as fills are known here."""
-        return self._known.cash()
+    def cash(self, currency: int = 0) -> int:
+        """Cash in the account currency, or in the n-th of the others, as far as fills are known here."""
+        return self._known.cash(currency)
 
     def best(self, instrument: int, side: int) -> tuple[int, int] | None:
         """Price and quantity of the best bid (side 1) or ask (-1) of the book that has arrived here."""
@@ -255,7 +254,9 @@ class Replay:
             return self._submit_to_bars(index, ticket)
         check_options(ticket, post_only=post_only, display=display)
         shown = None if display is None else int64(display, "display")
-        resolved = resolve_size(ticket, equity=0, position=self.position(index), mark=0, unit=0)
+        resolved = resolve_size(
+            ticket, equity=lambda: 0, position=self.position(index), mark=0, worth_of_lot=lambda _: 1
+        )
         refusal = _refusal(ticket, resolved, shown)
         if refusal is not Reason.NONE:
             resolved = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
@@ -350,7 +351,7 @@ class Replay:
         self._agenda.add(Happening.ANSWER, arrives_ns, self._line(instrument), Answer(kind, number))
 
     def _know(self, fill: FillRecord) -> None:
-        self._known.post_fill(fill, self._markets[fill.instrument].unit)
+        self._known.post_fill(fill, self._markets[fill.instrument].contract)
 
     def _is_of_bars(self, index: int) -> bool:
         return isinstance(self._markets[index], BarMarket)
@@ -373,7 +374,8 @@ class Replay:
         self._wants = {kind_named(name) for name in wants}
         while True:
             time_ns, kind, number = min(self._next())
-            if time_ns > self._end_ns:
+            # What falls due at the very end is not part of the run.
+            if (time_ns, kind) >= (self._end_ns, Happening.ACCRUAL):
                 break
             self.now_ns = self._execution.now_ns = time_ns
             self._play(kind, number, strategy)
@@ -397,6 +399,8 @@ class Replay:
         ]
         first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
         first += [(time_ns, kind, 0) for time_ns, kind in self._bars.next()]
+        if self._execution.accruals.next_ns is not None:
+            first.append((self._execution.accruals.next_ns, Happening.ACCRUAL, 0))
         if self._samples.next_ns is not None:
             first.append((self._samples.next_ns, Happening.SAMPLE, 0))
         return first
@@ -417,6 +421,8 @@ class Replay:
                 self._agenda.pop(kind)
                 self._count_call()
                 strategy.on_timer(self, self.now_ns)
+            case Happening.ACCRUAL:
+                self._execution.accruals.post_next(halted=self._execution.is_halted)
             case Happening.SAMPLE:
                 self._samples.take(self._execution, self._markets)
             case _:
@@ -444,6 +450,8 @@ class Replay:
         try:
             if rank != NOT_PART:
                 self._happen(self._markets[rank], event)
+                if self._markets[rank].is_rate:
+                    self._markets[rank].value()
         except EngineError as error:
             raise EngineError(f"record {source.at_venue} of source {source.number}: {error}") from error
         source.at_venue += 1
@@ -544,8 +552,16 @@ class Replay:
         """Cash and positions at the venue, as they stand."""
         return self._execution.equity()
 
+    @property
+    def liquidations(self) -> list[int]:
+        """Fills by which positions were liquidated."""
+        return self._execution.liquidations
+
     def trades(self) -> list[TradeRecord]:
-        return match_trades(self.fills, self._markets)
+        account, last = self._execution.account, []
+        if account.terms.currencies:
+            last = [account.rate(market.contract.currency) for market in self._markets]
+        return match_trades(self.fills, self._markets, self._execution.fill_rates, last)
 
     @property
     def bar_orders(self) -> list[OrderRecord]:
@@ -555,7 +571,7 @@ class Replay:
     def digests(self, version: str, parameters_json: str) -> dict[str, str]:
         """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
         parts = {
-            "inputs": digest_replay_inputs(self._grids, self._sources, self._columns),
+            "inputs": digest_replay_inputs(self._grids, self._sources, self._columns, self._execution.account.terms),
             "parameters": hashlib.sha256(parameters_json.encode()).digest(),
             "orders": digest_replay_orders(self.orders),
             "fills": digest_fills(self.fills),
@@ -572,20 +588,6 @@ class Replay:
         if not 0 <= index < len(self._markets):
             raise EngineError(f"there is no instrument {index}: they are numbered from 0 to {len(self._markets) - 1}")
         return index
-
-
-def _for_each(names: str | Sequence[str], count: int) -> list[str]:
-    """A word for all instruments, or one for each of them."""
-    each = [names] * count if isinstance(names, str) else list(names)
-    if len(each) != count:
-        raise EngineError("depth and trades are one for all instruments, or one for each")
-    return each
-
-
-def _trade_kind(name: str) -> EventKind:
-    if name not in TRADE_KINDS:
-        raise EngineError("trades are 'trade' or 'aggregate_trade'")
-    return TRADE_KINDS[name]
 
 
 def _refusal(ticket: Ticket, size: Size, display: int | None) -> Reason:

@@ -24,7 +24,8 @@ class Happening(IntEnum):
     MOMENT_HERE = 8
     TIMER = 9
     END_OF_MOMENT = 10
-    OPENING = 11
+    ACCRUAL = 11
+    OPENING = 12
 
 
 class Command(NamedTuple):

@@ -37,7 +37,7 @@ pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
 pub fn fill_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, PyDict>> {
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
-    let dict = columns::fill_arrays(py, engine.fills(), &instruments)?;
+    let dict = columns::fill_arrays(py, engine)?;
     for (name, at) in [("bid", 0), ("ask", 1)] {
         let price = engine.fills().iter().zip(core.fill_touches()).map(|(fill, touch)| match touch[at] {
             0 => f64::NAN,
@@ -72,12 +72,4 @@ pub fn touch_arrays<'py>(
     let own = core.touches().iter().skip(instrument).step_by(count.max(1));
     let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
     (bids.into_pyarray(py), asks.into_pyarray(py))
-}
-
-/// The last price of an instrument of bars that is known here, NaN before there is any.
-pub fn price_of_bars(core: &Replay, instrument: usize) -> f64 {
-    match core.mark(instrument) {
-        0 => f64::NAN,
-        mark => core.engine().instrument(instrument).tick.value_of(mark as f64),
-    }
 }

@@ -6,7 +6,8 @@ use nt_book::crc32;
 use nt_core::{Bracket, Nanos, Side, TimeInForce, Trail};
 
 use super::AROUND;
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
+use crate::request::{Request, Size};
 use crate::venue::Resting;
 
 /// What a frame tells.

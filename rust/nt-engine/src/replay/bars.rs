@@ -8,8 +8,9 @@ use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Price, Reason, Result, Stat
 use serde::{Deserialize, Serialize};
 
 use super::{Command, Next, Placed, Replay, Turn};
-use crate::engine::{Request, Size, trail_level};
+use crate::engine::trail_level;
 use crate::latency::Latency;
+use crate::request::{Request, Size};
 use crate::source::Source;
 use crate::venue::{Depth, Resting};
 
@@ -198,7 +199,8 @@ impl Replay {
     }
 
     fn after_bars(&mut self, time_ns: Nanos) -> Result<()> {
-        if self.engine.halted {
+        // Ruin and liquidation end orders without the venues.
+        if self.engine.halted || !self.engine.liquidations().is_empty() {
             for venue in &mut self.venues {
                 venue.forget_ended(&self.engine);
             }

@@ -3,10 +3,11 @@
 use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side, State, TimeInForce};
 
 use super::{Command, Placed, Replay};
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Entry;
 use crate::like_hftbacktest;
+use crate::request::{Request, Size};
 use crate::venue::Resting;
 
 impl Replay {

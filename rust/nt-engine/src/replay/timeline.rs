@@ -33,6 +33,9 @@ impl Replay {
                 next = next.min((time_ns, Next::Command, k));
             }
         }
+        if let Some(time_ns) = self.engine.next_accrual_ns() {
+            next = next.min((time_ns, Next::Accrual, 0));
+        }
         let expiries = self.venues.iter().enumerate();
         let expiry = expiries.filter_map(|(k, venue)| venue.next_expiry().map(|expiry| (expiry, k))).min();
         if let Some(((time_ns, _), k)) = expiry {

@@ -162,7 +162,7 @@ fn session_of(shape: Shape, [market, rules, spare]: [u64; 3], steps: &[u64], ord
     let orders: Vec<_> = orders.iter().filter(is_something).copied().collect();
     let span_ns = tape.now_ns - START_NS;
     let ranks: Vec<i16> = (0..count as i16).collect();
-    let unit = instruments[0].unit;
+    let unit = instruments[0].contract.unit;
     Session {
         sources: tape.into_sources().into_iter().map(|records| (records, ranks.clone())).collect(),
         config: config(shape, unit, &mut rules),
