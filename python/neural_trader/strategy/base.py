@@ -40,7 +40,7 @@ class Order(NamedTuple):
     """An order that ended without filling wholly: ``state`` is cancelled, expired or rejected, ``reason`` says why.
 
     In a replay also one of which a venue says something else: ``event`` is accepted, amended, refused (to be cancelled
-    or amended), triggered or ended.
+    or amended), triggered or ended, and the order is told of as it stood when the venue said so.
     """
 
     id: int

@@ -421,7 +421,7 @@ impl Engine {
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
     fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        columns::fill_record(&self.core, at)
+        columns::fill_record(&self.core, &self.core.fills()[at])
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.

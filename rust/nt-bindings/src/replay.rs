@@ -1,6 +1,7 @@
 //! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
 
 mod drive;
+mod records;
 mod rules;
 pub mod sources;
 mod tick;
@@ -8,8 +9,8 @@ mod tick;
 use nt_book::Level;
 use nt_core::{Bracket, Error, Instrument, Step};
 use nt_engine::{
-    Config, Latency, Notice, Placed, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
-    VenueRules, digest, digest::Hash,
+    Config, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules,
+    digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -128,7 +129,7 @@ impl Replay {
         })
     }
 
-    /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
+    /// Sends an order; returns its number here, or 0 where a target is reached as far as is known here.
     #[pyo3(signature = (instrument, side, kind="market", *, size_kind="quantity", size, limit=None, stop=None,
         trail_ticks=None, trail_ppb=None, time_in_force="gtc", expire_ns=None, stop_loss=None, take_profit=None,
         stop_loss_trail_ticks=None, stop_loss_trail_ppb=None, post_only=false, reduce_only=false, display=None))]
@@ -335,7 +336,7 @@ impl Replay {
                 Turn::Answer(notice) => {
                     if let Some(on_order) = &on_order {
                         let (event, id) = named(notice);
-                        slf.try_borrow_mut()?.about_order(id);
+                        slf.try_borrow_mut()?.about_order(id as u32);
                         on_order.call1((id, event))?;
                     }
                 }
@@ -394,21 +395,46 @@ impl Replay {
         Ok(equity)
     }
 
-    /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
+    /// One fill that was told, by its number here: order, instrument, side, quantity, price, fee, maker, time_ns; decimal
+    /// units, and the order by its number here.
     #[allow(clippy::type_complexity, reason = "one entry per field of a fill")]
     fn fill_record(&self, py: Python<'_>, at: usize) -> PyResult<(u32, u32, i8, f64, f64, f64, bool, i64)> {
-        if at >= self.core.engine().fills().len() {
-            return Err(raise(py, &Error::Misuse(format!("there is no fill {at}"))));
-        }
-        Ok(columns::fill_record(self.core.engine(), at))
+        let fill = self.core.known_fill(at).map_err(|error| raise(py, &error))?;
+        let number = self.core.number_of(fill.order).unwrap_or(0);
+        let (_, instrument, side, quantity, price, fee, maker, time_ns) =
+            columns::fill_record(self.core.engine(), fill);
+        Ok((number, instrument, side, quantity, price, fee, maker, time_ns))
     }
 
-    /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
-    fn order_record(&self, py: Python<'_>, id: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
-        if id == 0 || id as usize > self.core.engine().orders().len() {
-            return Err(raise(py, &Error::Misuse(format!("there is no order {id}"))));
-        }
-        Ok(columns::order_record(self.core.engine(), id))
+    /// One order by its number here, as it stood with the last answer about it: instrument, side, kind, quantity, filled,
+    /// state, reason; decimal units and codes.
+    fn order_record(&self, py: Python<'_>, number: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
+        let found = self.core.known_order(number).and_then(|order| Ok((order, self.core.standing(number)?)));
+        let (order, standing) = found.map_err(|error| raise(py, &error))?;
+        let lot = self.core.engine().instrument(order.instrument as usize).lot;
+        let (quantity, filled) = (lot.value_of(standing.quantity as f64), lot.value_of(standing.filled as f64));
+        let (state, reason) = (standing.state as u8, standing.reason as u8);
+        Ok((order.instrument, order.side as i8, order.kind as u8, quantity, filled, state, reason))
+    }
+
+    /// How an order stood with the last answer about it that has arrived here: quantity, filled, cancelled, state, reason;
+    /// lots and codes.
+    fn standing(&self, py: Python<'_>, number: u32) -> PyResult<(i64, i64, i64, u8, u8)> {
+        let standing = self.core.standing(number).map_err(|error| raise(py, &error))?;
+        let (state, reason) = (standing.state as u8, standing.reason as u8);
+        Ok((standing.quantity, standing.filled, standing.cancelled, state, reason))
+    }
+
+    /// The venue's id of each order that is known here, by their numbers here from 1.
+    #[getter]
+    fn known_orders(&self) -> Vec<u32> {
+        self.core.known_orders().collect()
+    }
+
+    /// The venue's number of each fill that has been told here.
+    #[getter]
+    fn known_fills(&self) -> Vec<usize> {
+        self.core.known_fills().to_vec()
     }
 
     /// How many equity samples there are.
@@ -443,47 +469,17 @@ impl Replay {
         (bids.into_pyarray(py), asks.into_pyarray(py))
     }
 
-    /// Orders as numpy columns in decimal units, with what only a replay knows of them: the terms of orders that rest, the
-    /// part that is shown (0 for all of it), times in nanoseconds (0 for never), and the quantity that was estimated to stand
-    /// before an order when it came to rest (NaN where unknown).
+    /// Orders as numpy columns in decimal units, with what only a replay knows of them: their numbers here (0 for none), the
+    /// terms of orders that rest, the part that is shown (0 for all of it), times in nanoseconds (0 for never), and the
+    /// quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
     fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let engine = self.core.engine();
-        let instruments: Vec<_> = engine.instruments().collect();
-        let dict = columns::order_arrays(py, engine.orders(), &instruments)?;
-        let placed = self.core.placed();
-        let times = |field: fn(&Placed) -> Option<i64>| {
-            placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
-        };
-        let post_only = placed.iter().map(|placed| placed.terms.post_only).collect::<Vec<_>>();
-        dict.set_item("post_only", post_only.into_pyarray(py))?;
-        let reduce_only = engine.orders().iter().map(|order| order.reduce_only).collect::<Vec<_>>();
-        dict.set_item("reduce_only", reduce_only.into_pyarray(py))?;
-        let shown = engine.orders().iter().zip(placed).map(|(order, placed)| {
-            instruments[order.instrument as usize].lot.value_of(placed.terms.display.unwrap_or(0) as f64)
-        });
-        dict.set_item("display", shown.collect::<Vec<_>>().into_pyarray(py))?;
-        dict.set_item("accept_ns", times(|placed| placed.accept_ns))?;
-        dict.set_item("end_ns", times(|placed| placed.end_ns))?;
-        let ahead = engine.orders().iter().zip(placed).map(|(order, placed)| {
-            placed.queue_ahead.map_or(f64::NAN, |lots| instruments[order.instrument as usize].lot.value_of(lots))
-        });
-        dict.set_item("queue_ahead", ahead.collect::<Vec<_>>().into_pyarray(py))?;
-        Ok(dict)
+        records::order_arrays(py, &self.core)
     }
 
-    /// Fills as numpy columns in decimal units, with the best bid and ask at the venue then (NaN where there was none).
+    /// Fills as numpy columns in decimal units, with the number here of their order (0 for none) and the best bid and ask at
+    /// the venue then (NaN where there was none).
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let engine = self.core.engine();
-        let instruments: Vec<_> = engine.instruments().collect();
-        let dict = columns::fill_arrays(py, engine.fills(), &instruments)?;
-        for (name, at) in [("bid", 0), ("ask", 1)] {
-            let price = engine.fills().iter().zip(self.core.fill_touches()).map(|(fill, touch)| match touch[at] {
-                0 => f64::NAN,
-                ticks => instruments[fill.instrument as usize].tick.value_of(ticks as f64),
-            });
-            dict.set_item(name, price.collect::<Vec<_>>().into_pyarray(py))?;
-        }
-        Ok(dict)
+        records::fill_arrays(py, &self.core)
     }
 
     /// Trades as numpy columns in decimal units.
@@ -509,16 +505,7 @@ impl Replay {
     /// Orders with the fields of the run hash, as exact integers; `accept_ns` is None where no venue took the order.
     #[getter]
     fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let orders = self.core.engine().orders();
-        let dict = columns::exact_orders(py, orders)?;
-        let placed = self.core.placed();
-        dict.set_item("post_only", placed.iter().map(|placed| placed.terms.post_only).collect::<Vec<_>>())?;
-        dict.set_item("reduce_only", orders.iter().map(|order| order.reduce_only).collect::<Vec<_>>())?;
-        dict.set_item("display", placed.iter().map(|placed| placed.terms.display.unwrap_or(0)).collect::<Vec<_>>())?;
-        dict.set_item("queue_ahead", placed.iter().map(|placed| placed.queue_ahead).collect::<Vec<_>>())?;
-        dict.set_item("end_ns", placed.iter().map(|placed| placed.end_ns).collect::<Vec<_>>())?;
-        dict.set_item("accept_ns", placed.iter().map(|placed| placed.accept_ns).collect::<Vec<_>>())?;
-        Ok(dict)
+        records::exact_orders(py, &self.core)
     }
 
     /// Fills with the fields of the run hash, as exact integers.
@@ -575,12 +562,16 @@ impl Replay {
 }
 
 impl Replay {
-    fn about_fill(&mut self, at: usize) {
-        self.current = self.core.engine().fills()[at].instrument as usize;
+    fn about_fill(&mut self, number: usize) {
+        if let Ok(fill) = self.core.known_fill(number) {
+            self.current = fill.instrument as usize;
+        }
     }
 
-    fn about_order(&mut self, id: usize) {
-        self.current = self.core.engine().orders()[id - 1].instrument as usize;
+    fn about_order(&mut self, number: u32) {
+        if let Ok(order) = self.core.known_order(number) {
+            self.current = order.instrument as usize;
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use engine::{Engine, Notice, Request, Size};
 pub use latency::{Latency, RoundTrip};
 pub use player::{Call, Player};
 pub use queue_model::QueueModel;
-pub use replay::{Placed, Replay, ReplaySettings, Turn};
+pub use replay::{Placed, Replay, ReplaySettings, Standing, Turn};
 pub use source::Source;
 pub use valuation::Valuation;
 pub use venue::{Depth, Resting, SelfTrade, VenueRules};

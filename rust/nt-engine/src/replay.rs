@@ -3,6 +3,7 @@
 //! A replay is pulled, as the player of bars is: `advance` runs it to the strategy's next turn. Nothing reads ahead of
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
+mod known;
 mod noting;
 mod sending;
 mod timeline;
@@ -23,6 +24,8 @@ use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Resting, VenueRules};
+pub use known::Standing;
+use known::{Answer, Known};
 use noting::Notes;
 use venues::Venue;
 use view::View;
@@ -30,7 +33,7 @@ use view::View;
 /// A turn of the strategy in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// An answer of a venue.
+    /// An answer of a venue, with the number by which the order or the fill is known here.
     Answer(Notice),
     /// A record that was asked for, by its source and its position there.
     Record {
@@ -82,7 +85,7 @@ enum Command {
 #[derive(Debug, Clone, Default)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
-    answers: VecDeque<(Nanos, Notice)>,
+    answers: VecDeque<(Nanos, Answer)>,
     last_command_ns: Nanos,
     last_answer_ns: Nanos,
 }
@@ -156,6 +159,7 @@ pub struct Replay {
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
     fill_touches: Vec<[Price; 2]>,
+    known: Known,
     known_positions: Vec<Quantity>,
     known_cash: Money,
     finished: bool,
@@ -210,6 +214,7 @@ impl Replay {
             last_sample_ns: None,
             touches: Vec::new(),
             fill_touches: Vec::new(),
+            known: Known::default(),
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
@@ -270,8 +275,9 @@ impl Replay {
 
     /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
     /// order does not rest or nobody knows. It is news that has not arrived here yet.
-    pub fn queue_ahead(&self, id: u32) -> Result<Option<f64>> {
-        let venue = &self.venues[self.instrument_of(id)?];
+    pub fn queue_ahead(&self, number: u32) -> Result<Option<f64>> {
+        let id = self.known.id(number)?;
+        let venue = &self.venues[self.engine.order(id).instrument as usize];
         Ok(venue.queue_ahead(self.engine.order(id).side, id))
     }
 
@@ -302,8 +308,8 @@ impl Replay {
                 Next::Sample => self.sample(time_ns)?,
                 Next::Answer => {
                     self.arrived = Arrived { time_ns, source: 0, index: 0 };
-                    if let Some((_, notice)) = self.lines[at].answers.pop_front() {
-                        return self.deliver(time_ns, notice).map(Some);
+                    if let Some((_, answer)) = self.lines[at].answers.pop_front() {
+                        return self.deliver(time_ns, answer).map(Some);
                     }
                 }
                 Next::Record => {
@@ -393,7 +399,7 @@ impl Replay {
                 }
                 Notice::Amended(id) | Notice::Refused(id) | Notice::Triggered(id) => self.engine.order(id).instrument,
             };
-            self.answer(instrument as usize, arrival_ns, notice);
+            self.answer(instrument as usize, arrival_ns, Answer::of(&self.engine, notice));
         }
         self.engine.notices = notices;
         self.engine.notices.clear();
@@ -439,9 +445,9 @@ impl Replay {
         Ok(())
     }
 
-    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+    fn deliver(&mut self, time_ns: Nanos, answer: Answer) -> Result<Turn> {
         self.count_turn(time_ns)?;
-        if let Notice::Fill(at) = notice {
+        if let Notice::Fill(at) = answer.notice {
             let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
             let unit = self.engine.instrument(instrument as usize).unit;
             let signed = side.sign() * quantity;
@@ -450,7 +456,8 @@ impl Replay {
             let paid = add(notional(price, signed, unit)?, fee)?;
             self.known_cash = subtract(self.known_cash, paid)?;
         }
-        self.note_answer(time_ns, notice);
+        let notice = self.known.hear(&answer);
+        self.note_answer(time_ns, &answer);
         Ok(Turn::Answer(notice))
     }
 

@@ -13,8 +13,8 @@ from neural_trader.baseline.records import BUY, SELL, FillRecord, Kind, Reason, 
 from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.orders import ReplayOrder
 
-Tell = Callable[[str, int, int], None]
-"""Send an answer of this kind about this instrument and this number on its way."""
+Tell = Callable[[str, int, int, int], None]
+"""Send an answer of this kind on its way: about which instrument, of which number, and of which order."""
 
 
 class Execution:
@@ -47,7 +47,7 @@ class Execution:
         return sorted(self._working.values(), key=lambda order: order.id)
 
     def tell(self, kind: str, order: ReplayOrder) -> None:
-        self._tell(kind, order.instrument, order.id)
+        self._tell(kind, order.instrument, order.id, order.id)
 
     def begin(self, order: ReplayOrder) -> None:
         """The order works from now on."""
@@ -139,7 +139,7 @@ class Execution:
         market.value()
         market.mark = market.mark or price
         self.fills.append(fill)
-        self._tell("fill", index, len(self.fills) - 1)
+        self._tell("fill", index, len(self.fills) - 1, order_id)
 
     def _follow(self, order: ReplayOrder, quantity: int, price: int) -> None:
         """What a fill means for other orders."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from neural_trader.baseline.orders import DAY_NS, Order, Ticket, Vocabulary
 from neural_trader.baseline.records import BUY, Kind, OrderRecord, TimeInForce
@@ -21,6 +22,16 @@ class ReplayOrderRecord(OrderRecord):
     reduce_only: bool
     display: int
     accept_ns: int | None
+
+
+class Standing(NamedTuple):
+    """How an order stands, as an answer says it; the last two are the codes of State and Reason."""
+
+    quantity: int
+    filled: int
+    cancelled: int
+    state: int
+    reason: int
 
 
 @dataclass(slots=True)
@@ -73,6 +84,9 @@ class ReplayOrder(Order):
             self.ends_ns = self.expire_ns
         if self.time_in_force is TimeInForce.DAY:
             self.ends_ns = (time_ns // DAY_NS + 1) * DAY_NS
+
+    def standing(self) -> Standing:
+        return Standing(self.quantity, self.filled, self.cancelled, int(self.state), int(self.reason))
 
     def record(self) -> ReplayOrderRecord:
         trail = self.trail

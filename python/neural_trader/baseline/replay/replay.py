@@ -25,10 +25,11 @@ from neural_trader.baseline.replay.events import (
 )
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.invariants import ReplayInvariants
+from neural_trader.baseline.replay.known import Known
 from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
 from neural_trader.baseline.replay.market import Grid, Market, Step
 from neural_trader.baseline.replay.matching import Matching
-from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
+from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, Standing, check_options
 from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
@@ -113,8 +114,11 @@ class Replay:
         self._agenda = Agenda()
         self._end_ns = max((source.here_ns[-1] for source in self._sources if source.events), default=NEVER_NS)
         """The last arrival here of any record; nothing is played after it."""
+        self._said: list[tuple[str, int, int, int]] = []
+        """What the venue has said of the present happening, as kind, instrument, number and order."""
         # What is known here: it lags behind the venue.
         self._known = Ledger(cash)
+        self._names = Known()
         self._views = [depth_named(depth) for _ in grids]
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
@@ -144,12 +148,16 @@ class Replay:
             raise EngineError(f"side must be {BUY} (bid) or {SELL} (ask), not {side}")
         return self._views[self._index(instrument)].best(side)
 
-    def queue_ahead(self, order_id: int) -> float | None:
+    def standing(self, order_number: int) -> Standing:
+        """How an order stood with the last answer about it that has arrived here."""
+        return self._names.standing(order_number)
+
+    def queue_ahead(self, order_number: int) -> float | None:
         """What others have before an order at its venue; None if it does not rest or nobody knows.
 
         To judge models by, not for strategies: it is news that has not arrived here yet.
         """
-        order = self._order(order_id)
+        order = self._order(order_number)
         market = self._markets[order.instrument]
         return market.depth.ahead(order) if market.rests(order) else None
 
@@ -179,7 +187,7 @@ class Replay:
         reduce_only: bool = False,
         display: int | None = None,
     ) -> int:
-        """Send an order; returns its id, or 0 when a target is already reached. The side of a target is ignored."""
+        """Send an order; returns its number, or 0 when a target is already reached. The side of a target is ignored."""
         index = self._index(instrument)
         ticket = make_ticket(
             side,
@@ -209,24 +217,24 @@ class Replay:
         order = self._make(index, ticket, resolved)
         order.post_only, order.reduce_only, order.display = post_only, reduce_only, max(0, shown or 0)
         self._execution.orders.append(order)
+        number = self._names.of_order(order.id, order.standing())
         if refusal is Reason.NONE:
             self._send_order(order)
         else:
             self._execution.reject(order, refusal)
-            arrives_ns = self._connections[index].answer_arrives_at(self.now_ns)
-            self._agenda.add(Happening.ANSWER, arrives_ns, index, Answer("ended", order.id))
-        return order.id
+            self._answer(self._connections[index].answer_arrives_at(self.now_ns), "ended", order)
+        return number
 
-    def cancel(self, order_id: int) -> None:
+    def cancel(self, order_number: int) -> None:
         """Ask the venue to cancel an order."""
-        self._send(Command("cancel", self._order(order_id)))
+        self._send(Command("cancel", self._order(order_number)))
 
-    def amend(self, order_id: int, limit: int, quantity: int) -> None:
+    def amend(self, order_number: int, limit: int, quantity: int) -> None:
         """Ask the venue to change the limit price and the total quantity of an order that rests."""
         limit, quantity = int64(limit, "limit"), int64(quantity, "quantity")
         if limit <= 0:
             raise EngineError("a limit price is positive")
-        self._send(Command("amend", self._order(order_id), limit, quantity))
+        self._send(Command("amend", self._order(order_number), limit, quantity))
 
     def _make(self, index: int, ticket: Ticket, size: Size) -> ReplayOrder:
         position = self.position(index)
@@ -251,25 +259,39 @@ class Replay:
     # Commands and answers on their way.
 
     def _send_order(self, order: ReplayOrder) -> None:
-        if not self._send(Command("submit", order)):
-            self._execution.reject(order, Reason.REFUSED)
+        self._send(Command("submit", order))
 
-    def _send(self, command: Command) -> bool:
-        """Whether the venue will hear of it; otherwise it is answered without having been there."""
-        index = command.order.instrument
+    def _send(self, command: Command) -> None:
+        """Send a command, which is answered without having been at the venue where that will not hear of it."""
+        order = command.order
+        index = order.instrument
         connection = self._connections[index]
         entry = connection.entry(self.now_ns)
         arrives_ns = self.now_ns + entry.after_ns
-        if entry.is_refused:
-            answer = Answer("ended" if command.what == "submit" else "refused", command.order.id)
-            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), index, answer)
-        else:
+        if not entry.is_refused:
             self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), index, command)
-        return not entry.is_refused
+        elif command.what == "submit":
+            self._execution.reject(order, Reason.REFUSED)
+            self._answer(connection.answer_arrives_at(arrives_ns), "ended", order)
+        else:
+            # Whoever refuses it has not looked at the order.
+            answer = Answer("refused", order.id, order.id)
+            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), index, answer)
 
-    def _tell(self, kind: str, instrument: int, number: int) -> None:
-        arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
-        self._agenda.add(Happening.ANSWER, arrives_ns, instrument, Answer(kind, number))
+    def _answer(self, arrives_ns: int, kind: str, order: ReplayOrder) -> None:
+        answer = Answer(kind, order.id, order.id, order.standing())
+        self._agenda.add(Happening.ANSWER, arrives_ns, order.instrument, answer)
+
+    def _tell(self, kind: str, instrument: int, number: int, order_id: int) -> None:
+        self._said.append((kind, instrument, number, order_id))
+
+    def _send_answers(self) -> None:
+        """What the venue said leaves it when all has happened that belongs together."""
+        for kind, instrument, number, order_id in self._said:
+            arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
+            standing = self._execution.orders[order_id - 1].standing() if order_id else None
+            self._agenda.add(Happening.ANSWER, arrives_ns, instrument, Answer(kind, number, order_id, standing))
+        self._said.clear()
 
     # The time line (section 2).
 
@@ -286,6 +308,7 @@ class Replay:
             self.now_ns = self._execution.now_ns = time_ns
             self._play(kind, number, strategy)
             self._matching.let_exits_arrive()
+            self._send_answers()
             if self._invariants is not None:
                 self._invariants.check()
         self._samples.take_last(self._end_ns, self._execution, self._markets)
@@ -377,7 +400,7 @@ class Replay:
         if answer.kind == "fill":
             fill = self._execution.fills[answer.number]
             self._known.post_fill(fill, self._markets[fill.instrument].unit)
-        strategy.on_answer(self, answer.kind, answer.number)
+        strategy.on_answer(self, answer.kind, self._names.of_answer(answer))
 
     def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
         index = source.here
@@ -443,10 +466,18 @@ class Replay:
         }
         return {name: digest.hex() for name, digest in (parts | {"run": run_hash(version, **parts)}).items()}
 
-    def _order(self, order_id: int) -> ReplayOrder:
-        if not 1 <= order_id <= len(self._execution.orders):
-            raise EngineError(f"there is no order {order_id}")
-        return self._execution.orders[order_id - 1]
+    @property
+    def known_orders(self) -> list[int]:
+        """The ids of the orders that are known here, by their numbers here from 1."""
+        return self._names.orders
+
+    @property
+    def known_fills(self) -> list[int]:
+        """The fills that have been told here, by their numbers here from 0."""
+        return self._names.fills
+
+    def _order(self, number: int) -> ReplayOrder:
+        return self._execution.orders[self._names.order_id(number) - 1]
 
     def _index(self, index: int) -> int:
         if not 0 <= index < len(self._markets):
