@@ -570,6 +570,9 @@ class Replay:
         trades: str = "trade",
         self_trade: str = "cancel_newest",
         sample_ns: int = 1_000_000_000,
+        roles: Sequence[str] | None = None,
+        view: str | None = None,
+        by_bars: bool = False,
         like: str | None = None,
     ) -> Replay: ...
     def submit(

@@ -12,8 +12,8 @@ import numpy as np
 from neural_trader import _native
 from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.journal import check_free, journaled
-from neural_trader.backtesting.ladder import fidelity_ladder
-from neural_trader.backtesting.replay_settings import ReplaySettings
+from neural_trader.backtesting.ladder import bar_of_ladder, fidelity_ladder
+from neural_trader.backtesting.replay_settings import ReplaySettings, duration_text
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
 from neural_trader.backtesting.settings import Settings
@@ -26,6 +26,8 @@ from neural_trader.strategy.base import Strategy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
+
+    from numpy.typing import NDArray
 
     from neural_trader._native import Engine
     from neural_trader.backtesting.settings import Fee
@@ -50,6 +52,7 @@ def replay(
     self_trade: str = "cancel_newest",
     sample: str = "1s",
     ladder: bool = False,
+    ladder_bar: str | None = None,
     journal: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
@@ -64,7 +67,8 @@ def replay(
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
     at all. ``sample`` is the time between samples of equity.
-    ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
+    ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``; those of backtests
+    on bars take bars of ``ladder_bar``, by default "1m", "10s" or "1s" so that the session has at least fifty.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
@@ -88,19 +92,22 @@ def replay(
     recording = _recording(data, venue)
     listed, ranks = selected(recording, symbols)
     kinds = recording.kinds()
-    depth = depth_of(kinds)
     trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
+    recorded = {"depth": depth_of(kinds), "trades": trades}
+    if ladder_bar is not None and not ladder:
+        raise UsageError("ladder_bar is the interval of the bars of a ladder; ask for one, too")
+    bar_ns = bar_of_ladder(recording, ladder_bar) if ladder else None
 
     def run(
         settings: ReplaySettings,
-        depth: str,
+        market: Mapping[str, Any],
+        shown: NDArray[Any] | None = None,
         told: Callable[[float], None] | None = None,
         journal: str | Path | None = None,
     ) -> Result:
         instance = instance_of(strategy, parameters)
         _refuse_bars(instance)
-        market = {"depth": depth, "trades": trades}
-        engine = engine_of(recording, listed, ranks, settings, market)
+        engine = engine_of(recording, listed, ranks, settings, market, shown)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
@@ -123,6 +130,7 @@ def replay(
                     "source_sha256": source_digest(instance),
                     "data": recording.source if recording.origin == "file" else None,
                     "symbols": list(symbols) if symbols else None,
+                    "ladder_bar": None if bar_ns is None else duration_text(bar_ns),
                     **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
                 },
                 warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
@@ -132,8 +140,10 @@ def replay(
                 end(result.hash)
         return result
 
-    result = run(settings, depth, progress, journal)
-    return replace(result, ladder=fidelity_ladder(run, settings, depth, kinds)) if ladder else result
+    result = run(settings, recorded, None, progress, journal)
+    if bar_ns is None:
+        return result
+    return replace(result, ladder=fidelity_ladder(run, result, settings, recorded, recording, bar_ns))
 
 
 def play(
@@ -173,10 +183,19 @@ def engine_of(
     ranks: Sequence[int],
     settings: ReplaySettings,
     market: Mapping[str, Any],
+    shown: NDArray[Any] | None = None,
 ) -> Replay:
-    """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades."""
+    """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades.
+
+    With ``shown``, orders meet these records (dtype ``EVENT``) in place of those of which the strategy is told.
+    """
     instruments = [(each.symbol, each.tick, each.lot) for each in listed]
-    return Replay(instruments, [(recording.words, ranks)], **settings.engine_arguments(), **market)
+    sources = [(recording.words, ranks)]
+    roles = None
+    if shown is not None:
+        sources.append((shown.view(np.int64), ranks))
+        roles = ["here", "venue"]
+    return Replay(instruments, sources, roles=roles, **settings.engine_arguments(), **market)
 
 
 def _refuse_bars(strategy: Strategy) -> None:

@@ -145,6 +145,7 @@ def _replayed(
         symbols=origin.get("symbols"),
         fee=fee_of(run),
         ladder="ladder" in document,
+        ladder_bar=origin.get("ladder_bar") if "ladder" in document else None,
         benchmark=document["benchmark"] is not None,
         progress=progress,
         **{name: run[name] for name in OF_REPLAYS},

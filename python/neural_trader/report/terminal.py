@@ -14,7 +14,7 @@ from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
 from neural_trader.report.replay_rules import replay_rules
-from neural_trader.report.rungs import HEADS, Rung, cells
+from neural_trader.report.rungs import HEADS, Rung, cells, reading
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
@@ -98,6 +98,7 @@ def print_result(result: Outcome, console: Console) -> None:
     if result.ladder:
         console.print()
         console.print(_ladder(result.ladder), width=width)
+        console.print(Text(reading(result.ladder)), width=width, highlight=False)
     for warning in result.warnings:
         console.print(Text.assemble(("warning  ", "bold yellow"), warning), width=width, highlight=False)
     console.print(Text.assemble(("hash     ", "dim"), result.hash), width=width, highlight=False)

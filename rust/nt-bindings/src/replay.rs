@@ -9,8 +9,8 @@ mod tick;
 use nt_book::Level;
 use nt_core::{Bracket, Error, Instrument, Step};
 use nt_engine::{
-    Config, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules,
-    digest, digest::Hash,
+    Config, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, Role, RoundTrip, Turn,
+    VenueRules, digest, digest::Hash,
 };
 use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
@@ -23,7 +23,7 @@ use crate::error::raise;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 use drive::{drive, named};
-use rules::{depth_of, like_of, self_trade_of, trades_of};
+use rules::{depth_of, like_of, role_of, self_trade_of, trades_of};
 use sources::{Held, records_of, sources_of};
 use tick::Tick;
 
@@ -53,7 +53,8 @@ impl Replay {
     #[new]
     #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
-        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, like=None))]
+        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, roles=None,
+        view=None, by_bars=false, like=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -75,6 +76,9 @@ impl Replay {
         trades: &str,
         self_trade: &str,
         sample_ns: i64,
+        roles: Option<Vec<String>>,
+        view: Option<&str>,
+        by_bars: bool,
         like: Option<&str>,
     ) -> PyResult<Self> {
         let config = Config {
@@ -98,7 +102,15 @@ impl Replay {
             if ranks.iter().any(|&rank| usize::try_from(rank).is_ok_and(|rank| rank >= known.len())) {
                 return Err(PyValueError::new_err("a source names an instrument that the run does not have"));
             }
-            held.push(Held { words: words.unbind(), ranks });
+            held.push(Held { words: words.unbind(), ranks, role: Role::default() });
+        }
+        if let Some(roles) = &roles {
+            if roles.len() != held.len() {
+                return Err(raise(py, &Error::Misuse("each source has a role".into())));
+            }
+            for (held, role) in held.iter_mut().zip(roles) {
+                held.role = role_of(role).map_err(|error| raise(py, &error))?;
+            }
         }
         let settings = || -> Result<ReplaySettings, Error> {
             let row = |(sent_ns, venue_ns, back_ns)| RoundTrip { sent_ns, venue_ns, back_ns };
@@ -116,6 +128,8 @@ impl Replay {
                     self_trade: self_trade_of(self_trade)?,
                 },
                 sample_ns,
+                view: view.map(depth_of).transpose()?,
+                by_bars,
                 like_hftbacktest: like_of(like)?,
             })
         };
@@ -301,7 +315,7 @@ impl Replay {
             match turn {
                 Turn::Record { source, index } => {
                     let Some(record) = sources[source].get(index) else { return Ok(()) };
-                    let Some(rank) = sources[source].rank_of(&record) else { return Ok(()) };
+                    let Some(rank) = sources[source].rank_here(&record) else { return Ok(()) };
                     let time_ns = {
                         let replay = &mut *slf.try_borrow_mut()?;
                         replay.current = rank;

@@ -32,7 +32,7 @@ pub use latency::{Latency, RoundTrip};
 pub use player::{Call, Player};
 pub use queue_model::QueueModel;
 pub use replay::{Placed, Replay, ReplaySettings, Standing, Turn};
-pub use source::Source;
+pub use source::{Role, Source};
 pub use valuation::Valuation;
 pub use venue::{Depth, Resting, SelfTrade, VenueRules};
 pub use window::Windows;

@@ -23,7 +23,7 @@ use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
-use crate::venue::{Resting, VenueRules};
+use crate::venue::{Depth, Resting, VenueRules};
 pub use known::Standing;
 use known::{Answer, Known};
 use noting::Notes;
@@ -57,6 +57,10 @@ pub struct ReplaySettings {
     pub venue: VenueRules,
     /// The time between samples of equity.
     pub sample_ns: Nanos,
+    /// Which records make our view of a book, where it is not those that make the book at the venue.
+    pub view: Option<Depth>,
+    /// Whether venues listen only at marked records and know no makers (docs/book-rules.md, section 9).
+    pub by_bars: bool,
     /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
     pub like_hftbacktest: bool,
 }
@@ -68,6 +72,8 @@ impl Default for ReplaySettings {
             feed_ns: None,
             venue: VenueRules::default(),
             sample_ns: 1_000_000_000,
+            view: None,
+            by_bars: false,
             like_hftbacktest: false,
         }
     }
@@ -85,6 +91,8 @@ enum Command {
 #[derive(Debug, Clone, Default)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
+    /// By bars, those that wait until their venue listens.
+    unheard: VecDeque<(Nanos, Command)>,
     answers: VecDeque<(Nanos, Answer)>,
     last_command_ns: Nanos,
     last_answer_ns: Nanos,
@@ -187,6 +195,9 @@ impl Replay {
         }
         if settings.like_hftbacktest {
             like_hftbacktest::check_rules(&settings.venue)?;
+            if settings.by_bars || settings.view.is_some() {
+                return Err(Error::Misuse("like hftbacktest plays no bars and knows one book".into()));
+            }
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
@@ -342,14 +353,19 @@ impl Replay {
 
     fn arrive(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
         let Some((_, command)) = self.lines[k].commands.pop_front() else { return Ok(()) };
+        let (placed, by_bars) = (&self.placed, self.settings.by_bars);
+        // At the one price of a bar nobody makes or takes.
+        let terms_of = |id: u32| match placed[id as usize - 1].terms {
+            terms if by_bars => Resting { post_only: false, ..terms },
+            terms => terms,
+        };
         self.engine.now_ns = time_ns;
         let venue = &mut self.venues[k];
         match command {
-            Command::New(id) => venue.arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
+            Command::New(id) => venue.arrive(&mut self.engine, id, terms_of(id))?,
             Command::Cancel(id) => venue.cancel(&mut self.engine, id),
             Command::Amend { id, limit, quantity } => {
-                let terms = self.placed[id as usize - 1].terms;
-                venue.amend(&mut self.engine, id, limit, quantity, terms)?;
+                venue.amend(&mut self.engine, id, limit, quantity, terms_of(id))?;
             }
         }
         self.settle(time_ns).map(drop)

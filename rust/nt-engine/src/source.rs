@@ -3,11 +3,26 @@
 use nt_core::record::WORDS;
 use nt_core::{Nanos, Record};
 
+/// Whom the records of a source are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// They happen at the venue, and arrive here.
+    #[default]
+    Both,
+    /// They happen at the venue alone.
+    Venue,
+    /// They arrive here alone.
+    Here,
+}
+
 /// Records of one connection; its instruments are numbered, and each has a rank in the run or none.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     words: &'a [[i64; WORDS]],
-    ranks: &'a [i16],
+    /// Empty on the side that the records are not for.
+    at_venue: &'a [i16],
+    here: &'a [i16],
+    role: Role,
     /// No record knows the venue's time, so that of receipt stands for it.
     by_receipt: bool,
 }
@@ -18,7 +33,23 @@ impl<'a> Source<'a> {
     pub fn new(words: &'a [[i64; WORDS]], ranks: &'a [i16]) -> Self {
         // Nearly always the first record knows.
         let by_receipt = words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0);
-        Source { words, ranks, by_receipt }
+        Source { words, at_venue: ranks, here: ranks, role: Role::Both, by_receipt }
+    }
+
+    /// The same records, for one side alone or for both.
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.role = role;
+        match role {
+            Role::Both => {}
+            Role::Venue => self.here = &[],
+            Role::Here => self.at_venue = &[],
+        }
+        self
+    }
+
+    /// Whom the records are for.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// How many records there are.
@@ -38,7 +69,7 @@ impl<'a> Source<'a> {
 
     /// Rank in the run of each numbered instrument.
     pub fn ranks(&self) -> &'a [i16] {
-        self.ranks
+        if self.role == Role::Venue { self.at_venue } else { self.here }
     }
 
     /// The record at a position, if there is one.
@@ -51,11 +82,22 @@ impl<'a> Source<'a> {
         Some(record)
     }
 
-    /// The rank of the instrument of a record, if it is part of the run.
+    /// The rank at a venue of the instrument of a record, if it is part of the run there.
     #[inline]
-    pub fn rank_of(&self, record: &Record) -> Option<usize> {
-        self.ranks.get(usize::from(record.instrument)).and_then(|&rank| usize::try_from(rank).ok())
+    pub fn rank_at_venue(&self, record: &Record) -> Option<usize> {
+        rank_in(self.at_venue, record)
     }
+
+    /// The rank here of the instrument of a record, if it is part of the run for us.
+    #[inline]
+    pub fn rank_here(&self, record: &Record) -> Option<usize> {
+        rank_in(self.here, record)
+    }
+}
+
+#[inline]
+fn rank_in(ranks: &[i16], record: &Record) -> Option<usize> {
+    ranks.get(usize::from(record.instrument)).and_then(|&rank| usize::try_from(rank).ok())
 }
 
 /// A place among the records of a source, with the clocks as they stood before it.

@@ -18,6 +18,7 @@ from neural_trader.baseline.replay.events import (
     BEFORE_FLAG,
     COUNT_MAX,
     ENDS_OF_AGGRESSORS,
+    LAST_FLAG,
     Event,
     EventKind,
     kind_named,
@@ -86,6 +87,9 @@ class Replay:
         trades: str = "trade",
         self_trade: str = "cancel_newest",
         sample_ns: int = BILLION,
+        roles: Sequence[str] | None = None,
+        view: str | None = None,
+        by_bars: bool = False,
         checked: bool = False,
     ) -> None:
         grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
@@ -97,17 +101,20 @@ class Replay:
             raise EngineError("latencies must not be negative")
         if trades not in TRADE_KINDS:
             raise EngineError("trades are 'trade' or 'aggregate_trade'")
+        if roles is not None and len(roles) != len(sources):
+            raise EngineError("each source has a role")
         self.now_ns = 0
         ledger = Ledger(cash)
         costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
         self._grids = grids
-        self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
+        each_role = roles or ["both"] * len(sources)
+        self._sources = [Source(n, *source, len(grids), feed_ns, each_role[n]) for n, source in enumerate(sources)]
         self._trade_kind = TRADE_KINDS[trades]
         self._markets = [
             Market(index, grid, ledger, depth=depth, first=queue == "front") for index, grid in enumerate(grids)
         ]
         self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
-        self._matching = Matching(self._markets, self._execution, self_trade=self_trade)
+        self._matching = Matching(self._markets, self._execution, self_trade=self_trade, by_bars=by_bars)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
         self._samples = Samples(self._sources, sample_ns)
@@ -119,11 +126,14 @@ class Replay:
         # What is known here: it lags behind the venue.
         self._known = Ledger(cash)
         self._names = Known()
-        self._views = [depth_named(depth) for _ in grids]
+        self._views = [depth_named(view or depth) for _ in grids]
         latency: Latency = ConstantLatency(entry_ns, response_ns)
         if latency_rows is not None:
             latency = RecordedLatency(latency_rows)
         self._connections = [Connection(latency) for _ in grids]
+        self._by_bars = by_bars
+        self._unheard: list[list[tuple[int, Command]]] = [[] for _ in grids]
+        """Commands that have to wait until their venue listens, with the time of their arrival."""
         self._wants: set[int] = set()
         self._calls = (0, 0)
         """The time of the last answer or timer, and how many there were at that time."""
@@ -269,7 +279,11 @@ class Replay:
         entry = connection.entry(self.now_ns)
         arrives_ns = self.now_ns + entry.after_ns
         if not entry.is_refused:
-            self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), index, command)
+            arrives_ns = connection.command_arrives(arrives_ns)
+            if self._by_bars:
+                self._unheard[index].append((arrives_ns, command))
+            else:
+                self._agenda.add(Happening.COMMAND, arrives_ns, index, command)
         elif command.what == "submit":
             self._execution.reject(order, Reason.REFUSED)
             self._answer(connection.answer_arrives_at(arrives_ns), "ended", order)
@@ -352,10 +366,12 @@ class Replay:
 
     def _record_at_venue(self, source: Source) -> None:
         event = source.events[source.at_venue]
-        rank = source.rank(event)
+        rank = source.rank_at_venue(event)
         try:
             if rank != NOT_PART:
                 self._happen(self._markets[rank], event)
+                if event.flags & LAST_FLAG:
+                    self._listen(rank)
         except EngineError as error:
             raise EngineError(f"record {source.at_venue} of source {source.number}: {error}") from error
         source.at_venue += 1
@@ -384,6 +400,13 @@ class Replay:
         elif change is not None:
             self._passive.level_changed(market, change)
 
+    def _listen(self, index: int) -> None:
+        """Commands that came earlier arrive now, those of this very time later."""
+        for arrived_ns, command in self._unheard[index]:
+            if arrived_ns < self.now_ns:
+                self._agenda.add(Happening.COMMAND, self.now_ns, index, command)
+        self._unheard[index] = [each for each in self._unheard[index] if each[0] >= self.now_ns]
+
     def _obey(self, command: Command | Answer | None) -> None:
         assert isinstance(command, Command)
         match command.what:
@@ -406,7 +429,7 @@ class Replay:
         index = source.here
         source.here += 1
         event = source.events[index]
-        rank = source.rank(event)
+        rank = source.rank_here(event)
         if rank != NOT_PART:
             self._views[rank].read(event)
             if event.kind in self._wants:

@@ -11,13 +11,26 @@ from neural_trader.errors import EngineError
 
 NOT_PART = -1
 """The rank of an instrument that is not part of the run."""
+ROLES = ("both", "venue", "here")
+"""Whether a source is for both sides, for venues alone, or for here alone."""
 
 
 class Source:
     """Records in the order of their receipt, with both clocks, which never go back, and how far each has come."""
 
-    def __init__(self, number: int, records: Any, ranks: Sequence[int], instruments: int, feed_ns: int | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        records: Any,
+        ranks: Sequence[int],
+        instruments: int,
+        feed_ns: int | None,
+        role: str = "both",
+    ) -> None:
+        if role not in ROLES:
+            raise EngineError(f"source {number}: a role is one of {', '.join(ROLES)}, not {role!r}")
         self.number = number
+        self.role = role
         self.events = events_of(records)
         self.ranks = [int(rank) for rank in ranks]
         if any(not NOT_PART <= rank < instruments for rank in self.ranks):
@@ -29,8 +42,15 @@ class Source:
         self.here = 0
         """Position of the next record to arrive here."""
 
-    def rank(self, event: Event) -> int:
-        """Which instrument of the run the record is of; -1 for none of them."""
+    def rank_at_venue(self, event: Event) -> int:
+        """Which instrument of the run the record is of at a venue; -1 for none of them."""
+        return NOT_PART if self.role == "here" else self._rank(event)
+
+    def rank_here(self, event: Event) -> int:
+        """Which instrument of the run the record is of for us; -1 for none of them."""
+        return NOT_PART if self.role == "venue" else self._rank(event)
+
+    def _rank(self, event: Event) -> int:
         return self.ranks[event.instrument] if event.instrument < len(self.ranks) else NOT_PART
 
 

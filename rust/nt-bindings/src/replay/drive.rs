@@ -2,12 +2,11 @@
 
 use nt_engine::{Notice, Source, Turn};
 use nt_feed::event::EventKind;
-use numpy::PyArrayMethods;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Replay;
-use super::sources::records_of;
+use super::sources::sources_of;
 use crate::error::raise;
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
@@ -43,15 +42,9 @@ pub(crate) fn drive(
     mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
 ) -> PyResult<()> {
     let py = slf.py();
-    let (held, ranks): (Vec<_>, Vec<_>) = {
-        let replay = slf.try_borrow()?;
-        replay.sources.iter().map(|held| (held.words.clone_ref(py), held.ranks.clone())).unzip()
-    };
-    let borrowed: Vec<_> = held.iter().map(|words| words.bind(py).readonly()).collect();
-    let mut sources = Vec::with_capacity(borrowed.len());
-    for (words, ranks) in borrowed.iter().zip(&ranks) {
-        sources.push(Source::new(records_of(words)?, ranks));
-    }
+    let held: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.clone_ref(py)).collect();
+    let borrowed: Vec<_> = held.iter().map(|held| held.borrow(py)).collect();
+    let sources = sources_of(&held, &borrowed)?;
     let mut turns: u32 = 0;
     loop {
         let turn = {

@@ -2,10 +2,14 @@
 
 use nt_core::Error;
 use nt_core::record::EventKind;
-use nt_engine::{Depth, SelfTrade};
+use nt_engine::{Depth, Role, SelfTrade};
 
 pub fn depth_of(name: &str) -> Result<Depth, Error> {
     one_of("depth", name, &[("levels", Depth::Levels), ("quotes", Depth::Quotes), ("orders", Depth::Orders)])
+}
+
+pub fn role_of(name: &str) -> Result<Role, Error> {
+    one_of("role", name, &[("both", Role::Both), ("venue", Role::Venue), ("here", Role::Here)])
 }
 
 pub fn trades_of(name: &str) -> Result<EventKind, Error> {

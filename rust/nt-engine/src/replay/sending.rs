@@ -118,7 +118,8 @@ impl Replay {
             Entry::After(entry_ns) => {
                 let line = &mut self.lines[instrument];
                 line.last_command_ns = line.last_command_ns.max(self.now_ns.saturating_add(entry_ns));
-                line.commands.push_back((line.last_command_ns, command));
+                let queue = if self.settings.by_bars { &mut line.unheard } else { &mut line.commands };
+                queue.push_back((line.last_command_ns, command));
             }
             Entry::Refused(after_ns) => {
                 let back_ns = self.now_ns.saturating_add(after_ns);

@@ -40,7 +40,7 @@ impl Replay {
             let source = &sources[place.source];
             let Some(record) = source.get(place.index) else { return Ok(()) };
             self.seen[place.source].pass_here(&record, place.time_ns);
-            if let Some(rank) = source.rank_of(&record) {
+            if let Some(rank) = source.rank_here(&record) {
                 self.views[rank].see(&record).map_err(|error| at_record(error, place.source, place.index))?;
             }
         }
@@ -62,7 +62,7 @@ pub(super) enum View {
 
 impl View {
     pub fn new(settings: &ReplaySettings) -> Self {
-        match settings.venue.depth {
+        match settings.view.unwrap_or(settings.venue.depth) {
             _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
             Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
             Depth::Quotes => Self::Quotes(Ladder::default()),

@@ -15,7 +15,7 @@ impl Replay {
 
     /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
     pub fn want_books(&mut self) {
-        let kinds: &[EventKind] = match self.settings.venue.depth {
+        let kinds: &[EventKind] = match self.settings.view.unwrap_or(self.settings.venue.depth) {
             Depth::Orders => {
                 &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
             }
@@ -31,7 +31,7 @@ impl Replay {
         loop {
             let record = source.get(cursor.at)?;
             let time_ns = cursor.our_ns(&record, self.settings.feed_ns);
-            if is_wanted(self.wants, self.wants_books, &record) && source.rank_of(&record).is_some() {
+            if is_wanted(self.wants, self.wants_books, &record) && source.rank_here(&record).is_some() {
                 return Some(time_ns);
             }
             cursor.pass_here(&record, time_ns);

@@ -199,6 +199,8 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
             whole: draw.one_in(5),
             self_trade: draw.pick(&policies),
         },
+        view: None,
+        by_bars: false,
         sample_ns: draw.pick(&[100, 10, 7, 100_000]),
         like_hftbacktest: false,
     }
