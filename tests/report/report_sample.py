@@ -48,6 +48,7 @@ class Result:
     benchmark_curve: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
     ladder: tuple[Rung, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
 
     @property

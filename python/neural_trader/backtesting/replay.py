@@ -13,6 +13,7 @@ from neural_trader import _native
 from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import bar_of_ladder, fidelity_ladder
+from neural_trader.backtesting.own_figures import own_figures
 from neural_trader.backtesting.replay_settings import ReplaySettings, duration_text
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
@@ -134,6 +135,7 @@ def replay(
                     **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
                 },
                 warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
+                figures=own_figures(instance),
                 run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
             )
             if end is not None:

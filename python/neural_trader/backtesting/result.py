@@ -13,7 +13,7 @@ import numpy as np
 from neural_trader._native import Engine, Valuation
 from neural_trader.backtesting import frames
 from neural_trader.market.bars import Bars
-from neural_trader.report.outcome import BLOCK, Block, blocks_of, drawdowns
+from neural_trader.report.outcome import BLOCK, Block, Figure, blocks_of, drawdowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,8 @@ class Result:
     run_benchmark: Callable[[], Engine | None] = field(repr=False, default=lambda: None)
     ladder: tuple[Rung, ...] = ()
     """What came of a replay under kinder and stricter assumptions, where that was asked for."""
+    figures: dict[str, Figure] = field(default_factory=dict)
+    """What the strategy reported of itself (:meth:`Strategy.report`)."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:

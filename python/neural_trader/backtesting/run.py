@@ -92,6 +92,9 @@ def backtest(
         currency=currency,
         like=like,
     )
+    # It names places in strategies as this module does.
+    from neural_trader.backtesting.own_figures import own_figures
+
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
@@ -119,6 +122,7 @@ def backtest(
             "end": None if end is None else str(end),
         },
         warnings=_warnings(engine, settings),
+        figures=own_figures(instance),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
 

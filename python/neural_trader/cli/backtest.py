@@ -44,6 +44,8 @@ def backtest(
     for flag, path in (("--output", output), ("--html", html)):
         if path is not None:
             check_target(path, flag)
+    if "seed" in layer and layer["seed"].origin == "--seed" and "data" in layer and layer["data"].value is not None:
+        raise UsageError("--seed draws synthetic markets and would not change the data; leave one of the two out")
     result = _run(layer, json=json, quiet=quiet)
     if output is not None:
         from neural_trader.report.document import encode

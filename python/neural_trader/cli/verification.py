@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
 RECORDS = ("orders", "fills", "trades")
-FIGURES = ("stats", "undefined", "benchmark", "equity", "fill_quality", "ladder")
+FIGURES = ("stats", "undefined", "benchmark", "equity", "fill_quality", "ladder", "figures")
 ALL = 2**40
 TOLERANCE = 1e-9
 """Statistics are sums of floats, whose last bits depend on the machine."""

@@ -61,6 +61,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
         },
         **({} if quality is None else {"fill_quality": quality.document()}),
         **({"ladder": [rung.document() for rung in result.ladder]} if result.ladder else {}),
+        **({"figures": dict(result.figures)} if result.figures else {}),
         **{name: _records(frame) for name, frame in kept.items()},
         "warnings": list(result.warnings),
     }

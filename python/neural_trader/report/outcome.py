@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Times = np.ndarray[Any, np.dtype[np.int64]]
 
 
+Figure = str | bool | int | float | None
+"""What a strategy reports of itself under a name; None where there is nothing to say."""
+
 BLOCK = 16_384
 """Samples that are looked at together: four buffers of this length fit into a second-level cache of half a MiB."""
 
@@ -83,6 +86,8 @@ class Outcome(Protocol):
     def warnings(self) -> tuple[str, ...]: ...
     @property
     def ladder(self) -> tuple[Rung, ...]: ...
+    @property
+    def figures(self) -> dict[str, Figure]: ...
 
 
 def initial_cash(outcome: Outcome) -> float:

@@ -117,6 +117,19 @@ class Strategy:
     def on_stop(self) -> None:
         """Called once after the last bar."""
 
+    def report(self) -> dict[str, Any]:
+        """Figures of its own, by name: numbers and texts for every report, asked for once after ``on_stop``.
+
+        >>> class Counter(Strategy):
+        ...     def on_start(self):
+        ...         self.trades = 0
+        ...     def on_trade(self, trade):
+        ...         self.trades += 1
+        ...     def report(self):
+        ...         return {"trades seen": self.trades}
+        """
+        return {}
+
     def native(self) -> tuple[str, tuple[float, ...]] | None:
         """The engine's Rust form of this strategy and its arguments, where there is one; the outcome is the same."""
         return None
