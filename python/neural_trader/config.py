@@ -57,6 +57,7 @@ KEYS: dict[str, Key] = {
     "limit": Key("text", "touch", 'limit orders fill when prices "touch" them, or only when they go "through"'),
     "leverage": Key("number", 1, "largest exposure as a multiple of equity"),
     "volume_cap": Key("number", None, "largest share of a bar's volume that orders may take"),
+    "memory": Key("text", None, "file into which decisions are written, and from which like ones are recalled"),
     "close_at_end": Key("flag", False, "close positions after the last bar"),
     "seed": Key("integer", 7, "seed of the synthetic markets"),
     "like": Key("text", None, "start from the conventions of backtesting.py or vectorbt"),

@@ -29,6 +29,7 @@ from neural_trader.cli import (
     data_record,
     data_records,
     data_synth,
+    memory,
 )
 
 DATA_VERBS = {
@@ -45,7 +46,13 @@ DATA_VERBS = {
     "export": data_export.EXAMPLES,
 }
 GOLDEN = Path(__file__).parent / "help.txt"
-PAGES = ["", *application.VERBS, *(f"data {name}" for name in DATA_VERBS), "config show"]
+PAGES = [
+    "",
+    *application.VERBS,
+    *(f"data {name}" for name in DATA_VERBS),
+    *(f"memory {name}" for name in memory.VERBS),
+    "config show",
+]
 
 
 def test_help_pages_are_the_golden_ones(command: Command) -> None:
@@ -66,6 +73,7 @@ def examples() -> list[str]:
     texts = [
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
+        *memory.VERBS.values(),
         config.SHOW_EXAMPLES,
     ]
     texts += [text for _, text in application.VERBS.values()]
@@ -87,10 +95,13 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
         "replay -q --journal run.journal",
+        "backtest -q -s rsi_reversion --memory memory.sqlite",
+        "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
     )
     for line in made:
-        subprocess.run([sys.executable, "-m", "neural_trader", *line.split()], cwd=folder, env=ENVIRONMENT, check=True)
+        command = [sys.executable, "-m", "neural_trader", *line.split()]
+        subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 

@@ -15,6 +15,7 @@ from neural_trader.market.recordings import synthetic_recording
 from neural_trader.report import html
 from neural_trader.report.document import encode
 from neural_trader.report.own_figures import shown
+from test_terminal import screen
 
 FIGURES: dict[str, Any] = {
     "trades seen": 12_345,
@@ -41,6 +42,7 @@ def test_figures_are_in_result_document_terminal_and_page(at: int) -> None:
     result = results()[at]
     assert result.figures == KEPT
     assert json.loads(encode(result.to_dict()))["figures"] == KEPT
+    assert "trades seen 12,345 · edge [bps] -1.23" in " ".join(screen(result).split())
     page = html.render(result)
     assert "own figures" in page and "&lt;b&gt;regime&lt;/b&gt;" in page and "calm &amp; quiet" in page
     assert "<b>regime" not in page.partition("application/json")[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from neural_trader.market.bars import Series
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
     from neural_trader.strategy.overlays import Overlay
 
 DEFAULT_SEED = 7
@@ -55,6 +59,7 @@ def backtest(
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
+    memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -68,6 +73,8 @@ def backtest(
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
+    decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -99,7 +106,8 @@ def backtest(
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
-    engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress)
+    with remembering(instance, overlays, memory, bars) as recorder:
+        engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder)
     run = {
         "strategy": name_of(instance),
         "parameters": instance.parameters,
@@ -107,6 +115,9 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
+    if recorder is not None and _remembers(instance, overlays):
+        # What is remembered decides, so it is part of what the run was.
+        run["memory"] = recorder.view.basis
     return Result(
         engine=engine,
         version=__version__,
@@ -120,6 +131,7 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
+            **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
         figures=own_figures(instance),
@@ -142,6 +154,7 @@ def play(
     overlays: Sequence[Overlay] = (),
     native: bool = True,
     progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
@@ -151,6 +164,9 @@ def play(
     engine = _engine(bars, settings, faults)
     interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
     strategy._bind(engine, bars, tuple(overlays), interval_ns)
+    if recorder is not None:
+        strategy._remember(recorder)
+        native = False
     try:
         strategy.on_start()
         for overlay in overlays:
@@ -160,7 +176,7 @@ def play(
             name, arguments = native_run
             getattr(engine, name)(*arguments)
         else:
-            engine.play(**_callbacks(strategy, overlays), progress=_counted(progress, bars))
+            engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
         strategy.on_stop()
     except EngineError:
         raise
@@ -169,6 +185,31 @@ def play(
             raise
         raise StrategyRunError(place_of(strategy, error)) from error
     return engine
+
+
+@contextmanager
+def remembering(
+    strategy: Strategy, overlays: Sequence[Overlay], memory: str | Path | Memory | None, bars: Sequence[Series]
+) -> Iterator[Recorder | None]:
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers."""
+    if memory is None and not _remembers(strategy, overlays):
+        yield None
+        return
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
+
+    start_ns = min((each.start_ns for each in bars), default=0)
+    with ExitStack() as stack:
+        if memory is None:
+            memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
+        opened = memory if isinstance(memory, Memory) else stack.enter_context(Memory(memory))
+        recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
+        yield recorder
+        recorder.finish()
+
+
+def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
+    return strategy.remembers or any(overlay.remembers for overlay in overlays)
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
@@ -234,7 +275,7 @@ def _is_native(strategy: Strategy) -> bool:
     return all(getattr(own, hook) is getattr(owner, hook) for hook in _HOOKS)
 
 
-def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any]:
+def _callbacks(strategy: Strategy, overlays: Sequence[Overlay], recorder: Recorder | None = None) -> dict[str, Any]:
     """The engine's callbacks; those that a strategy does not define cost nothing."""
     own = type(strategy)
 
@@ -242,9 +283,11 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         return getattr(own, hook) is not getattr(Strategy, hook)
 
     callbacks: dict[str, Any] = {}
-    if overlays:
+    if overlays or recorder is not None:
 
         def on_bar(bar: Any) -> None:
+            if recorder is not None:
+                recorder.bar_closed(bar.symbol, bar.high, bar.low, bar.close)
             for overlay in overlays:
                 overlay.on_bar(strategy, bar)
             strategy.on_bar(bar)
@@ -254,7 +297,15 @@ def _callbacks(strategy: Strategy, overlays: Sequence[Overlay]) -> dict[str, Any
         callbacks["on_bar"] = strategy.on_bar
     if defined("on_moment"):
         callbacks["on_moment"] = strategy.on_moment
-    if defined("on_fill"):
+    if recorder is not None:
+
+        def on_fill(at: int) -> None:
+            fill = strategy._fill(at)
+            recorder.filled(fill)
+            strategy.on_fill(fill)
+
+        callbacks["on_fill"] = on_fill
+    elif defined("on_fill"):
         callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
     if defined("on_order"):
         callbacks["on_order"] = lambda order: strategy.on_order(strategy._order(order))

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from neural_trader.cli import backtest, bench, config, data, doctor, features, init, replay, strategies, verify, version
+from neural_trader.cli import (
+    backtest,
+    bench,
+    config,
+    data,
+    doctor,
+    features,
+    init,
+    memory,
+    replay,
+    strategies,
+    verify,
+    version,
+)
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
 EXAMPLES = """\
@@ -20,8 +33,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "verify", "config", "doctor", "bench",
-        "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "memory", "verify", "config", "doctor",
+        "bench", "version",
     )  # fmt: skip
 
 
@@ -60,6 +73,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "strategies": (strategies.strategies, strategies.EXAMPLES),
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
+    "memory": (memory.memory, memory.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
     "doctor": (doctor.doctor, doctor.EXAMPLES),

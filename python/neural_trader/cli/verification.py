@@ -14,6 +14,7 @@ from neural_trader.errors import DataError, NeuralTraderError, StrategyLoadError
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
     from neural_trader.market.recordings import Recording
+    from neural_trader.memory import Memory
 
 SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
 RECORDS = ("orders", "fills", "trades")
@@ -128,8 +129,19 @@ def _backtested(
         seed=run["seed"] if run["seed"] is not None else 0,
         benchmark=document["benchmark"] is not None,
         progress=progress,
+        memory=_memory_of(run, origin),
         **{name: run[name] for name in settings},
     )
+
+
+def _memory_of(run: dict[str, Any], origin: dict[str, Any]) -> Memory | None:
+    """The memory of a run as it was when the run began; none where memory decided nothing, or began empty."""
+    basis = run.get("memory")
+    if basis is None or not basis["cards"]:
+        return None
+    from neural_trader.memory import Memory
+
+    return Memory(origin["memory"], create=False, as_of=basis["revision"])
 
 
 def _replayed(

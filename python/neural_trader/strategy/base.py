@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from neural_trader._native import Bar, Engine, Indicator, Replay, Tick
 from neural_trader.codes import KINDS, REASONS, STATES
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from neural_trader.market.bars import Series
     from neural_trader.market.recordings import Listed
+    from neural_trader.memory.recall import Recall
+    from neural_trader.memory.recorder import Recorder
     from neural_trader.strategy.overlays import Overlay
+    from neural_trader.strategy.situation import Situation
 
 __all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy", "Tick"]
 
@@ -72,6 +75,8 @@ class Strategy:
     {'window': 55}
     """
 
+    remembers: ClassVar[bool] = False
+    """Whether it calls ``recall``: a run without a memory then gets one that begins empty and ends with it."""
     symbols: tuple[str, ...]
     """Symbols of the run, ascending."""
     share: float
@@ -84,6 +89,8 @@ class Strategy:
         for name, value in self.parameters.items():
             setattr(self, name, value)
         self._overlays: tuple[Overlay, ...] = ()
+        self._memory: Recorder | None = None
+        self._situation: Situation | None = None
 
     # What a strategy is told.
 
@@ -129,6 +136,15 @@ class Strategy:
         ...         return {"trades seen": self.trades}
         """
         return {}
+
+    def situation(self, symbol: str) -> dict[str, float]:
+        """What an instrument looks like now, by name: how a memory finds like situations again.
+
+        Override it to be remembered by features of your own. What is not a number is left out.
+        """
+        if self._situation is None:
+            raise UsageError("a situation is looked at in a run with a memory (--memory PATH)")
+        return self._situation.features(symbol)
 
     def native(self) -> tuple[str, tuple[float, ...]] | None:
         """The engine's Rust form of this strategy and its arguments, where there is one; the outcome is the same."""
@@ -236,6 +252,19 @@ class Strategy:
         """Sample standard deviation of simple returns per bar, not annualised."""
         return self.indicator("volatility", window)
 
+    def recall(self, k: int = 10, *, symbol: str | None = None, **wanted: Any) -> Recall:
+        """The ``k`` decisions of the run's memory whose situations were most like this one, and that have ended.
+
+        ``wanted`` may be ``strategy= regime= won=`` or ``weighting=``; ``same_symbol=True`` asks only of this
+        instrument. Nothing that ended later is in the answer. Without a memory (``--memory PATH``) it is an error.
+        """
+        if self._memory is None:
+            raise UsageError("there is no memory to ask; run with --memory PATH, or memory= in Python")
+        name = self.symbols[self._rank(symbol)]
+        if wanted.pop("same_symbol", False):
+            wanted["symbol"] = name
+        return self._memory.recall(self._seen(name), k, self.now_ns, **wanted)
+
     # How a strategy acts.
 
     def buy(self, quantity: float | None = None, **terms: Any) -> int:
@@ -247,8 +276,8 @@ class Strategy:
         A replay takes quantities only, and also ``touch=`` (a market order once its price is touched),
         ``post_only=True``, ``reduce_only=True``, ``display=`` (the part of a limit order that is shown) and
         ``good_till="ioc"`` or ``"fok"``.
-        ``symbol=`` defaults to the instrument whose bar is being delivered. Prices off the grid are moved to it, never
-        towards a worse limit or an earlier stop.
+        ``symbol=`` defaults to the instrument whose bar is being delivered; ``reason=`` is for the memory. Prices off
+        the grid are moved to it, never towards a worse limit or an earlier stop.
         """
         return self._send(1, quantity, **terms)
 
@@ -265,6 +294,7 @@ class Strategy:
         stop_loss: float | None = None,
         stop_loss_trail: float | None = None,
         take_profit: float | None = None,
+        reason: str = "",
     ) -> int:
         """Bring a position to a signed fraction of equity, or to a signed quantity, with a market order.
 
@@ -286,7 +316,9 @@ class Strategy:
         goes_up = (size > 0) if fraction is not None else size > held
         exits = Exits(stop_loss=stop_loss, stop_loss_trail=stop_loss_trail, take_profit=take_profit)
         closing = exits.arguments(self._grids[k], 1 if goes_up else -1)
-        return self._engine.submit(k, 1, size_kind=size_kind, size=size, **closing)
+        sent = self._engine.submit(k, 1, size_kind=size_kind, size=size, **closing)
+        self._note(sent, k, reason)
+        return sent
 
     def cancel(self, order: int) -> bool:
         """Cancel a working order; says whether there was one. A replay asks the venue, and ``on_order`` tells."""
@@ -316,12 +348,28 @@ class Strategy:
             return self._engine
         raise UsageError("books, timers and amendments are of replays; this run plays bars")
 
-    def _send(self, side: int, quantity: float | None, *, symbol: str | None = None, **terms: Any) -> int:
+    def _send(
+        self, side: int, quantity: float | None, *, symbol: str | None = None, reason: str = "", **terms: Any
+    ) -> int:
         k = self._rank(symbol)
         order = Terms(quantity=quantity, **terms)
-        if order.is_of_replay:
-            return self._replay.submit(k, side, **order.arguments(self._grids[k], side, self.share))
-        return self._engine.submit(k, side, **order.arguments(self._grids[k], side, self.share))
+        engine = self._replay if order.is_of_replay else self._engine
+        sent = engine.submit(k, side, **order.arguments(self._grids[k], side, self.share))
+        self._note(sent, k, reason)
+        return sent
+
+    def _note(self, order: int, k: int, reason: str) -> None:
+        """Tell the memory of an order, where there is one."""
+        if self._memory is None or not order:
+            return
+        _, side, _, quantity, *_ = self._engine.order_record(order)
+        symbol, price = self.symbols[k], self._engine.price(k)
+        features = self._seen(symbol)
+        if features and math.isfinite(price):
+            self._memory.decided(order, symbol, side, quantity, price, features, self.now_ns, reason)
+
+    def _seen(self, symbol: str) -> dict[str, float]:
+        return {name: value for name, value in self.situation(symbol).items() if math.isfinite(value)}
 
     def _rank(self, symbol: str | None) -> int:
         if symbol is None:
@@ -346,6 +394,14 @@ class Strategy:
         self._ranks = {symbol: k for k, symbol in enumerate(self.symbols)}
         self._grids = [Grid(each.tick, each.lot) for each in instruments]
         self._overlays = overlays
+
+    def _remember(self, recorder: Recorder) -> None:
+        """Give the strategy a memory; the runner calls this after ``_bind`` and before ``on_start``."""
+        from neural_trader.strategy.situation import BarSituation
+
+        self._memory = recorder
+        if type(self).situation is Strategy.situation:
+            self._situation = BarSituation(self)
 
     def _fill(self, at: int) -> Fill:
         order, k, side, quantity, price, fee, maker, time_ns = self._engine.fill_record(at)

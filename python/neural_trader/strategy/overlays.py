@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from neural_trader.strategy.base import Bar, Indicator, Strategy
@@ -23,6 +23,9 @@ class Overlay:
 
     An overlay is a dataclass whose fields are its parameters.
     """
+
+    remembers: ClassVar[bool] = False
+    """Whether it asks the memory of the run, as :attr:`Strategy.remembers` says of strategies."""
 
     def document(self) -> dict[str, Any]:
         """Name and parameters, as reports show them and as the digest of a run covers them."""
@@ -187,3 +190,31 @@ class TrailingStop(Overlay):
         level = abs(best) * (1.0 - math.copysign(self.percent / 100.0, held))
         if (bar.close - level) * held < 0.0:
             strategy.target(0.0, symbol=bar.symbol)
+
+
+@dataclass
+class RecallSizing(Overlay):
+    """Scale what is opened by what came of the ``k`` most similar decisions: less of it where they did badly.
+
+    The factor is the share of them, by weight, that ended with a gain, doubled and at most 1, so that an even record
+    costs nothing. Until ``least`` decisions have ended it is 1. It is judged when a position is opened, and then kept.
+
+    Source: the fraction that Kelly ("A New Interpretation of Information Rate", 1956) bets at even odds is ``2 p - 1``;
+    this overlay is kinder, ``2 p``, because it is the strategy that found the edge, and memory only doubts it.
+    """
+
+    remembers: ClassVar[bool] = True
+    k: int = 25
+    least: int = 60
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"RecallSizing: k ({self.k}) must be at least 1")
+
+    def factor(self, strategy: Strategy, symbol: str, wish: float) -> float:
+        if strategy.position(symbol) * wish > 0:
+            return self.applied[symbol]
+        found = strategy.recall(self.k, symbol=symbol)
+        if found.searched < max(1, self.least):
+            return 1.0
+        return min(1.0, 2 * found.success_rate)

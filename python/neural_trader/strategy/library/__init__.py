@@ -55,6 +55,11 @@ LIBRARY: dict[str, Entry] = {
     "macd_momentum": Entry(
         "macd_momentum", "MacdMomentum", "Buy when the MACD crosses its signal upwards in a rising market."
     ),
+    "memory_momentum": Entry(
+        "memory_momentum",
+        "MemoryMomentum",
+        "Follow momentum, scaled by what came of the most similar decisions before.",
+    ),
     "rsi_reversion": Entry("rsi_reversion", "RsiReversion", "Buy when the RSI is low, leave when it has recovered."),
     "sma_cross": Entry("sma_cross", "SmaCross", "Be in the market while a fast average is above a slow one."),
     "twap": Entry(
