@@ -10,8 +10,9 @@ import polars as pl
 from worker import Job, serve
 
 import neural_trader as nt
-from neural_trader._native import feature_column
-from neural_trader.baseline import indicators
+from neural_trader.baseline import features as baseline
+from neural_trader.features.calls import evaluated
+from neural_trader.features.table import table
 
 FEATURES: dict[str, tuple[int, ...]] = {
     "sma": (20,),
@@ -21,10 +22,11 @@ FEATURES: dict[str, tuple[int, ...]] = {
     "highest": (20,),
     "lowest": (20,),
     "deviation": (20,),
-    "macd": (12, 26),
+    "macd": (12, 26, 9),
     "momentum": (20, 0),
     "volatility": (20,),
 }
+FIELDS = ("open", "high", "low", "close")
 PLAIN_BARS = 20_000
 WARM = 500
 """Averages that begin in different ways have come together by then."""
@@ -58,21 +60,23 @@ def polars_columns(high: pl.Series, low: pl.Series, close: pl.Series) -> dict[st
 
 
 class Features:
-    """One work for each feature and side, on columns of floats."""
+    """One work for each feature and side, on columns of floats; of several outputs the first is compared."""
 
     def __init__(self, job: Job) -> None:
         self.version = nt.__version__
         (self.bars,) = nt.load_bars(job["parquet"])
-        self.columns = (self.bars.open, self.bars.high, self.bars.low, self.bars.close)
-        rows = zip(*(column[:PLAIN_BARS].tolist() for column in self.columns), strict=True)
-        self.records = [indicators.Bar(*map(float, row)) for row in rows]
-        floats = [np.ascontiguousarray(column.astype(float)) for column in self.columns[1:]]
+        self.columns = {name: np.ascontiguousarray(getattr(self.bars, name), dtype=float) for name in FIELDS}
+        floats = [self.columns[name] for name in ("high", "low", "close")]
         self.others = {"TA-Lib": talib_columns(*floats), "polars": polars_columns(*map(pl.Series, floats))}
         self.works: dict[str, Callable[[], Any]] = {}
         for name, given in FEATURES.items():
-            self.works[f"{name}: Rust"] = lambda name=name, given=given: feature_column(name, given, *self.columns)
-            self.works[f"{name}: plain Python"] = lambda name=name, given=given: indicators.column(
-                name, given, self.records
+            inputs = [self.columns[str(field)] for _, field in table()[name].inputs]
+            short = [column[:PLAIN_BARS].tolist() for column in inputs]
+            self.works[f"{name}: Rust"] = lambda name=name, given=given, inputs=inputs: evaluated(
+                table()[name], inputs, given
+            )[0]
+            self.works[f"{name}: plain Python"] = lambda name=name, given=given, short=short: baseline.columns(
+                name, given, *short
             )
             for side, columns in self.others.items():
                 if name in columns:
@@ -80,9 +84,9 @@ class Features:
 
     def result(self) -> dict[str, Any]:
         wrong = []
-        for name, given in FEATURES.items():
-            ours = feature_column(name, given, *self.columns)
-            plain = np.asarray(indicators.column(name, given, self.records))
+        for name in FEATURES:
+            ours = self.works[f"{name}: Rust"]()
+            plain = np.array([np.nan if row is None else row[0] for row in self.works[f"{name}: plain Python"]()])
             if not np.array_equal(plain, ours[: len(plain)], equal_nan=True):
                 wrong.append(f"{name} and its twin")
             for side, columns in self.others.items():
@@ -90,7 +94,7 @@ class Features:
                     theirs = np.asarray(columns[name]())
                     if not np.allclose(theirs[WARM:], ours[WARM:], rtol=1e-6, atol=1e-6):
                         wrong.append(f"{name} and {side}")
-        return {"wrong": wrong, "plain_bars": len(self.records), "parameters": FEATURES}
+        return {"wrong": wrong, "plain_bars": min(PLAIN_BARS, len(self.bars)), "parameters": FEATURES}
 
 
 serve(Features)

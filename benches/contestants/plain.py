@@ -8,7 +8,7 @@ from worker import Job, fills, serve
 
 import neural_trader as nt
 from neural_trader.baseline.engine import Engine
-from neural_trader.baseline.indicators import Sma
+from neural_trader.baseline.features.average import Sma
 
 
 class Cross:
@@ -21,7 +21,8 @@ class Cross:
 
     def on_bar(self, engine: Any, instrument: int, index: int) -> None:
         close = float(self.closes[index])
-        spread = self.fast.add(close) - self.slow.add(close)
+        short, long = self.fast.update(close), self.slow.update(close)
+        spread = float("nan") if short is None or long is None else short - long
         before, self.before = self.before, spread
         if spread > 0.0 and before <= 0.0:
             engine.submit(instrument, 1, size_kind="target_quantity", size=1)

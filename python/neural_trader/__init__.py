@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neural_trader import features
     from neural_trader._native import Bar, Indicator, Tick, __version__
     from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
@@ -33,6 +34,7 @@ _HOMES = {
     "Tick": "_native",
     "__version__": "_native",
     "backtest": "backtesting.run",
+    "features": "",
     "load_bars": "market",
     "replay": "backtesting.replay",
     "synthetic_bars": "market",
@@ -50,6 +52,7 @@ __all__ = [
     "Tick",
     "__version__",
     "backtest",
+    "features",
     "load_bars",
     "replay",
     "synthetic_bars",
@@ -61,7 +64,9 @@ def __getattr__(name: str) -> Any:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    # A room of its own is the module of its name.
+    module = importlib.import_module(f"{__name__}.{home or name}")
+    value = getattr(module, name) if home else module
     globals()[name] = value
     return value
 

@@ -55,6 +55,7 @@ __all__ = [
     "VENUES",
     "Bar",
     "Engine",
+    "FeatureRunner",
     "Indicator",
     "Ladder",
     "OrderBook",
@@ -73,8 +74,9 @@ __all__ = [
     "decimals_from_text",
     "decimals_on_step",
     "end_journal",
-    "feature_column",
-    "feature_names",
+    "feature_columns",
+    "feature_table",
+    "feature_warmup",
     "floats_from_text",
     "floats_on_step",
     "imbalance_bars",
@@ -139,7 +141,7 @@ class Bar:
 
 @final
 class Indicator:
-    """The value of a feature for each instrument; made by `Strategy.indicator` in `on_start`.
+    """One output of a feature for each instrument; made by `Strategy.feature` in `on_start`.
 
     `value` and `previous` belong to the instrument whose bar is being delivered; they are NaN while it warms up.
     """
@@ -156,6 +158,21 @@ class Indicator:
         """Whether it is below a line now and was not at the bar before."""
     def __float__(self) -> float: ...
     def __getitem__(self, symbol: str, /) -> float: ...
+
+@final
+class FeatureRunner:
+    """Features that are updated together; each is a name, parameters and the places of its inputs in a row."""
+
+    def __new__(cls, features: Sequence[tuple[str, Sequence[float], Sequence[int]]]) -> FeatureRunner: ...
+    @property
+    def warmup(self) -> int:
+        """How many rows come before all features have values."""
+    def update(self, row: Sequence[float]) -> _Floats:
+        """Takes the next row and returns the outputs, in an array that the next call overwrites."""
+    def columns(self, inputs: Sequence[_Floats]) -> list[_Floats]:
+        """Takes whole columns and returns those of the outputs."""
+    def restart(self) -> None:
+        """Forgets every row."""
 
 @final
 class Engine:
@@ -227,8 +244,8 @@ class Engine:
     @property
     def current(self) -> int:
         """Rank of the instrument whose bar is being delivered."""
-    def indicator(self, name: str, parameters: Sequence[float]) -> Indicator:
-        """A feature over every instrument, kept up to date while the run goes on."""
+    def feature(self, name: str, parameters: Sequence[float], series: str | None = None) -> list[tuple[str, Indicator]]:
+        """A feature over every instrument, kept up to date while the run goes on: its outputs and their names."""
     def run(self, strategy: _Strategy) -> None:
         """Runs a strategy whose callbacks take this engine and records of exact integers."""
     def play(
@@ -382,19 +399,14 @@ class OrderBook:
     def check_invariants(self) -> None:
         """Compares the book with itself; an error says what contradicts."""
 
-def feature_column(
-    name: str,
-    parameters: Sequence[float],
-    open: _Ints,
-    high: _Ints,
-    low: _Ints,
-    close: _Ints,
-    volume: _Ints | None = None,
-) -> _Floats:
-    """The value of a feature at every bar, from columns of ticks and lots; NaN while it warms up."""
+def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Floats]) -> list[_Floats]:
+    """Every output of a feature at every row, from one column for each input; NaN while it warms up."""
 
-def feature_names() -> dict[str, tuple[tuple[str, ...], str, str]]:
-    """Every feature: the names of its parameters, its dimension and one line about it."""
+def feature_warmup(name: str, parameters: Sequence[float]) -> int:
+    """How many rows a feature needs before its first value, less one."""
+
+def feature_table() -> list[dict[str, Any]]:
+    """Every feature, in the order of families: a row of the table as a dictionary."""
 
 def decimals_from_text(text: bytes, rows: int, decimals_max: int) -> tuple[_Ints, int]:
     """Mantissas and their common number of decimals, from cells joined by newlines."""
@@ -566,14 +578,21 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = ...,
+        trades: str | Sequence[str] = ...,
         self_trade: str = "cancel_newest",
-        sample_ns: int = 1_000_000_000,
+        sample_ns: int | None = ...,
         roles: Sequence[str] | None = None,
-        view: str | None = None,
+        view: str | Sequence[str] | None = None,
         by_bars: bool = False,
         like: str | None = None,
+        bars: Sequence[tuple[int, _Bars]] = ...,
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
     ) -> Replay: ...
     def submit(
         self,
@@ -603,10 +622,13 @@ class Replay:
     def queue_ahead(self, order: int) -> float | None: ...
     def position(self, instrument: int) -> int: ...
     def cash(self) -> int: ...
+    def mark(self, instrument: int) -> int: ...
     def best(self, instrument: int, side: int) -> tuple[int, int] | None: ...
     @property
     def now_ns(self) -> int: ...
-    def run(self, strategy: _Trader, wants: Sequence[str] = ...) -> None: ...
+    def run(self, strategy: _Trader, wants: Sequence[str] = ..., *, bars: bool = False) -> None: ...
+    def open(self, *, by_receipt: bool = False) -> None: ...
+    def feed(self, source: int, words: _Ints, *, last: bool = False) -> None: ...
     def begin(self) -> None: ...
     def play(
         self,
@@ -614,6 +636,8 @@ class Replay:
         on_trade: Callable[[Tick], object] | None = None,
         on_quote: Callable[[Tick], object] | None = None,
         on_book: Callable[[str], object] | None = None,
+        on_bar: Callable[[Bar], object] | None = None,
+        on_moment: Callable[[int], object] | None = None,
         on_timer: Callable[[int], object] | None = None,
         on_fill: Callable[[int], object] | None = None,
         on_order: Callable[[int, str], object] | None = None,
@@ -628,7 +652,7 @@ class Replay:
     def equity_value(self) -> float: ...
     def fill_record(self, at: int) -> tuple[int, int, int, float, float, float, bool, int]: ...
     def order_record(self, number: int) -> tuple[int, int, int, float, float, int, int]: ...
-    def standing(self, number: int) -> tuple[int, int, int, int, int]: ...
+    def standing(self, number: int) -> tuple[int, int, int, int, int, int]: ...
     @property
     def known_orders(self) -> list[int]: ...
     @property
@@ -734,10 +758,11 @@ def check_journal(
     journal: NDArray[np.uint8],
     *,
     wants: Sequence[str],
+    trades: bool,
     books: bool,
     progress: Callable[[int], object] | None = None,
 ) -> tuple[int, int, str, str] | None:
-    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of books if ``books`` says so.
+    """Plays a journal again in a fresh replay, told records of the kinds ``wants``, and of trades and books if said so.
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """

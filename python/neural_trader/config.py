@@ -16,6 +16,8 @@ A later layer wins, key by key, and every value remembers the layer that it came
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
@@ -61,6 +63,9 @@ KEYS: dict[str, Key] = {
     "close_at_end": Key("flag", False, "close positions after the last bar"),
     "seed": Key("integer", 7, "seed of the synthetic markets"),
     "like": Key("text", None, "start from the conventions of backtesting.py or vectorbt"),
+    "look_ahead": Key("flag", True, "check that decisions do not change with the bars after them"),
+    "warm_up": Key("integer", None, "bars that are said to be enough to decide on; none: it is only measured"),
+    "trials": Key("text", None, "ledger that counts backtests, or off; none: that of the project, else the user's"),
 }
 TABLES: dict[str, str] = {
     "parameters": "parameters of the strategy",
@@ -85,6 +90,7 @@ def layers(path: Path | None = None, environment: Mapping[str, str] | None = Non
     found = [defaults()]
     configured: list[Layer] = []
     if path is not None:
+        found.append(of_project(path, environment or {}))
         configured.append(of_file(path))
         local = path.with_suffix(".local.toml")
         if local.is_file():
@@ -119,6 +125,13 @@ def of_peer(like: Value) -> Layer:
     return {name: Value(value, f"like {like.value}") for name, value in peer.items()}
 
 
+def of_project(path: Path, environment: Mapping[str, str]) -> Layer:
+    """What the folder of a configuration file implies: its backtests are counted beside it."""
+    if environment.get("NT_TRIALS"):
+        return {}
+    return {"trials": Value(str(path.parent / ".neural-trader" / "trials.sqlite"), str(path))}
+
+
 def of_file(path: Path) -> Layer:
     """The values of a TOML file; paths in it are relative to its folder."""
     try:
@@ -134,6 +147,9 @@ def of_file(path: Path) -> Layer:
     for name in ("strategy", "data"):
         if name in layer and isinstance(layer[name].value, str):
             layer[name] = Value(_beside(path, layer[name].value, is_strategy=name == "strategy"), str(path))
+    trials = layer.get("trials")
+    if trials is not None and trials.value != "off":
+        layer["trials"] = Value(str(path.parent / Path(trials.value).expanduser()), str(path))
     return layer
 
 
@@ -207,6 +223,18 @@ def _converted(kind: str, value: Any) -> Any:
         return int(value) if value.strip().lstrip("+-").isdecimal() else None
     kinds: dict[str, tuple[type, ...]] = {"text": (str,), "number": (int, float, str), "integer": (int,)}
     return value if isinstance(value, kinds[kind]) else None
+
+
+def data_folder() -> Path:
+    """The folder of ours among those that the platform has for the data of programs."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "neural-trader"
 
 
 def _dotted(document: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from neural_trader.market.catalog import Catalog
 from neural_trader.market.catalog.capturing import import_capture
 from neural_trader.market.catalog.importing import import_files
 from neural_trader.market.events import KIND
-from neural_trader.market.record_files import open_recording, recording_of, write_recording
+from neural_trader.market.record_files import open_recording, recordings_of, write_recording
 from neural_trader.market.recordings import Recording
 from neural_trader.market.venue_instruments import VenueInstrument
 
@@ -55,15 +55,15 @@ def outcome(recording: Recording) -> tuple[object, ...]:
 
 
 def test_a_session_in_the_catalog_replays_as_the_session_itself(stored: Path) -> None:
-    of_file = recording_of(stored, "binance")
-    of_catalog = recording_of("catalog:binance/ABUSD", None)
+    of_file = recordings_of([stored], "binance")[0]
+    of_catalog = recordings_of(["catalog:binance/ABUSD"], None)[0]
     assert of_catalog.kinds() == {kind: of_file.kinds()[kind] for kind in of_catalog.kinds()}
     assert {"level", "trade", "quote", "snapshot_begin", "snapshot_end", "resync"} <= set(of_catalog.kinds())
     assert outcome(of_catalog) == outcome(of_file)
 
 
 def test_a_file_of_records_is_opened_and_not_read(stored: Path, tmp_path: Path) -> None:
-    whole = recording_of(stored, "binance")
+    whole = recordings_of([stored], "binance")[0]
     path = write_recording(whole, tmp_path / "session.npy")
     opened = open_recording(path)
     assert opened.instruments == whole.instruments
@@ -75,7 +75,7 @@ def test_a_file_of_records_is_opened_and_not_read(stored: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("kept", [0, 10, 1_000, -1])
 def test_a_file_of_records_that_was_cut_off_is_refused(stored: Path, tmp_path: Path, kept: int) -> None:
-    path = write_recording(recording_of(stored, "binance"), tmp_path / "session.npy")
+    path = write_recording(recordings_of([stored], "binance")[0], tmp_path / "session.npy")
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(DataError, match="cut off"):
         open_recording(path)
@@ -94,16 +94,16 @@ def test_bars_alone_are_refused(catalog: Catalog, tmp_path: Path, monkeypatch: p
     assert not [each.error for each in import_files(catalog, [bars], "demo", "bars") if each.error]
     monkeypatch.setenv("NT_CATALOG", str(catalog.root))
     with pytest.raises(DataError, match="only bars"):
-        recording_of("catalog:demo/ALPHA", None)
+        recordings_of(["catalog:demo/ALPHA"], None)[0]
 
 
 def test_several_instruments_are_refused(stored: Path, catalog: Catalog) -> None:
     import_capture(catalog, [stored], "binance_us", [MADE])
     with pytest.raises(DataError, match="binance/ABUSD, binance_us/ABUSD"):
-        recording_of("catalog:*/ABUSD", None)
+        recordings_of(["catalog:*/ABUSD"], None)[0]
 
 
 def test_what_is_stored_with_times_of_receipt_does_not_move_the_clock_of_the_venue(stored: Path) -> None:
-    records = recording_of("catalog:binance/ABUSD", None).records
+    records = recordings_of(["catalog:binance/ABUSD"], None)[0].records
     quotes = records[records["kind"] == KIND["quote"]]
     assert not quotes["ts_event_ns"].any()

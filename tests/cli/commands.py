@@ -16,6 +16,7 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("NT__", "PYTEST_", "_TYPER"))},
     "COLUMNS": "80",
     "NT_CATALOG": "catalog",
+    "NT_TRIALS": "off",
     "NO_COLOR": "1",
     "PYTHONUTF8": "1",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -16,6 +16,7 @@ import pytest
 from capture_lines import session
 from commands import ENVIRONMENT, MAKER, Command
 from neural_trader.cli import (
+    anchors,
     application,
     config,
     data,
@@ -30,6 +31,7 @@ from neural_trader.cli import (
     data_records,
     data_synth,
     memory,
+    trials,
 )
 
 DATA_VERBS = {
@@ -45,12 +47,22 @@ DATA_VERBS = {
     "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
+TRIALS_VERBS = {
+    "list": trials.LIST_EXAMPLES,
+    "show": trials.SHOW_EXAMPLES,
+    "export": trials.EXPORT_EXAMPLES,
+    "reset": trials.RESET_EXAMPLES,
+}
+ANCHORS_VERBS = {"add": anchors.ADD_EXAMPLES, "verify": anchors.VERIFY_EXAMPLES, "list": anchors.LIST_EXAMPLES}
+COUNTING = ENVIRONMENT | {"NT_TRIALS": "trials.sqlite"}
 GOLDEN = Path(__file__).parent / "help.txt"
 PAGES = [
     "",
     *application.VERBS,
     *(f"data {name}" for name in DATA_VERBS),
     *(f"memory {name}" for name in memory.VERBS),
+    *(f"trials {name}" for name in TRIALS_VERBS),
+    *(f"anchors {name}" for name in ANCHORS_VERBS),
     "config show",
 ]
 
@@ -75,6 +87,8 @@ def examples() -> list[str]:
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         *memory.VERBS.values(),
         config.SHOW_EXAMPLES,
+        *TRIALS_VERBS.values(),
+        *ANCHORS_VERBS.values(),
     ]
     texts += [text for _, text in application.VERBS.values()]
     return list(dict.fromkeys(line for text in texts for line in text.strip().splitlines()))
@@ -94,14 +108,16 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data import prices.parquet --venue demo",
         "data import session.txt --venue binance --kind capture",
         "data records session.ws.gz --venue binance -o session.npy",
+        "data records session.ws.gz --venue binance -o futures.npy",
         "replay -q --journal run.journal",
         "backtest -q -s rsi_reversion --memory memory.sqlite",
         "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
+        "anchors add result.json",
     )
     for line in made:
         command = [sys.executable, "-m", "neural_trader", *line.split()]
-        subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(command, cwd=folder, env=COUNTING, stdout=subprocess.DEVNULL, check=True)
     (folder / "run.toml").write_text("cash = 500\n", encoding="utf-8")
     return folder
 
@@ -117,7 +133,7 @@ def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
             (tmp_path / "here" / made).unlink()
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
     ended = subprocess.run(
-        line, shell=True, cwd=tmp_path / "here", env=ENVIRONMENT, capture_output=True, text=True, check=False
+        line, shell=True, cwd=tmp_path / "here", env=COUNTING, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

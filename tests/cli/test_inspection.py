@@ -9,7 +9,7 @@ import pytest
 
 import neural_trader as nt
 from commands import Command
-from neural_trader._native import feature_names
+from neural_trader.features.table import table
 from neural_trader.market import load_bars, synthetic_bars
 from neural_trader.strategy.library import LIBRARY
 
@@ -50,9 +50,9 @@ def test_source_of_a_library_strategy_is_a_start_for_an_own_one(command: Command
 
 
 def test_features_are_those_of_the_engine(command: Command) -> None:
-    assert [each["name"] for each in command("features", "--json").passed().document] == list(feature_names())
+    assert [each["name"] for each in command("features", "--json").passed().document] == list(table())
     out = command("features").passed().out
-    assert "macd_signal(fast, slow, signal)" in out
+    assert "macd(fast=12, slow=26, signal=9)" in out
     assert max(map(len, out.splitlines())) <= 80
 
 
@@ -118,9 +118,9 @@ def test_bench_compares_before_it_times(command: Command, tmp_path: Path) -> Non
 
 FREE_OF_CHARGE = "from neural_trader.baseline.costs import Costs\nCosts.fee = lambda self, notional, *, maker: 0\n"
 OFF_BY_A_LITTLE = """\
-from neural_trader.baseline import indicators
-real = indicators.column
-indicators.column = lambda name, given, bars: [value + 1e-9 for value in real(name, given, bars)]
+from neural_trader.baseline import features
+real = features.columns
+features.columns = lambda *given: [row and tuple(value + 1e-9 for value in row) for row in real(*given)]
 """
 
 

@@ -177,7 +177,7 @@ def test_unexpected_error_is_one_line_that_points_to_debug(base: str, command: C
         f"import neural_trader._native as native\n"
         f"class Panic({base}): pass\n"
         f"def broken(): raise Panic('of our making')\n"
-        f"native.feature_names = broken\n",
+        f"native.feature_table = broken\n",
         encoding="utf-8",
     )
     ended = command("features", env={"PYTHONPATH": str(tmp_path)})

@@ -7,87 +7,52 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_trader import _core
-from neural_trader.baseline import indicators
-from random_markets import Market, drawn_parameters
+from neural_trader._native import feature_columns
+from neural_trader.baseline import features as baseline
+from neural_trader.features.table import table
+from random_markets import Column, Market, drawn_parameters
 
 
-def assert_bit_equal(name: str, parameters: tuple[int, ...], market: Market) -> None:
-    fast = _core.feature_column(name, parameters, *market.columns, market.volume)
-    slow = np.array(indicators.column(name, parameters, market.bars()))
-    same = (fast.view(np.int64) == slow.view(np.int64)) | (np.isnan(fast) & np.isnan(slow))
-    if not same.all():
-        at = int(np.argmin(same))
-        pytest.fail(f"{name}{parameters} at bar {at}: {fast[at]!r} in Rust, {slow[at]!r} in Python")
+def assert_bit_equal(name: str, parameters: tuple[float, ...], inputs: list[Column]) -> None:
+    kind = table()[name]
+    nothing = (float("nan"),) * len(kind.outputs)
+    rows = baseline.columns(name, parameters, *(column.tolist() for column in inputs))
+    slow = np.array([nothing if row is None else row for row in rows]).T
+    for (output, _), ours, theirs in zip(kind.outputs, feature_columns(name, parameters, inputs), slow, strict=True):
+        same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+        if not same.all():
+            at = int(np.argmin(same))
+            pytest.fail(f"{name}{parameters}.{output} at row {at}: {ours[at]!r} in Rust, {theirs[at]!r} in Python")
 
 
-@pytest.mark.parametrize("block", range(10))
-def test_every_feature_is_bit_equal_over_seeded_markets(block: int) -> None:
-    for seed in range(50 * block, 50 * block + 50):
-        market = Market.seeded(seed, size=120)
-        for name, parameters in drawn_parameters(np.random.default_rng(seed)).items():
-            assert_bit_equal(name, parameters, market)
+@pytest.mark.parametrize("name", table())
+def test_feature_is_its_twin_to_the_last_bit(name: str) -> None:
+    for seed in range(30):
+        draw = np.random.default_rng(seed)
+        market = Market.seeded(seed, size=150, whole=seed % 2 == 0).with_quotes(draw)
+        parameters = drawn_parameters(table()[name], draw)
+        inputs = market.inputs(table()[name])
+        assert_bit_equal(name, parameters, inputs)
+        # Holes of every sort.
+        at = draw.integers(0, 150, 2)
+        inputs = [column.copy() for column in inputs]
+        inputs[seed % len(inputs)][at] = draw.choice([np.nan, np.inf, -np.inf, 1e61], 2)
+        assert_bit_equal(name, parameters, inputs)
 
 
-@st.composite
-def markets(draw: st.DrawFn) -> Market:
-    size = draw(st.integers(1, 60))
-
-    def column(least: int, most: int) -> np.ndarray:
-        values = draw(st.lists(st.integers(least, most), min_size=size, max_size=size))
-        return np.array(values, dtype=np.int64)
-
-    start = draw(st.integers(1, 2**40))
-    pace = draw(st.sampled_from([0, 1, 50, 10**6, 2**33]))
-    return Market.of(start, column(-pace, pace), column(0, pace), column(0, pace), column(0, 2**30))
+numbers = st.one_of(st.floats(width=32), st.integers(-3, 3).map(float), st.sampled_from([1e59, -1e59, 1e-300, 0.0]))
 
 
-@given(market=markets(), seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
-def test_every_feature_is_bit_equal_over_any_market(market: Market, seed: int) -> None:
-    for name, parameters in drawn_parameters(np.random.default_rng(seed)).items():
-        assert_bit_equal(name, parameters, market)
+@given(seed=st.integers(0, 2**32), data=st.data())
+@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("name", table())
+def test_feature_is_its_twin_on_any_numbers(name: str, seed: int, data: st.DataObject) -> None:
+    kind = table()[name]
+    size = data.draw(st.integers(1, 60))
+    column = st.lists(numbers, min_size=size, max_size=size)
+    inputs = [np.array(data.draw(column), dtype=float) for _ in kind.inputs]
+    assert_bit_equal(name, drawn_parameters(kind, np.random.default_rng(seed)), inputs)
 
 
-def test_both_tables_list_the_same_features() -> None:
-    table = {name: (kind.parameters, kind.dimension) for name, kind in indicators.KINDS.items()}
-    assert {name: row[:2] for name, row in _core.feature_names().items()} == table
-    assert all(line.endswith(".") and len(line) < 80 for _, _, line in _core.feature_names().values())
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters"),
-    [
-        ("smaa", (5,)),
-        ("sma", ()),
-        ("sma", (5, 5)),
-        ("sma", (0,)),
-        ("sma", (2.5,)),
-        ("sma", (float("nan"),)),
-        ("ema", (float("inf"),)),
-        ("sma", (1_000_001,)),
-        ("rsi", (1,)),
-        ("deviation", (1,)),
-        ("volatility", (1,)),
-        ("macd", (26, 12)),
-        ("macd", (12, 12)),
-        ("macd_signal", (12, 26, 0)),
-        ("momentum", (3, 3)),
-        ("momentum", (3, -1)),
-    ],
-)
-def test_both_refuse_the_same_parameters(name: str, parameters: tuple[float, ...]) -> None:
-    market = Market.seeded(1, size=5)
-    with pytest.raises(ValueError, match=name) as fast:
-        _core.feature_column(name, parameters, *market.columns)
-    with pytest.raises(ValueError, match=name) as slow:
-        indicators.make(name, parameters)
-    assert str(fast.value).split(", not ")[0] == str(slow.value).split(", not ")[0]
-
-
-def test_columns_that_do_not_fit_are_refused() -> None:
-    market = Market.seeded(2, size=9)
-    with pytest.raises(ValueError, match="column high has 8 values and close has 9"):
-        _core.feature_column("sma", [2], market.open, market.high[1:], market.low, market.close)
-    with pytest.raises(ValueError, match="volume_mean needs volume"):
-        _core.feature_column("volume_mean", [2], *market.columns)
+def test_every_feature_has_a_twin() -> None:
+    assert set(baseline.TWINS) == set(table())

@@ -136,7 +136,7 @@ def market(count, seed, poisoned_from=None):
 def played(path, data):
     ANSWERS.clear()
     with Memory(path) as memory:
-        result = nt.backtest(Asking, {"A": data}, memory=memory)
+        result = nt.backtest(Asking, {"A": data}, memory=memory, look_ahead=False)
     return result, list(ANSWERS)
 
 

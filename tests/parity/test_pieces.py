@@ -106,7 +106,7 @@ class Watching:
     """Writes down what each bar and indicator said."""
 
     def __init__(self, engine: Engine) -> None:
-        self._features = [engine.indicator(name, [3.0]) for name in ("sma", "highest", "atr")]
+        self._features = [engine.feature(name, [3.0])[0][1] for name in ("sma", "highest", "atr")]
         self.seen: list[Any] = []
 
     def on_bar(self, bar: Any) -> None:

@@ -50,7 +50,7 @@ def played_again(session: Session, content: bytes) -> tuple[int, int, str, str] 
     from neural_trader._native import check_journal
 
     replay = fresh(session)
-    found = check_journal(replay, np.frombuffer(content, np.uint8), wants=session.wants, books=False)
+    found = check_journal(replay, np.frombuffer(content, np.uint8), wants=session.wants, trades=False, books=False)
     frames = decode(content).frames
     if found is None and frames[-1].name == "end" and frames[-1].tail.hex() != run_hash(replay):
         return len(frames), replay.now_ns, f"end {frames[-1].tail.hex()}", f"end {run_hash(replay)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from itertools import zip_longest
 from typing import Any
@@ -29,9 +30,9 @@ class Outcome:
     digests: dict[str, str]
 
 
-def outcome_of(engines: Engines, session: Session) -> Outcome:
+def outcome_of(engines: Engines, session: Session, play: Callable[..., Any] = play_session) -> Outcome:
     """Play a session and gather what came of it."""
-    replay, program = play_session(engines, session)
+    replay, program = play(engines, session)
     if program.seen[-1:] == [("error",)]:
         return Outcome(program.seen, ([], []), [], [], [], [], [], [], halted=replay.halted, digests={})
     rows = {stream: [astuple(record) for record in records_of(replay, stream)] for stream in RECORDS}

@@ -66,6 +66,27 @@ def make_session(
     return Session(seed, tape.instruments, tape.sources(), drawn, chosen, start_ns, end_ns)
 
 
+def joined(one: Session, other: Session) -> Session:
+    """Two sessions as one: sources, and instruments whose books and trades are told by different records."""
+    instruments = [
+        (f"{at}{symbol}", *steps) for at, each in enumerate((one, other)) for symbol, *steps in each.instruments
+    ]
+    count = len(one.instruments)
+    moved = [(records, [rank + count if rank >= 0 else rank for rank in ranks]) for records, ranks in other.sources]
+    words = {
+        name: [each.config[name] for each in (one, other) for _ in each.instruments] for name in ("depth", "trades")
+    }
+    return replace(
+        one,
+        instruments=instruments,
+        sources=[*one.sources, *moved],
+        config=one.config | words,
+        wants=(*one.wants, *other.wants),
+        start_ns=min(one.start_ns, other.start_ns),
+        end_ns=max(one.end_ns, other.end_ns),
+    )
+
+
 EDGES = (0, 1, -1, 2**53 - 1, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
 
 
@@ -421,7 +442,7 @@ class Program:
             instrument = random.randrange(len(self.session.instruments))
             replay.amend(random.choice(self._ids), max(1, self._near(instrument)), random.randint(0, 12))
         elif choice < 0.35:
-            replay.timer(replay.now_ns + random.choice((0, 1, self.session.config["sample_ns"])))
+            replay.timer(replay.now_ns + random.choice((0, 1, self.session.config["sample_ns"] or BILLION)))
         else:
             instrument = random.randrange(len(self.session.instruments))
             side = random.choice((1, -1))

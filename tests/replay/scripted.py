@@ -24,10 +24,10 @@ Action = Callable[[Any], Any]
 def session(text: str, symbols: str = "A") -> Recording:
     """A recording of lines as :func:`replay.scenario.tape` reads them: ticks of 0.01, lots of 0.1.
 
-    The last record of each time ends a message; ids count up from 0.
+    The last record of each time ends a message; ids count up from 0 where the lines do not give them.
     """
     records = tape(text).copy()
-    records["id"] = np.arange(len(records))
+    records["id"] = np.where(records["id"] == 0, np.arange(len(records)), records["id"])
     ends = np.append(np.diff(records["ts_event_ns"]) != 0, True)
     records["flags"][ends] |= FLAG["last"]
     return Recording(records, tuple(Listed(symbol, Step(1, 2), Step(1, 1)) for symbol in symbols))
@@ -58,9 +58,11 @@ class Scripted(Strategy):
 
 
 class Played:
-    """What came of a script."""
+    """What came of a script in a session, or in several recordings."""
 
-    def __init__(self, text: str, script: Mapping[int, Action], symbols: str = "A", **settings: Any) -> None:
+    def __init__(
+        self, data: str | list[Recording], script: Mapping[int, Action], symbols: str = "A", **settings: Any
+    ) -> None:
         class Once(Scripted):
             def on_start(self) -> None:
                 super().on_start()
@@ -69,7 +71,7 @@ class Played:
         Once.script = script
         kept: list[Scripted] = []
         given = {"latency": "0ms", "fee": 0, "sample": "10ns", "cash": 1_000_000} | settings
-        self.result = nt.replay(Once, session(text, symbols), **given)
+        self.result = nt.replay(Once, session(data, symbols) if isinstance(data, str) else data, **given)
         self.strategy = kept[0]
         self.told, self.seen = self.strategy.told, self.strategy.seen
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,28 @@ def test_quotes_are_a_rung_where_they_were_recorded() -> None:
     assert found == [*QUEUES, WHOLE], "without trades there are no bars"
 
 
+class EachBuyer(nt.Strategy):
+    """Buys of each instrument at each twentieth of its trades."""
+
+    def on_start(self) -> None:
+        self.counts = Counter[str]()
+
+    def on_trade(self, trade: nt.Tick) -> None:
+        self.counts[trade.symbol] += 1
+        if self.counts[trade.symbol] % 20 == 0:
+            self.buy(1)
+
+
+def test_in_several_recordings_each_instrument_meets_its_own_bars(levels: Recording, orders: Recording) -> None:
+    together = nt.replay(EachBuyer, [levels, orders], ladder=True)
+    assert names(together) == [*in_bars("1s"), *QUEUES, WHOLE]
+    alone = [nt.replay(EachBuyer, each, ladder=True) for each in (levels, orders)]
+    for at in range(len(BARS)):
+        parts = [result.ladder[at] for result in alone]
+        assert together.ladder[at].fills == sum(rung.fills for rung in parts)
+        assert together.ladder[at].profit == pytest.approx(sum(rung.profit for rung in parts)) != 0
+
+
 def test_a_run_by_other_settings_has_a_rung_of_its_own(levels: Recording) -> None:
     result = nt.replay("avellaneda_stoikov", levels, queue="power:4", ladder=True)
     assert names(result)[-1] == "As this run" and result.ladder[-1].is_run
@@ -101,11 +125,11 @@ def test_the_strategy_is_told_the_same_on_every_rung(orders: Recording) -> None:
 def test_bars_suit_the_session_unless_they_are_given(levels: Recording) -> None:
     from neural_trader.backtesting.ladder import bar_of_ladder
 
-    assert bar_of_ladder(levels, None) == 10**9
-    assert bar_of_ladder(synthetic_recording(7, "9m"), None) == 10**10
-    assert bar_of_ladder(levels, "250ms") == 250 * 10**6
+    assert bar_of_ladder([levels], None) == 10**9
+    assert bar_of_ladder([synthetic_recording(7, "9m")], None) == 10**10
+    assert bar_of_ladder([levels], "250ms") == 250 * 10**6
     with pytest.raises(ConfigError, match="ladder_bar '0s'"):
-        bar_of_ladder(levels, "0s")
+        bar_of_ladder([levels], "0s")
     with pytest.raises(UsageError, match="ask for one"):
         nt.replay("avellaneda_stoikov", levels, ladder_bar="1s")
 

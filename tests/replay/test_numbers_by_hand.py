@@ -48,15 +48,15 @@ def test_an_order_stands_for_us_as_the_last_answer_said(engines: Engines) -> Non
     tape = "1 bid 98 1, ask 101 4\n5 sold 99 3\n30 sold 99 9\n49 status"
     looks = {time: standing(1) for time in (10, 23, 26, 40)}
     run = play(engines, tape, {2: limit(BUY, 99, 8), **looks}, response_ns=20)
-    sent, working = (8, 0, 0, State.SENT, 0), (8, 0, 0, State.WORKING, 0)
-    assert run.answers == [1, sent, working, (8, 3, 0, State.WORKING, 0), (8, 3, 0, State.WORKING, 0)]
+    sent, working = (BUY, 8, 0, 0, State.SENT, 0), (BUY, 8, 0, 0, State.WORKING, 0)
+    assert run.answers == [1, sent, working, (BUY, 8, 3, 0, State.WORKING, 0), (BUY, 8, 3, 0, State.WORKING, 0)]
     assert run.order(1).state == State.FILLED
 
 
 def test_a_refusal_is_known_when_it_is_answered(engines: Engines) -> None:
     rows = [(1, -1, 41), (60, -1, 100)]
     run = play(engines, TAPE, {2: market(BUY, 1), 10: standing(1), 50: standing(1)}, latency_rows=[*rows, (80, 81, 82)])
-    assert run.answers == [1, (1, 0, 0, State.SENT, 0), (1, 0, 1, State.REJECTED, Reason.REFUSED)]
+    assert run.answers == [1, (BUY, 1, 0, 0, State.SENT, 0), (BUY, 1, 0, 1, State.REJECTED, Reason.REFUSED)]
 
 
 def test_fills_are_numbered_as_they_are_told(engines: Engines) -> None:

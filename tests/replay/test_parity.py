@@ -9,7 +9,7 @@ import pytest
 from neural_trader.baseline.records import Kind, Reason, State, TimeInForce
 from replay.outcome import first_difference, outcome_of
 from replay.random_orders import make_orders_session
-from replay.random_sessions import make_session, spoiled
+from replay.random_sessions import joined, make_session, spoiled
 from replay.scenario import Engines, engines_named
 
 SESSIONS = 40
@@ -30,6 +30,15 @@ def test_random_sessions_of_single_orders_are_played_alike(first: int) -> None:
     rust = engines_named("rust")
     for seed in range(first, first + PER_TEST):
         session = make_orders_session(seed)
+        difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
+        assert difference is None, difference
+
+
+def test_random_sessions_of_several_venues_are_played_alike() -> None:
+    rust = engines_named("rust")
+    for seed in range(SESSIONS // 2):
+        other = make_orders_session(seed + 10**6) if seed % 2 else make_session(seed + 10**6)
+        session = joined(make_session(seed), other)
         difference = first_difference(session, outcome_of(Engines("baseline"), session), outcome_of(rust, session))
         assert difference is None, difference
 

@@ -1,23 +1,16 @@
-"""The queue models alone: their shares, and the logarithm that is the same on every machine."""
+"""The queue models alone: their shares."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neural_trader.baseline.replay.queues import UNKNOWN, front_model, ln
+from neural_trader.baseline.replay.queues import UNKNOWN, front_model
 from neural_trader.errors import EngineError
 
 MODELS = ("risk_averse", "power", "power_2", "power_3", "log", "log_2")
 quantities = st.integers(0, 2**40)
-
-
-@given(st.floats(1.0, 2.0**54))
-def test_the_logarithm_is_right_to_the_last_bits(x: float) -> None:
-    assert math.isclose(ln(x), math.log(x), rel_tol=4e-16, abs_tol=1e-16)
 
 
 @given(

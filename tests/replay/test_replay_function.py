@@ -136,7 +136,7 @@ def test_bars_and_indicators_are_not_of_replays_and_books_not_of_bars() -> None:
 
     with pytest.raises(UsageError, match=r"^OfBars decides on bars; a replay has books and trades"):
         nt.replay(OfBars, session(BOOK))
-    with pytest.raises(StrategyRunError, match="indicators are of bars"):
+    with pytest.raises(StrategyRunError, match="features are of bars"):
         nt.replay(Averaging, session(BOOK))
     with pytest.raises(StrategyRunError, match="books, timers and amendments are of replays"):
         nt.backtest(OfBooks)

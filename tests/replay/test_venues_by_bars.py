@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from neural_trader.baseline.records import BUY, SELL
-from neural_trader.baseline.replay.bars import BAR_RULES
-from neural_trader.baseline.replay.bars import bar_records as plain_bar_records
+from neural_trader.baseline.replay.bar_points import BAR_RULES, joined_events
+from neural_trader.baseline.replay.bar_points import bar_records as plain_bar_records
 from neural_trader.baseline.replay.events import EventKind, events_of
 from neural_trader.baseline.replay.sources import ROLES, Source
-from neural_trader.market.bar_points import BarRule, bar_records
+from neural_trader.market.bar_points import BarRule, bar_records, joined_records
 from neural_trader.market.events import EVENT
 from replay.outcome import first_difference, outcome_of
-from replay.random_sessions import Session, make_session
+from replay.random_bars import make_bars_session, play_bars_session
+from replay.random_sessions import Session, joined, make_session
 from replay.scenario import ONE, Engines, Scripted, engines_named, limit, market, order, records_of, tape
 
 TAPE = """
@@ -175,12 +176,40 @@ def test_bars_are_derived_alike() -> None:
     assert shown > 1_000
 
 
+def test_bars_of_several_sources_are_derived_alike() -> None:
+    shown = 0
+    for seed in range(40):
+        one, other = make_session(seed), make_session(seed + 500)
+        session = joined(one, other)
+        words, count = session.config["trades"], len(session.instruments)
+        interval_ns, rule = one.config["sample_ns"], BAR_RULES[seed % 3]
+        found = bar_records(joined_records(session.sources), interval_ns, rule, words)
+        sources = [Source(n, *source, count, None) for n, source in enumerate(session.sources)]
+        kinds = [EventKind[word.upper()] for word in words]
+        plain = plain_bar_records(*joined_events(sources), interval_ns, rule, kinds)
+        assert [tuple(event) for event in events_of(found)] == [tuple(event) for event in plain], f"seed {seed}"
+        shown += len(found)
+    assert shown > 1_000
+
+
 def test_sessions_by_bars_are_played_alike() -> None:
     rust, fills_seen = engines_named("rust"), 0
     for seed in range(40):
         session = with_bars(make_session(seed), bar_records)
         plain = outcome_of(Engines("baseline"), session)
         difference = first_difference(session, plain, outcome_of(rust, session))
+        assert difference is None, difference
+        fills_seen += len(plain.fills)
+    assert fills_seen > 40
+
+
+def test_instruments_of_bars_stand_beside_venues_by_bars() -> None:
+    rust, fills_seen = engines_named("rust"), 0
+    for seed in range(20):
+        step_ns = make_session(seed).config["sample_ns"]
+        session = with_bars(make_bars_session(seed, sample_ns=step_ns), bar_records)
+        plain = outcome_of(Engines("baseline"), session, play_bars_session)
+        difference = first_difference(session, plain, outcome_of(rust, session, play_bars_session))
         assert difference is None, difference
         fills_seen += len(plain.fills)
     assert fills_seen > 40

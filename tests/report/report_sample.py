@@ -14,10 +14,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from neural_trader.honesty.assessment import Assessment
+from neural_trader.honesty.checks import Counted, LookAhead, WarmUp
+from neural_trader.honesty.trials import Search
 from neural_trader.market.bars import Bars, Step
 from neural_trader.report.metrics import Stats
 from neural_trader.report.outcome import Block, blocks_of
 from neural_trader.report.rungs import Rung
+from neural_trader.report.worth import assess
 
 MINUTE_NS = 60_000_000_000
 HOUR_NS = 60 * MINUTE_NS
@@ -28,6 +32,9 @@ START_NS = 1_704_067_200 * 1_000_000_000
 TIME = pl.Datetime("ns", "UTC")
 FEE, SLIPPAGE = 0.0005, 0.0002
 """Rates that ``make_result`` charges, and states in ``run``."""
+COUNTED = Counted("trials.sqlite", Search(12, 0.25), is_new=True, of_project=True)
+LOOK_AHEAD = LookAhead((START_NS + HOUR_NS,))
+WARM_UP = WarmUp(40, 500, 12)
 
 
 @dataclass
@@ -50,6 +57,9 @@ class Result:
     ladder: tuple[Rung, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
+    counted: Counted | None = COUNTED
+    look_ahead: LookAhead | None = LOOK_AHEAD
+    warm_up: WarmUp | None = WARM_UP
 
     @property
     def series(self) -> tuple[Bars, ...]:
@@ -65,6 +75,10 @@ class Result:
 
     def blocks(self) -> Iterator[Block]:
         return blocks_of(self.time_ns, self.equity_curve, self.benchmark_curve)
+
+    @cached_property
+    def honesty(self) -> Assessment | None:
+        return assess(self)
 
     @cached_property
     def stats(self) -> Stats:

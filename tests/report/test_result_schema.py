@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import neural_trader as nt
+from neural_trader.honesty.assessment import VERDICTS
 from neural_trader.market.recordings import synthetic_recording
 from neural_trader.report.definitions import DEFINITIONS
 from neural_trader.report.document import SCHEMA, encode, to_document
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = (Path(__file__).parents[2] / "docs/result-schema.md").read_text(encoding="utf-8")
-FREE = ("figures", "run.parameters", "run.overlays", "stats", "undefined", "benchmark.stats", "benchmark.undefined")
+FREE = (
+    "figures",
+    "run.parameters",
+    "run.overlays",
+    "stats",
+    "undefined",
+    "benchmark.stats",
+    "benchmark.undefined",
+    "honesty.intervals",
+)
 """Objects whose names are not part of the schema: parameters, and statistics, which have their own table."""
 
 
@@ -69,7 +79,14 @@ def test_every_field_of_the_document_of_a_replay_is_documented_and_every_documen
     result = nt.replay(Maker, synthetic_recording(7, "1m"), ladder=True)
     added, missing = documented_of_replays()
     assert not added & documented()
-    assert set(paths(json.loads(encode(result.to_dict())))) - {"tables.*"} == (documented() | added) - missing
+    # Where an object is missing, so is what is in it.
+    present = {field for field in documented() | added if not missing & {field, field.partition(".")[0]}}
+    assert set(paths(json.loads(encode(result.to_dict())))) - {"tables.*"} == present
+
+
+def test_verdicts_are_those_that_are_given() -> None:
+    table = PAGE.split("## Verdicts", 1)[1].split("## Example", 1)[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(VERDICTS)
 
 
 def test_example_has_every_documented_field() -> None:
@@ -78,7 +95,7 @@ def test_example_has_every_documented_field() -> None:
 
 
 def test_table_of_statistics_is_the_one_that_is_computed() -> None:
-    table = PAGE.split("## Statistics", 1)[1].split("## Example", 1)[0]
+    table = PAGE.split("## Statistics", 1)[1].split("## Verdicts", 1)[0]
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table.splitlines() if "| `" in line]
     expected = [
         (one.name, one.unit, f"`{one.formula}`", one.source, "yes" if one.of_curve else "") for one in DEFINITIONS

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neural_trader._native import Replay
-    from neural_trader.market.recordings import Listed, Recording
+    from neural_trader.market.recordings import Listed
 
 
 LINK_ENDS = 36
@@ -37,7 +37,7 @@ def journaled(
     version: str,
     run: Mapping[str, Any],
     listed: Sequence[Listed],
-    recording: Recording,
+    recipe: Mapping[str, Any],
     wants: Sequence[str],
 ) -> Iterator[Callable[[str], None]]:
     """Keep a journal of what is played inside; yields what ends it with the run hash.
@@ -51,7 +51,7 @@ def journaled(
         "run": run,
         "instruments": [[each.symbol, list(each.tick), list(each.lot)] for each in listed],
         "inputs": inputs_digest(engine),
-        "recording": dict(recording.recipe),
+        "recording": dict(recipe),
         "wants": list(wants),
     }
     check_free(place)

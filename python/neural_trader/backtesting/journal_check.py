@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neural_trader._native import check_journal, inputs_digest
 from neural_trader.backtesting.journal import Journal, open_journal
-from neural_trader.backtesting.replay import engine_of, selected
+from neural_trader.backtesting.replay import engine_of
+from neural_trader.backtesting.replay_inputs import joined
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.result import canonical
 from neural_trader.backtesting.settings import Fee
 from neural_trader.errors import DataError
 from neural_trader.market.catalog.references import is_reference
-from neural_trader.market.record_files import SUFFIX, recording_of
-from neural_trader.market.recordings import synthetic_recording
+from neural_trader.market.record_files import SUFFIX, files_of, recordings_again, recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,12 +58,14 @@ def check(
     try:
         engine, records = _engine(journal, data, venue)
         wants = journal.header["wants"]
-        kinds = ["quote"] * ("on_quote" in wants) + [journal.header["run"]["trades"]] * ("on_trade" in wants)
+        kinds = ["quote"] * ("on_quote" in wants)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise DataError(f"{path}: its header makes no sense ({type(error).__name__}: {error})") from None
     engine.begin()
     told = None if progress is None else lambda played: progress(played / max(1, records))
-    found = check_journal(engine, journal.content, wants=kinds, books="on_book" in wants, progress=told)
+    found = check_journal(
+        engine, journal.content, wants=kinds, trades="on_trade" in wants, books="on_book" in wants, progress=told
+    )
     difference = None if found is None else Difference(*found)
     if difference is None and journal.run_hash is not None:
         run_hash = engine.digests(journal.header["version"], canonical(journal.header["run"]))["run"]
@@ -73,38 +75,37 @@ def check(
 
 
 def _engine(journal: Journal, data: Sequence[Path] | None, venue: str | None) -> tuple[Replay, int]:
-    """A replay of the recording of a journal, by its settings, and how many records it has."""
+    """A replay of the recordings of a journal, by its settings, and how many records it has."""
     header = journal.header
-    recording = _recording(journal, data, venue)
-    where = recording.source or "the recording"
+    recordings = _recordings(journal, data, venue)
+    where = " + ".join(each.source for each in recordings) or "the recording"
     try:
-        listed, ranks = selected(recording, [symbol for symbol, *_ in header["instruments"]])
+        inputs = joined(recordings, [symbol for symbol, *_ in header["instruments"]])
     except DataError as error:
         raise DataError(f"{error}; {journal.path} is of another recording") from None
     run = header["run"]
-    engine = engine_of(recording, listed, ranks, _settings(run), {name: run[name] for name in ("depth", "trades")})
+    engine = engine_of(inputs, _settings(run), {name: run[name] for name in ("depth", "trades")})
     found = inputs_digest(engine)
     if found != header["inputs"]:
         raise DataError(
             f"{where} is not the recording of {journal.path}: its digest is {found[:12]}..., "
             f"the journal has {header['inputs'][:12]}..."
         )
-    return engine, len(recording)
+    return engine, len(inputs)
 
 
-def _recording(journal: Journal, data: Sequence[Path] | None, venue: str | None) -> Recording:
+def _recordings(journal: Journal, data: Sequence[Path] | None, venue: str | None) -> list[Recording]:
     recipe = journal.header["recording"]
     if data:
         holds_records = len(data) == 1 and data[0].suffix == SUFFIX
-        return recording_of(list(data), venue if venue or holds_records else recipe.get("venue"))
-    if "seed" in recipe:
-        return synthetic_recording(recipe["seed"], recipe["duration"])
-    if "files" not in recipe:
-        raise DataError(f"{journal.path}: its records came from memory; name a file of them: DATA --venue V")
-    missing = [name for name in recipe["files"] if not is_reference(name) and not Path(name).is_file()]
+        return recordings_of(list(data), venue if venue or holds_records else recipe.get("venue"))
+    missing = [name for name in files_of(recipe) if not is_reference(name) and not Path(name).is_file()]
     if missing:
         raise DataError(f"{journal.path}: its recording {missing[0]} is not there; say where it is now: DATA --venue V")
-    return recording_of(recipe["files"], recipe.get("venue"))
+    found = recordings_again(recipe)
+    if not found:
+        raise DataError(f"{journal.path}: its records came from memory; name a file of them: DATA --venue V")
+    return found
 
 
 def _settings(run: dict[str, Any]) -> ReplaySettings:

@@ -12,27 +12,24 @@ import numpy as np
 from neural_trader import _native
 from neural_trader._native import Replay, __version__
 from neural_trader.backtesting.journal import check_free, journaled
-from neural_trader.backtesting.ladder import bar_of_ladder, fidelity_ladder
+from neural_trader.backtesting.ladder import Shown, bar_of_ladder, fidelity_ladder
 from neural_trader.backtesting.own_figures import own_figures
+from neural_trader.backtesting.replay_inputs import ReplayInputs, inputs_of, words_of
 from neural_trader.backtesting.replay_settings import ReplaySettings, duration_text
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
 from neural_trader.backtesting.settings import Settings
-from neural_trader.errors import DataError, EngineError, StrategyRunError, UsageError
+from neural_trader.errors import EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
-from neural_trader.market.record_files import recording_of
-from neural_trader.market.recordings import Recording, depth_of
 from neural_trader.strategy.base import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
-    from numpy.typing import NDArray
-
     from neural_trader._native import Engine
-    from neural_trader.backtesting.settings import Fee
-    from neural_trader.market.recordings import Listed
+    from neural_trader.backtesting.settings import Fee, Slippage
+    from neural_trader.market.recordings import Listed, Recording
 
 
 def replay(
@@ -52,6 +49,7 @@ def replay(
     whole: bool = False,
     self_trade: str = "cancel_newest",
     sample: str = "1s",
+    slippage: float | str | Decimal | Slippage | None = None,
     ladder: bool = False,
     ladder_bar: str | None = None,
     journal: str | Path | None = None,
@@ -63,7 +61,10 @@ def replay(
 
     ``strategy`` is as for :func:`neural_trader.backtest`; it is told of trades, quotes, books, timers and of what
     venues answer. ``data`` is a captured session (one file or several, with ``venue``), a file of records (``.npy``),
-    what a catalog holds (``catalog:VENUE/INSTRUMENT``), or a :class:`~neural_trader.market.recordings.Recording`.
+    what a catalog holds (``catalog:VENUE/INSTRUMENT``), a :class:`~neural_trader.market.recordings.Recording`, or a
+    list of these, which are played on one time line; "FILE@VENUE" says of a file whose it is. A symbol that several
+    venues have is called ``SYMBOL@VENUE``. Bars (:class:`~neural_trader.Bars`, files of them, or
+    ``catalog:VENUE/INSTRUMENT/bars-1d``) may be among them: their orders meet them as in a backtest, with ``slippage``.
     Orders take ``latency`` to the venue and back ("10ms", or "10ms/5ms"); records arrive when they were received,
     unless ``feed`` says after how long. ``queue`` is the model of the place in a queue of which only the sum is known:
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
@@ -90,36 +91,45 @@ def replay(
     )
     if journal is not None:
         check_free(Path(journal))
-    recording = _recording(data, venue)
-    listed, ranks = selected(recording, symbols)
-    kinds = recording.kinds()
-    trades = "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
-    recorded = {"depth": depth_of(kinds), "trades": trades}
     if ladder_bar is not None and not ladder:
         raise UsageError("ladder_bar is the interval of the bars of a ladder; ask for one, too")
-    bar_ns = bar_of_ladder(recording, ladder_bar) if ladder else None
+    inputs = inputs_of(data, venue, symbols)
+    of_bars = _settings_of_bars(slippage, settings) if inputs.bars else None
+    if of_bars is not None and (journal is not None or ladder):
+        raise UsageError("a journal and a ladder are of books and trades; leave out the bars")
+    if of_bars is None and slippage is not None:
+        raise UsageError("slippage is for bars; what an order pays in a book is what it takes of it")
+    listed, recipe, kinds = inputs.listed, inputs.recipe, inputs.kinds()
+    recorded = {"depth": inputs.depth(), "trades": inputs.trades()}
+    bar_ns = bar_of_ladder(inputs.recordings, ladder_bar) if ladder else None
 
     def run(
         settings: ReplaySettings,
         market: Mapping[str, Any],
-        shown: NDArray[Any] | None = None,
+        shown: Shown | None = None,
         told: Callable[[float], None] | None = None,
         journal: str | Path | None = None,
     ) -> Result:
         instance = instance_of(strategy, parameters)
-        _refuse_bars(instance)
-        engine = engine_of(recording, listed, ranks, settings, market, shown)
+        if not inputs.bars:
+            _refuse_bars(instance)
+        engine = engine_of(inputs, settings, market, of_bars, shown)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
+        if of_bars is not None:
+            document["slippage"] = of_bars.document()["slippage"]
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
         with (
             nullcontext()
             if journal is None
             else journaled(
-                journal, engine, version=__version__, run=document, listed=listed, recording=recording, wants=wants
+                journal, engine, version=__version__, run=document, listed=listed, recipe=recipe, wants=wants
             )
         ) as end:
-            play(instance, engine, listed, native=native, progress=_share(told, len(recording)))
-            bars = tuple(_sampled(engine, k, each, recording, settings.sample_ns) for k, each in enumerate(listed))
+            play(instance, engine, listed, native=native, progress=_share(told, len(inputs)))
+            bars = tuple(
+                inputs.series(k) or _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
+                for k, each in enumerate(listed)
+            )
             result = Result(
                 engine=engine,
                 version=__version__,
@@ -129,12 +139,13 @@ def replay(
                     "strategy": strategy if isinstance(strategy, str) else None,
                     "class": type(instance).__qualname__,
                     "source_sha256": source_digest(instance),
-                    "data": recording.source if recording.origin == "file" else None,
+                    "data": " + ".join(each.source for each in inputs.recordings if each.origin == "file") or None,
                     "symbols": list(symbols) if symbols else None,
                     "ladder_bar": None if bar_ns is None else duration_text(bar_ns),
-                    **{name: recording.recipe.get(name) for name in ("files", "venue", "seed", "duration")},
+                    **{name: recipe.get(name) for name in ("files", "venue", "seed", "duration")},
+                    **({"recordings": recipe["recordings"]} if "recordings" in recipe else {}),
                 },
-                warnings=(*_warnings(engine, settings), *_unheard(instance, kinds)),
+                warnings=(*inputs.warnings, *_warnings(engine, settings), *_unheard(instance, kinds)),
                 figures=own_figures(instance),
                 run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
             )
@@ -145,7 +156,7 @@ def replay(
     result = run(settings, recorded, None, progress, journal)
     if bar_ns is None:
         return result
-    return replace(result, ladder=fidelity_ladder(run, result, settings, recorded, recording, bar_ns))
+    return replace(result, ladder=fidelity_ladder(run, result, settings, recorded, inputs, bar_ns))
 
 
 def play(
@@ -157,7 +168,6 @@ def play(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when."""
-    _refuse_bars(strategy)
     strategy._bind(engine, listed, ())
     engine.begin()
     try:
@@ -180,24 +190,49 @@ def play(
 
 
 def engine_of(
-    recording: Recording,
-    listed: Sequence[Listed],
-    ranks: Sequence[int],
+    inputs: ReplayInputs,
     settings: ReplaySettings,
     market: Mapping[str, Any],
-    shown: NDArray[Any] | None = None,
+    of_bars: Settings | None = None,
+    shown: Shown | None = None,
 ) -> Replay:
-    """A replay of a recording that has not begun; ``market`` says which records make books, and which tell trades.
+    """A replay that has not begun; ``market`` says which records make books, and which tell trades.
 
-    With ``shown``, orders meet these records (dtype ``EVENT``) in place of those of which the strategy is told.
+    With ``shown``, orders meet these records in place of those of which the strategy is told.
     """
-    instruments = [(each.symbol, each.tick, each.lot) for each in listed]
-    sources = [(recording.words, ranks)]
-    roles = None
+    instruments = [(each.symbol, each.tick, each.lot) for each in inputs.listed]
+    sources: Shown = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
+    words: dict[str, Any] = {
+        name: words_of(found, inputs.listed, _OTHER[name]) if name in _OTHER else found
+        for name, found in market.items()
+    }
     if shown is not None:
-        sources.append((shown.view(np.int64), ranks))
-        roles = ["here", "venue"]
-    return Replay(instruments, sources, roles=roles, **settings.engine_arguments(), **market)
+        words["roles"] = ["here"] * len(sources) + ["venue"] * len(shown)
+        sources += [(records.view(np.int64), ranks) for records, ranks in shown]
+    if of_bars is not None:
+        exact = of_bars.engine_arguments()
+        words |= {name: exact[name] for name in ("slippage_ticks", "slippage_ppb", "slippage_spread_ppb")}
+        words["bars"] = inputs.ranked_bars
+    return Replay(instruments, sources, **settings.engine_arguments(), **words)
+
+
+_OTHER = {"depth": "levels", "trades": "trade", "view": "levels"}
+"""What may differ by instrument, and what stands there for those of bars."""
+
+
+def _settings_of_bars(slippage: Any, settings: ReplaySettings) -> Settings:
+    """What else orders for bars are charged."""
+    return Settings.of(
+        cash=settings.cash,
+        fee=settings.fee,
+        slippage=slippage,
+        fill="open",
+        limit="touch",
+        leverage=settings.leverage,
+        volume_cap=None,
+        close_at_end=False,
+        currency=settings.currency,
+    )
 
 
 def _refuse_bars(strategy: Strategy) -> None:
@@ -222,34 +257,13 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
     return callbacks
 
 
-_HOOKS = ("on_trade", "on_quote", "on_book", "on_timer")
+_HOOKS = ("on_trade", "on_quote", "on_book", "on_bar", "on_moment", "on_timer")
 _TOLD = {
     "on_trade": ("trade", "aggregate_trade"),
     "on_quote": ("quote",),
     "on_book": ("level", "snapshot_end", "order_add"),
 }
 """The records that call a hook."""
-
-
-def _recording(data: Any, venue: str | None) -> Recording:
-    if isinstance(data, Recording):
-        return data
-    paths = [data] if isinstance(data, str | Path) else data
-    if not isinstance(paths, list | tuple) or not paths or not all(isinstance(each, str | Path) for each in paths):
-        raise UsageError(f"a replay plays a Recording, or the files of a session, not {type(data).__name__}")
-    return recording_of(paths, venue)
-
-
-def selected(recording: Recording, symbols: Sequence[str] | None) -> tuple[list[Listed], list[int]]:
-    """The instruments of the run by symbol, and for each of the recording its rank among them or -1."""
-    known = {each.symbol: each for each in recording.instruments}
-    chosen = list(symbols) if symbols else list(known)
-    for symbol in chosen:
-        if symbol not in known:
-            raise DataError(f"{recording.source or 'data'}: no symbol {symbol!r} here (found: {', '.join(known)})")
-    listed = sorted({known[symbol] for symbol in chosen}, key=lambda each: each.symbol.encode())
-    rank = {each.symbol: at for at, each in enumerate(listed)}
-    return listed, [rank.get(each.symbol, -1) for each in recording.instruments]
 
 
 def _sampled(engine: Replay, k: int, listed: Listed, recording: Recording, sample_ns: int) -> Bars:

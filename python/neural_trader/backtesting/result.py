@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from neural_trader._native import Replay
+    from neural_trader.honesty.assessment import Assessment
+    from neural_trader.honesty.checks import Counted, LookAhead, WarmUp
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
     from neural_trader.report.rungs import Rung
@@ -46,6 +48,12 @@ class Result:
     run_benchmark: Callable[[], Engine | None] = field(repr=False, default=lambda: None)
     ladder: tuple[Rung, ...] = ()
     """What came of a replay under kinder and stricter assumptions, where that was asked for."""
+    counted: Counted | None = None
+    """What the ledger of trials says of it; None where none was kept."""
+    look_ahead: LookAhead | None = None
+    """Whether decisions changed with the bars after them; None where that was not asked."""
+    warm_up: WarmUp | None = None
+    """How many bars decisions follow from; None where that was not asked."""
     figures: dict[str, Figure] = field(default_factory=dict)
     """What the strategy reported of itself (:meth:`Strategy.report`)."""
 
@@ -160,6 +168,13 @@ class Result:
         from neural_trader.report.metrics import Stats
 
         return Stats.of(self)
+
+    @cached_property
+    def honesty(self) -> Assessment | None:
+        """What the result is worth: verdict, deflated Sharpe ratio, intervals, checks; None for a replay."""
+        from neural_trader.report.worth import assess
+
+        return assess(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as the JSON document that docs/result-schema.md describes."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
+from neural_trader.backtesting.look_ahead import Rerun, checked
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
@@ -60,6 +62,9 @@ def backtest(
     benchmark: bool = True,
     native: bool = True,
     memory: str | Path | Memory | None = None,
+    trials: str | Path | None = None,
+    look_ahead: bool = True,
+    warm_up: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -75,6 +80,9 @@ def backtest(
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
     decision, and which the strategy can ask what came of like ones (docs/memory.md).
+    ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
+    ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
+    which takes as long as the run; ``warm_up`` says how many bars are enough.
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -118,7 +126,7 @@ def backtest(
     if recorder is not None and _remembers(instance, overlays):
         # What is remembered decides, so it is part of what the run was.
         run["memory"] = recorder.view.basis
-    return Result(
+    result = Result(
         engine=engine,
         version=__version__,
         run=run,
@@ -137,6 +145,23 @@ def backtest(
         figures=own_figures(instance),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
+    result = counted(result, trials)
+    if not look_ahead:
+        return result
+
+    def again(other: Strategy, series: Sequence[Series], worn: Sequence[Overlay]) -> tuple[Engine, Exception | None]:
+        with _as_known(memory, run) as known, remembering(other, worn, known, series) as recorder:
+            return attempt(other, series, settings, overlays=worn, native=native, recorder=recorder)
+
+    rerun = Rerun(
+        make=lambda anew: instance_of(strategy if anew else type(instance), instance.parameters),
+        play=again,
+        series=bars,
+        overlays=overlays,
+        strategy=instance,
+        engine=engine,
+    )
+    return checked(result, rerun, warm_up)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:
@@ -157,6 +182,25 @@ def play(
     recorder: Recorder | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
+    engine, error = attempt(
+        strategy, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder
+    )
+    if error is not None:
+        raise error
+    return engine
+
+
+def attempt(
+    strategy: Strategy,
+    bars: Sequence[Series],
+    settings: Settings,
+    *,
+    overlays: Sequence[Overlay] = (),
+    native: bool = True,
+    progress: Callable[[float], None] | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[Engine, Exception | None]:
+    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did."""
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -178,13 +222,13 @@ def play(
         else:
             engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
         strategy.on_stop()
-    except EngineError:
-        raise
-    except Exception as error:
-        if error in faults:
-            raise
-        raise StrategyRunError(place_of(strategy, error)) from error
-    return engine
+    except Exception as error:  # noqa: BLE001 - whose it is decides who is told
+        if isinstance(error, EngineError) or error in faults:
+            return engine, error
+        told = StrategyRunError(place_of(strategy, error))
+        told.__cause__ = error
+        return engine, told
+    return engine, None
 
 
 @contextmanager
@@ -206,6 +250,16 @@ def remembering(
         recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
         yield recorder
         recorder.finish()
+
+
+def _as_known(memory: str | Path | Memory | None, run: Mapping[str, Any]) -> AbstractContextManager[Memory | None]:
+    """The memory as a run knew it when it began, to which nothing is written; None where it decided nothing."""
+    if memory is None or "memory" not in run:
+        return nullcontext()
+    from neural_trader.memory.memory import Memory
+
+    path = memory.path if isinstance(memory, Memory) else memory
+    return Memory(path, create=False, as_of=run["memory"]["revision"])
 
 
 def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:

@@ -141,9 +141,7 @@ class Engine:
             stop_loss_trail_ppb=stop_loss_trail_ppb,
         )
         if ticket.is_target:
-            for order in self._book.working_orders([instrument]):
-                if order.target is not None:
-                    self._book.cut(order, order.leaves, Reason.REPLACED)
+            self._recall_targets(instrument)
         return self._enter(instrument, ticket)
 
     def cancel(self, order_id: int) -> bool:
@@ -191,10 +189,7 @@ class Engine:
         self._notify(strategy)
 
     def _close_moment(self, moment: Moment, strategy: Strategy) -> None:
-        for index in moment.instruments:
-            self._intrabar_match(index)
-            self._mark_close(index)
-            self._move_trailing_stops(index)
+        self._play_closes(moment)
         self._notify(strategy)
         for index in moment.instruments:
             strategy.on_bar(self, index, self.instruments[index].current)
@@ -204,6 +199,12 @@ class Engine:
             self._check_ruin()
             self._notify(strategy)
         self._sample_equity()
+
+    def _play_closes(self, moment: Moment) -> None:
+        for index in moment.instruments:
+            self._intrabar_match(index)
+            self._mark_close(index)
+            self._move_trailing_stops(index)
 
     def _notify(self, strategy: Strategy) -> None:
         """Deliver what is pending, and what arises from that, in the order in which it arose."""
@@ -230,21 +231,9 @@ class Engine:
     def _enter(self, index: int, ticket: Ticket) -> int:
         """Work the order of a ticket or reject it; returns its id, or 0 if the ticket is a target already reached."""
         instrument = self.instruments[index]
-        size = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
-        refusal = self._refusal(ticket, instrument)
-        if refusal is Reason.NONE:
-            size = resolve_size(
-                ticket,
-                equity=self.equity(),
-                position=self.position(index),
-                mark=instrument.mark,
-                unit=instrument.unit,
-            )
-            if size.quantity <= 0:
-                if ticket.is_target:
-                    return 0
-                size = Size(ticket.side, 0)
-                refusal = Reason.SIZE
+        size, refusal = self._judge(index, ticket)
+        if refusal is Reason.REACHED:
+            return 0
         order = self._book.add(
             Order(
                 id=self._book.next_id,
@@ -268,6 +257,30 @@ class Engine:
         elif order.trail is not None:
             order.start_trailing(instrument.mark)
         return order.id
+
+    def _recall_targets(self, index: int) -> None:
+        """Cancel what still works of earlier targets."""
+        for order in self._book.working_orders([index]):
+            if order.target is not None:
+                self._book.cut(order, order.leaves, Reason.REPLACED)
+
+    def _judge(self, index: int, ticket: Ticket) -> tuple[Size, Reason]:
+        """What a ticket comes to, and why it is refused if it is; a target may be reached already."""
+        instrument = self.instruments[index]
+        size = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
+        refusal = self._refusal(ticket, instrument)
+        if refusal is not Reason.NONE:
+            return size, refusal
+        size = resolve_size(
+            ticket,
+            equity=self.equity(),
+            position=self.position(index),
+            mark=instrument.mark,
+            unit=instrument.unit,
+        )
+        if size.quantity > 0:
+            return size, Reason.NONE
+        return Size(ticket.side, 0), Reason.REACHED if ticket.is_target else Reason.SIZE
 
     def _refusal(self, ticket: Ticket, instrument: Instrument) -> Reason:
         """Why a ticket is refused whatever its size comes to."""

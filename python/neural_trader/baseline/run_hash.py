@@ -71,11 +71,13 @@ def digest_inputs(instruments: Sequence[BarsLike]) -> bytes:
         digest.update(
             struct.pack("<qBqB", bars.tick.mantissa, bars.tick.decimals, bars.lot.mantissa, bars.lot.decimals)
         )
-        digest.update(struct.pack("<Q", len(bars)))
-        for name in COLUMNS:
-            column = getattr(bars, name)
-            digest.update(ABSENT_COLUMN if column is None else digest_column(column))
+        digest.update(struct.pack("<Q", len(bars)) + digests_of_columns(bars))
     return digest.digest()
+
+
+def digests_of_columns(bars: BarsLike) -> bytes:
+    columns = [getattr(bars, name) for name in COLUMNS]
+    return b"".join(ABSENT_COLUMN if column is None else digest_column(column) for column in columns)
 
 
 def digest_column(column: Iterable[Any]) -> bytes:

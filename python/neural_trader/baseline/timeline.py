@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from neural_trader.baseline.instrument import Instrument
+from neural_trader.baseline.instrument import Bar
 
 CLOSE, OPEN = 0, 1
 """Numbered so that at one time bars that end come before bars that begin."""
@@ -20,7 +20,14 @@ class Moment(NamedTuple):
     instruments: list[int]
 
 
-def moments(instruments: Sequence[Instrument]) -> Iterator[Moment]:
+class OfBars(Protocol):
+    """An instrument, of which only the bars matter here."""
+
+    @property
+    def bars(self) -> Sequence[Bar]: ...
+
+
+def moments(instruments: Sequence[OfBars]) -> Iterator[Moment]:
     """Every moment of the run, in order."""
     events = sorted(
         event

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neural_trader.cli import (
+    anchors,
     backtest,
     bench,
     config,
@@ -17,6 +18,7 @@ from neural_trader.cli import (
     memory,
     replay,
     strategies,
+    trials,
     verify,
     version,
 )
@@ -33,8 +35,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "memory", "verify", "config", "doctor",
-        "bench", "version",
+        "backtest", "replay", "init", "strategies", "features", "data", "memory", "trials", "verify", "anchors",
+        "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -74,7 +76,9 @@ VERBS: dict[str, tuple[Any, str]] = {
     "features": (features.features, features.EXAMPLES),
     "data": (data.data, data.EXAMPLES),
     "memory": (memory.memory, memory.EXAMPLES),
+    "trials": (trials.trials, trials.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
+    "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),
     "doctor": (doctor.doctor, doctor.EXAMPLES),
     "bench": (bench.bench, bench.EXAMPLES),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from neural_trader.cli.options import OUTPUT, option, takes_run
 from neural_trader.cli.output import check_target, is_own, note, print_json, write
 from neural_trader.config import Layer
-from neural_trader.errors import ConfigError, UsageError
+from neural_trader.errors import ConfigError, UsageError, VerificationError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
@@ -62,6 +62,9 @@ def backtest(
 
         if not webbrowser.open(page.resolve().as_uri()):
             note(f"no browser found here; open {page.resolve()} yourself")
+    for check in (result.look_ahead, result.warm_up):
+        if check is not None and not check.passed:
+            raise VerificationError(check.sentence)
 
 
 def _run(layer: Layer, *, json: bool, quiet: bool) -> Result:

@@ -29,7 +29,7 @@ FEATURES: dict[str, tuple[int, ...]] = {
     "atr": (14,),
     "highest": (20,),
     "deviation": (20,),
-    "macd_signal": (12, 26, 9),
+    "macd": (12, 26, 9),
     "volatility": (20,),
 }
 BARS_MIN = 200
@@ -93,24 +93,25 @@ def _engine(market: tuple[Bars, ...]) -> list[Row]:
 
 def _features(market: tuple[Bars, ...]) -> list[Row]:
     """Whole columns of features, equal to the last bit."""
-    import numpy as np
-
-    from neural_trader._native import feature_column
-    from neural_trader.baseline import indicators
+    from neural_trader.baseline import features as baseline
+    from neural_trader.features.calls import evaluated
+    from neural_trader.features.table import table
 
     bars = market[0]
-    columns = (bars.open, bars.high, bars.low, bars.close)
-    records = [indicators.Bar(*map(float, row)) for row in zip(*(each.tolist() for each in columns), strict=True)]
     rows = []
     for name, given in FEATURES.items():
+        kind = table()[name]
+        inputs = [getattr(bars, str(field)).astype(float) for _, field in kind.inputs]
+        lists = [column.tolist() for column in inputs]
 
-        def rust(name: str = name, given: tuple[int, ...] = given) -> Any:
-            return feature_column(name, given, *columns)
+        def rust(kind: Any = kind, given: tuple[int, ...] = given, inputs: Any = inputs) -> Any:
+            return evaluated(kind, inputs, given)
 
-        def plain(name: str = name, given: tuple[int, ...] = given) -> Any:
-            return indicators.column(name, given, records)
+        def plain(name: str = name, given: tuple[int, ...] = given, lists: Any = lists) -> Any:
+            return baseline.columns(name, given, *lists)
 
-        if not np.array_equal(np.asarray(plain()), rust(), equal_nan=True):
+        values = zip(*(column.tolist() for column in rust()), strict=True)
+        if any(ours != theirs for ours, theirs in zip(values, plain(), strict=True) if theirs is not None):
             raise VerificationError(f"bench: feature {name} differs from plain Python; please report it")
         rows.append(Row(f"feature {name}{given}".replace(",)", ")"), len(bars), _best(plain), _best(rust)))
     return rows

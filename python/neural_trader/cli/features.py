@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
 from neural_trader.cli import options
 from neural_trader.cli.output import print_json
 from neural_trader.cli.table import print_table
+
+if TYPE_CHECKING:
+    from neural_trader.features.table import Kind
 
 EXAMPLES = """\
 neural-trader features
@@ -13,17 +19,33 @@ neural-trader features --json
 
 
 def features(json: options.Json = False) -> None:
-    """List the features that strategies can use."""
-    from neural_trader._native import feature_names
+    """List the features that can be computed, and that strategies can use."""
+    from neural_trader.features.table import table
 
-    table = feature_names()
     if json:
-        print_json(
-            [
-                {"name": name, "parameters": list(parameters), "dimension": dimension, "text": text}
-                for name, (parameters, dimension, text) in table.items()
-            ]
-        )
+        print_json([_document(kind) for kind in table().values()])
         return
-    rows = [(f"{name}({', '.join(given)})", dimension, text) for name, (given, dimension, text) in table.items()]
-    print_table(rows, ("feature", "in", ""), styles=("cyan", "dim"))
+    for family, kinds in groupby(table().values(), key=lambda kind: kind.family):
+        rows = [(f"{kind.name}({_given(kind)})", _inputs(kind), kind.line) for kind in kinds]
+        print_table(rows, (family, "of", ""), styles=("cyan", "dim"))
+        print()
+
+
+def _given(kind: Kind) -> str:
+    return ", ".join(f"{each.name}={each.shown_default}" for each in kind.parameters)
+
+
+def _inputs(kind: Kind) -> str:
+    return ", ".join(field or name for name, field in kind.inputs)
+
+
+def _document(kind: Kind) -> dict[str, Any]:
+    return {
+        "name": kind.name,
+        "family": kind.family,
+        "inputs": [{"name": name, "field": field} for name, field in kind.inputs],
+        "parameters": [each._asdict() for each in kind.parameters],
+        "outputs": [{"name": name, "unit": unit} for name, unit in kind.outputs],
+        "text": kind.line,
+        "source": kind.source,
+    }

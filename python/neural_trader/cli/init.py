@@ -111,6 +111,7 @@ runs it again and compares every order and fill.
 
 IGNORED = """\
 run.local.toml
+.neural-trader/
 neural-trader-report.html
 __pycache__/
 """

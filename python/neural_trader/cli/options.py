@@ -17,6 +17,7 @@ from neural_trader.errors import UsageError
 WHAT = "What to run"
 COSTS = "Money and costs"
 RULES = "Fill rules"
+HONESTY = "Honesty"
 OUTPUT = "Output"
 
 
@@ -69,6 +70,14 @@ RUN: dict[str, Any] = {
         bool | None, option(RULES, "--close-at-end/--leave-open", text="Close what is open after the last bar?")
     ],
     "like": _text(RULES, "--like", metavar="ENGINE", text="Conventions of backtesting.py or vectorbt; flags win."),
+    "look_ahead": Annotated[
+        bool | None,
+        option(HONESTY, "--look-ahead-check/--no-look-ahead-check", text="Run again with other futures? [yes]"),
+    ],
+    "warm_up": _text(HONESTY, "--warm-up", metavar="BARS", text="Bars that must be enough to decide on."),
+    "trials": _text(
+        HONESTY, "--trials", metavar="FILE|off", text="Ledger that counts this run. [the project's, or the user's]"
+    ),
 }
 """The options that say what to run and how, by parameter name."""
 

@@ -22,6 +22,7 @@ EXAMPLES = """\
 neural-trader replay
 neural-trader replay session.ws.gz --venue binance -s maker.py --latency 5ms
 neural-trader replay session.npy --queue power:3 --ladder
+neural-trader replay session.ws.gz@binance futures.npy@binance_usdm
 neural-trader replay --journal run.journal
 neural-trader replay run.journal --verify
 """
@@ -40,11 +41,12 @@ def replay(
     data: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Captured session, in one file or several; or FILE.npy of records. [synthetic]", show_default=False
+            help="Captured sessions, FILE or FILE@VENUE, or FILE.npy of records: on one time line. [synthetic]",
+            show_default=False,
         ),
     ] = None,
     venue: Annotated[
-        str | None, option(WHAT, "--venue", metavar="NAME", text="Whose session it is: binance, ...")
+        str | None, option(WHAT, "--venue", metavar="NAME", text="Of files that do not say: binance, ...")
     ] = None,
     strategy: Annotated[
         str,
@@ -161,7 +163,6 @@ def replay(
 def _run(*, data: Any, venue: str | None, seed: int | None, json: bool, quiet: bool, **arguments: Any) -> Result:
     from neural_trader.backtesting.replay import replay as run
     from neural_trader.cli.progress import progress_bar
-    from neural_trader.market.record_files import recording_of
     from neural_trader.market.recordings import synthetic_recording
 
     if venue is not None and not data:
@@ -170,6 +171,6 @@ def _run(*, data: Any, venue: str | None, seed: int | None, json: bool, quiet: b
         raise UsageError("--seed draws a synthetic market and would not change a recording; leave one of the two out")
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()
-    recording = recording_of(data, venue) if data else synthetic_recording(SEED if seed is None else seed)
+    recording = data or synthetic_recording(SEED if seed is None else seed)
     with progress_bar("playing records", quiet=quiet) as progress, aside:
         return run(arguments.pop("strategy"), recording, venue=venue, progress=progress, **arguments)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_trader.baseline import run_hash
 from neural_trader.baseline.engine import Engine as PlainEngine
-from neural_trader.baseline.indicators import Sma
+from neural_trader.baseline.features.average import Sma
 
 if TYPE_CHECKING:
     from neural_trader._native import Engine
@@ -33,7 +33,8 @@ class Cross:
     def on_bar(self, engine: Any, instrument: int, index: int) -> None:
         close = float(self._closes[instrument][index])
         fast, slow = self._averages[instrument]
-        spread = fast.add(close) - slow.add(close)
+        short, long = fast.update(close), slow.update(close)
+        spread = float("nan") if short is None or long is None else short - long
         before, self._before[instrument] = self._before[instrument], spread
         if spread > 0.0 and before <= 0.0:
             engine.submit(instrument, 1, size_kind="target_fraction", size=self._share)

@@ -74,7 +74,7 @@ def check_rerun(
 ) -> list[Finding]:
     """Run it again from what was recorded, and compare."""
     findings = []
-    result = _again(document, data=data, strategy=strategy, progress=progress)
+    result = run_again(document, data=data, strategy=strategy, progress=progress)
     before, now = document["origin"].get("source_sha256"), result.origin.get("source_sha256")
     if before != now:
         findings.append(Finding("strategy", "NOTE", "its source file has changed since the report was written"))
@@ -85,13 +85,14 @@ def check_rerun(
     return findings + list(_differences(document, same))
 
 
-def _again(
+def run_again(
     document: dict[str, Any],
     *,
-    data: str | None,
-    strategy: str | None,
-    progress: Callable[[float], None] | None,
+    data: str | None = None,
+    strategy: str | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Result:
+    """The run that a document describes, made once more from where its strategy and data are now."""
     from neural_trader.strategy.library import LIBRARY
 
     run, origin = document["run"], document["origin"]
@@ -128,6 +129,8 @@ def _backtested(
         slippage=slippage_of(run),
         seed=run["seed"] if run["seed"] is not None else 0,
         benchmark=document["benchmark"] is not None,
+        trials="off",
+        look_ahead=False,
         progress=progress,
         memory=_memory_of(run, origin),
         **{name: run[name] for name in settings},
@@ -152,7 +155,7 @@ def _replayed(
     run, origin = document["run"], document["origin"]
     return replay(
         strategy,
-        _recording(origin, data),
+        [*_recordings(origin, data), *_files_of_bars(document)],
         parameters=run["parameters"],
         symbols=origin.get("symbols"),
         fee=fee_of(run),
@@ -160,27 +163,36 @@ def _replayed(
         ladder_bar=origin.get("ladder_bar") if "ladder" in document else None,
         benchmark=document["benchmark"] is not None,
         progress=progress,
+        slippage=slippage_of(run) if "slippage" in run else None,
         **{name: run[name] for name in OF_REPLAYS},
     )
 
 
-def _recording(origin: dict[str, Any], data: str | None) -> Recording:
+def _files_of_bars(document: dict[str, Any]) -> list[str]:
+    """The files of the bars that were played beside recordings."""
+    names = [each["bars"] for each in document["origin"].get("recordings", ()) if "bars" in each]
+    if "slippage" in document["run"] and not names:
+        raise DataError("the bars were handed over in memory; use --no-rerun")
+    return names
+
+
+def _recordings(origin: dict[str, Any], data: str | None) -> list[Recording]:
     """What a replay played, from where it is now, or made again."""
     from neural_trader.market.catalog.references import is_reference
-    from neural_trader.market.record_files import SUFFIX, recording_of
-    from neural_trader.market.recordings import synthetic_recording
+    from neural_trader.market.record_files import SUFFIX, recordings_again, recordings_of
 
-    venue = origin.get("venue")
     if data is not None:
+        if "recordings" in origin:
+            raise UsageError("--data names one file, and the run had several; move them back, or use --no-rerun")
+        venue = origin.get("venue")
         is_of_records = data.endswith(SUFFIX) or is_reference(data)
         if venue is None and not is_of_records:
             raise UsageError(f"{data}: the report names no venue; give a file of records (*{SUFFIX}), or --no-rerun")
-        return recording_of(data, None if is_of_records else venue)
-    if origin.get("files"):
-        return recording_of(origin["files"], venue)
-    if origin.get("seed") is not None:
-        return synthetic_recording(origin["seed"], origin["duration"])
-    raise DataError("the records were handed over in memory; give a file of them with --data, or use --no-rerun")
+        return recordings_of([data], None if is_of_records else venue)
+    found = recordings_again(origin)
+    if not found:
+        raise DataError("the records were handed over in memory; give a file of them with --data, or use --no-rerun")
+    return found
 
 
 def _differences(document: dict[str, Any], again: Result) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ import numpy as np
 from neural_trader.market.events import EVENT, FLAG, KIND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 BarRule = Literal["close", "open", "path"]
@@ -22,13 +24,38 @@ def venue_times(records: NDArray[Any]) -> NDArray[np.int64]:
     return np.maximum.accumulate(np.maximum(stated, 0))
 
 
-def bar_records(records: NDArray[Any], interval_ns: int, rule: BarRule, trades: str = "trade") -> NDArray[Any]:
+def joined_records(sources: Sequence[tuple[NDArray[Any], Sequence[int]]]) -> NDArray[Any]:
+    """The records (dtype ``EVENT``) of several sources as they happen at venues, their instruments numbered by rank.
+
+    Each source is its records and the rank of each instrument that they number, negative for those that are left out.
+    """
+    times_ns = np.concatenate([venue_times(records) for records, _ in sources])
+    joined = np.concatenate([records for records, _ in sources])
+    joined["ts_event_ns"] = times_ns
+    known = [np.asarray([*ranks, -1]) for _, ranks in sources]
+    # A number beyond those that are named stands for none of them.
+    ranks = [
+        own[np.minimum(records["instrument"], len(own) - 1)] for own, (records, _) in zip(known, sources, strict=True)
+    ]
+    rank = np.concatenate(ranks)
+    joined["instrument"] = np.maximum(rank, 0)
+    # The last record of all says when the run ends, whatever it is of.
+    joined["kind"][rank < 0] = KIND["status"]
+    return joined[np.argsort(times_ns, kind="stable")]
+
+
+def bar_records(
+    records: NDArray[Any], interval_ns: int, rule: BarRule, trades: str | Sequence[str] = "trade"
+) -> NDArray[Any]:
     """The records (dtype ``EVENT``) that a venue by bars shows of those of a source, for venues alone.
 
     ``rule`` says at which points of the bars of ``interval_ns``: each "close", each "open", or the "path" through the
-    bar. ``trades`` is the kind of the records that tell trades; without any, nothing is shown.
+    bar. ``trades`` is the kind of the records that tell trades, of all instruments or of each by its number; without
+    any, nothing is shown.
     """
-    is_trade = (records["kind"] == KIND[trades]) & (records["price"] > 0) & (records["quantity"] > 0)
+    of_number = np.array([KIND[name] for name in ([trades] if isinstance(trades, str) else trades)])
+    told_by = of_number[np.minimum(records["instrument"], len(of_number) - 1)]
+    is_trade = (records["kind"] == told_by) & (records["price"] > 0) & (records["quantity"] > 0)
     is_trade &= (records["flags"] & FLAG["before"]) == 0
     times_ns = venue_times(records)
     prints, printed_ns = records[is_trade], times_ns[is_trade]
@@ -43,7 +70,8 @@ def bar_records(records: NDArray[Any], interval_ns: int, rule: BarRule, trades: 
     time_ns, price, listens, falls = (np.concatenate(parts) for parts in zip(*shown, strict=True))
     # Of one instrument they are in order already.
     order = np.lexsort((instrument, time_ns))
-    return _quoted(time_ns[order], instrument[order], price[order], listens[order], falls[order], trades)
+    told_by = of_number[np.minimum(instrument, len(of_number) - 1)]
+    return _quoted(time_ns[order], instrument[order], price[order], listens[order], falls[order], told_by[order])
 
 
 def _points(
@@ -78,7 +106,7 @@ def _quoted(
     price: NDArray[Any],
     listens: NDArray[Any],
     falls: NDArray[Any],
-    trades: str,
+    told_by: NDArray[Any],
 ) -> NDArray[Any]:
     """Three records for each point: unsized quotes of both sides and a trade."""
     shown = np.zeros((len(time_ns), 3), EVENT)
@@ -89,7 +117,7 @@ def _quoted(
         ("instrument", instrument),
     ):
         shown[name] = column[:, None]
-    shown["kind"] = [KIND["quote"], KIND["quote"], KIND[trades]]
+    shown["kind"][:, :2], shown["kind"][:, 2] = KIND["quote"], told_by
     bid, ask = FLAG["bid"] | FLAG["unsized"], FLAG["ask"] | FLAG["unsized"]
     shown["flags"][:, 0] = np.where(falls, bid, ask)
     shown["flags"][:, 1] = np.where(falls, ask, bid)

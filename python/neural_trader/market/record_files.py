@@ -24,7 +24,7 @@ from neural_trader.market.events import EVENT
 from neural_trader.market.recordings import Listed, Recording, load_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from neural_trader.market.recordings import Counts
 
@@ -41,6 +41,7 @@ def write_recording(recording: Recording, path: Path) -> Path:
         "source": recording.source,
         "notes": list(recording.notes),
         "counts": recording.kinds(),
+        "venue": recording.venue,
     }
     document = json.dumps(about, ensure_ascii=False).encode()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -81,26 +82,59 @@ def open_recording(path: Path) -> Recording:
     counts: Counts = {name: int(count) for name, count in about["counts"].items()}
     source = f"{path} ({about['source']})" if about["source"] else str(path)
     return Recording(
-        _mapped(records), listed, about["origin"], source, tuple(about["notes"]), counts, {"files": [str(path)]}
-    )
+        _mapped(records), listed, about["origin"], source, tuple(about["notes"]), counts, {"files": [str(path)]},
+        about.get("venue"),
+    )  # fmt: skip
 
 
-def recording_of(data: str | Path | Sequence[str | Path], venue: str | None) -> Recording:
-    """The recording that files hold: one of records, a captured session of a venue, or what ``catalog:...`` names."""
-    paths = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
-    # A reference has been a path on the command line.
-    reference = str(paths[0])
-    if len(paths) == 1 and is_reference(reference):
-        from neural_trader.market.catalog.replayed import recording_of_catalog
+def recordings_of(data: Sequence[str | Path], venue: str | None) -> list[Recording]:
+    """The recordings in files: each file of records, each ``catalog:...``, and per venue the session in its files.
 
-        return replace(recording_of_catalog(reference), recipe={"files": [reference]})
-    if len(paths) == 1 and paths[0].suffix == SUFFIX:
-        if venue is not None:
-            raise UsageError(f"{paths[0]} holds records, which are of no venue any more; leave out --venue")
-        return open_recording(paths[0])
+    ``FILE@VENUE`` says of one file whose it is, ``venue`` of all others. UsageError where nobody says.
+    """
+    sessions: dict[str, list[Path]] = {}
+    recordings = []
+    for text in map(str, data):
+        # A reference has been a path on the command line.
+        if is_reference(text):
+            from neural_trader.market.catalog.replayed import recording_of_catalog
+
+            recordings.append(recording_of_catalog(text))
+            continue
+        name, _, said = text.rpartition("@")
+        path, place = (Path(name), said) if name and not Path(text).exists() else (Path(text), venue)
+        if path.suffix == SUFFIX:
+            recordings.append(_placed(open_recording(path), place))
+        elif place is None:
+            raise UsageError(f"{path}: a captured session is of a venue; say which with --venue, such as binance")
+        else:
+            sessions.setdefault(place, []).append(path)
+    return recordings + [load_recording(paths, place) for place, paths in sessions.items()]
+
+
+def recordings_again(recipe: Mapping[str, Any]) -> list[Recording]:
+    """The recordings that a recipe tells of, or a list of recipes in it; none if they came from memory."""
+    from neural_trader.market.recordings import synthetic_recording
+
+    if "recordings" in recipe:
+        found = [recordings_again(each) for each in recipe["recordings"] if "bars" not in each]
+        return [one for each in found for one in each] if all(found) else []
+    if recipe.get("files"):
+        return recordings_of(recipe["files"], recipe.get("venue"))
+    if recipe.get("seed") is not None:
+        return [synthetic_recording(recipe["seed"], recipe["duration"])]
+    return []
+
+
+def files_of(recipe: Mapping[str, Any]) -> list[str]:
+    """All files that a recipe names."""
+    return [name for each in recipe.get("recordings", [recipe]) for name in each.get("files") or ()]
+
+
+def _placed(recording: Recording, venue: str | None) -> Recording:
     if venue is None:
-        raise UsageError(f"{paths[0]}: a captured session is of a venue; say which with --venue, such as binance")
-    return load_recording(paths, venue)
+        return recording
+    return replace(recording, venue=venue, recipe={**recording.recipe, "venue": venue})
 
 
 def _mapped(records: Any) -> Any:

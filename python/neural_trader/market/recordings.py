@@ -30,6 +30,11 @@ def depth_of(kinds: Mapping[str, int]) -> str:
     return "levels" if any(kinds.get(name) for name in BOOKS) else "quotes"
 
 
+def trades_of(kinds: Mapping[str, int]) -> str:
+    """Which records tell trades: single ones, or where there are none, those of one aggressor in one."""
+    return "trade" if kinds.get("trade") or not kinds.get("aggregate_trade") else "aggregate_trade"
+
+
 class Listed(NamedTuple):
     """An instrument of a recording: its symbol, and the steps that prices and quantities count."""
 
@@ -53,6 +58,8 @@ class Recording:
     """How many records of each kind there are, where that is known without reading them."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """What makes it again: ``files`` and ``venue``, or ``seed`` and ``duration``; nothing for records from memory."""
+    venue: str | None = None
+    """Where it was recorded: what tells its symbols from those of other venues."""
 
     def __post_init__(self) -> None:
         if self.records.dtype != EVENT or self.records.ndim != 1:
@@ -78,6 +85,13 @@ class Recording:
         return {name: int(counts[code]) for name, code in KIND.items() if counts[code]}
 
 
+def span_of(recording: Recording) -> tuple[int, int]:
+    """When its first and its last record were received, or happened where that is unknown; 0 where there is none."""
+    ends = [recording.records[at] for at in (0, -1)] if len(recording) else []
+    begin, end = (int(each["ts_recv_ns"]) or int(each["ts_event_ns"]) for each in ends) if ends else (0, 0)
+    return begin, end
+
+
 def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recording:
     """A recording from a captured session of a venue, in one file or several."""
     from neural_trader.market.captures import read_capture
@@ -99,7 +113,7 @@ def load_recording(data: str | Path | Sequence[str | Path], venue: str) -> Recor
         notes.append(f"the capture has faults: {', '.join(f'{count} {name}' for name, count in faults.items())}")
     source = " + ".join(str(path) for path in paths)
     recipe = {"files": [str(path) for path in paths], "venue": venue}
-    return Recording(capture.events, listed, "file", source, tuple(notes), recipe=recipe)
+    return Recording(capture.events, listed, "file", source, tuple(notes), recipe=recipe, venue=venue)
 
 
 def synthetic_recording(seed: int, duration: str = "10m") -> Recording:

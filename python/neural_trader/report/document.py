@@ -60,6 +60,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
             for name, frame in tables.items()
         },
         **({} if quality is None else {"fill_quality": quality.document()}),
+        **({} if result.honesty is None else {"honesty": result.honesty.document()}),
         **({"ladder": [rung.document() for rung in result.ladder]} if result.ladder else {}),
         **({"figures": dict(result.figures)} if result.figures else {}),
         **{name: _records(frame) for name, frame in kept.items()},

@@ -26,6 +26,7 @@ from neural_trader.report.own_figures import figures_section
 from neural_trader.report.replay_sections import fills_section
 from neural_trader.report.rungs import ladder_section
 from neural_trader.report.thinning import CANDLES, candles
+from neural_trader.report.worth_section import worth_section
 
 if TYPE_CHECKING:
     from neural_trader.market.bars import Series
@@ -72,6 +73,7 @@ def render(result: Outcome) -> str:
         "costs_title": escape(f"Costs, {result.run.get('currency') or 'account currency'}"),
         "costs": figures.costs(result, stats),
         "statistics": sections.statistics_table(stats),
+        "worth": worth_section(result.honesty, stats),
         "fills": figures_section(result.figures) + fills_section(result) + ladder_section(result.ladder),
         "trades_note": escape(_trades_note(document)),
         "provenance": sections.provenance(result),

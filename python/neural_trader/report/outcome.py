@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from neural_trader.honesty.assessment import Assessment
+    from neural_trader.honesty.checks import Counted, LookAhead, WarmUp
     from neural_trader.market.bars import Series
     from neural_trader.report.metrics import Stats
     from neural_trader.report.rungs import Rung
@@ -88,6 +90,14 @@ class Outcome(Protocol):
     def ladder(self) -> tuple[Rung, ...]: ...
     @property
     def figures(self) -> dict[str, Figure]: ...
+    @property
+    def counted(self) -> Counted | None: ...
+    @property
+    def look_ahead(self) -> LookAhead | None: ...
+    @property
+    def warm_up(self) -> WarmUp | None: ...
+    @property
+    def honesty(self) -> Assessment | None: ...
 
 
 def initial_cash(outcome: Outcome) -> float:

@@ -27,12 +27,14 @@ from neural_trader.report.sections import (
     span_of_data,
 )
 from neural_trader.report.sections import strategy_name as name_of
+from neural_trader.report.worth_section import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
+    from neural_trader.honesty.assessment import Assessment
     from neural_trader.report.metrics import Stats, Value
     from neural_trader.report.outcome import Block, Floats, Outcome
 
@@ -104,9 +106,23 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         console.print(_ladder(result.ladder), width=width)
         console.print(Text(reading(result.ladder)), width=width, highlight=False)
+    if result.honesty is not None:
+        console.print()
+        console.print(_worth(result.honesty), width=width)
     for warning in result.warnings:
         console.print(Text.assemble(("warning  ", "bold yellow"), warning), width=width, highlight=False)
     console.print(Text.assemble(("hash     ", "dim"), result.hash), width=width, highlight=False)
+
+
+def _worth(worth: Assessment) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", min_width=8)
+    grid.add_column(overflow="fold")
+    first, *rest = lines(worth)
+    grid.add_row("worth", Text(first, {"invalid": "bold red", "distinct": "bold green"}.get(worth.verdict, "bold")))
+    for line in rest:
+        grid.add_row("", Text(line, "dim"))
+    return grid
 
 
 def _ladder(rungs: Sequence[Rung]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from neural_trader._native import Bar, Engine, Indicator, Replay, Tick
@@ -55,6 +56,14 @@ class Order(NamedTuple):
     state: str
     reason: str
     event: str = "ended"
+
+
+class Macd(NamedTuple):
+    """Handles of the outputs of a MACD."""
+
+    line: Indicator
+    signal: Indicator
+    histogram: Indicator
 
 
 class Strategy:
@@ -202,55 +211,64 @@ class Strategy:
         level = self._replay.best(k, side)
         return math.nan if level is None else self._grids[k].tick.value_of(level[0])
 
-    def indicator(self, name: str, *parameters: float) -> Indicator:
-        """A feature by name over every instrument of the run; ``features`` of the command line lists them."""
+    def feature(self, name: str, *parameters: float, series: str | None = None) -> Any:
+        """A feature of bars by name, over every instrument of the run; ``features`` of the command line lists them.
+
+        A handle, or a named tuple of handles where the feature has several outputs. ``series`` is the field of a bar
+        that a feature of one series reads, the close as a rule: ``self.feature("sma", 20, series="volume")``.
+        """
         if isinstance(self._engine, Replay):
-            raise UsageError("indicators are of bars; a replay has books and trades")
-        return self._engine.indicator(name, [float(parameter) for parameter in parameters])
+            raise UsageError("features are of bars; a replay has books and trades")
+        outputs = self._engine.feature(name, [float(parameter) for parameter in parameters], series)
+        if len(outputs) == 1:
+            return outputs[0][1]
+        # The names are those of the table, which types do not know.
+        named: Any = namedtuple(name, [each for each, _ in outputs])  # type: ignore[misc]  # noqa: PYI024
+        return named(*(handle for _, handle in outputs))
 
     def sma(self, window: int) -> Indicator:
         """Simple moving average of the close."""
-        return self.indicator("sma", window)
+        return self._one("sma", window)
 
     def ema(self, window: int) -> Indicator:
         """Exponential moving average of the close."""
-        return self.indicator("ema", window)
+        return self._one("ema", window)
 
     def rsi(self, window: int) -> Indicator:
         """Wilder's relative strength index of the close, 0 to 100."""
-        return self.indicator("rsi", window)
+        return self._one("rsi", window)
 
     def deviation(self, window: int) -> Indicator:
         """Population standard deviation of the close."""
-        return self.indicator("deviation", window)
+        return self._one("deviation", window)
 
     def highest(self, window: int) -> Indicator:
         """Highest high of the last bars, this one included."""
-        return self.indicator("highest", window)
+        return self._one("highest", window)
 
     def lowest(self, window: int) -> Indicator:
         """Lowest low of the last bars, this one included."""
-        return self.indicator("lowest", window)
+        return self._one("lowest", window)
 
     def atr(self, window: int) -> Indicator:
         """Wilder's average true range."""
-        return self.indicator("atr", window)
+        return self._one("atr", window)
 
-    def macd(self, fast: int, slow: int) -> Indicator:
-        """Difference of a fast and a slow exponential average of the close."""
-        return self.indicator("macd", fast, slow)
-
-    def macd_signal(self, fast: int, slow: int, signal: int) -> Indicator:
-        """Exponential average of the MACD."""
-        return self.indicator("macd_signal", fast, slow, signal)
+    def macd(self, fast: int, slow: int, signal: int) -> Macd:
+        """Fast minus slow exponential average of the close, its average, and the difference of those two."""
+        return Macd(*self.feature("macd", fast, slow, signal))
 
     def momentum(self, window: int, skip: int = 0) -> Indicator:
         """Return from ``window`` bars ago to ``skip`` bars ago."""
-        return self.indicator("momentum", window, skip)
+        return self._one("momentum", window, skip)
 
     def volatility(self, window: int) -> Indicator:
         """Sample standard deviation of simple returns per bar, not annualised."""
-        return self.indicator("volatility", window)
+        return self._one("volatility", window)
+
+    def _one(self, name: str, *parameters: float) -> Indicator:
+        handle: Indicator = self.feature(name, *parameters)
+        return handle
 
     def recall(self, k: int = 10, *, symbol: str | None = None, **wanted: Any) -> Recall:
         """The ``k`` decisions of the run's memory whose situations were most like this one, and that have ended.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nt_core::{Bracket, Error, Instrument, Nanos, Step};
+use nt_core::{Bracket, Error, Instrument, Nanos};
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
@@ -14,7 +14,7 @@ use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
-use crate::indicator::Indicator;
+use crate::indicator::{Indicator, Outputs, Running, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
 
@@ -28,7 +28,7 @@ pub struct Engine {
     /// The bars; the columns are empty where they arrive in pieces.
     pub(crate) columns: Vec<Columns>,
     pub(crate) pieces: Option<Pieces>,
-    indicators: Vec<Py<Indicator>>,
+    features: Vec<Running>,
     /// Rank of the instrument whose bar is being delivered.
     current: Arc<AtomicUsize>,
 }
@@ -100,7 +100,7 @@ impl Engine {
             pieces: pieces.map(|pieces| Pieces::of(&pieces, true)).transpose()?,
             player: Player::new(all_columns.len()),
             columns: all_columns,
-            indicators: Vec::new(),
+            features: Vec::new(),
             current: Arc::new(AtomicUsize::new(0)),
         })
     }
@@ -212,12 +212,12 @@ impl Engine {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// A feature over every instrument, kept up to date while the run goes on.
-    fn indicator(&mut self, py: Python<'_>, name: &str, parameters: Vec<f64>) -> PyResult<Py<Indicator>> {
-        let indicator = Indicator::new(name, &parameters, self.core.instruments(), self.current.clone())?;
-        let indicator = Py::new(py, indicator)?;
-        self.indicators.push(indicator.clone_ref(py));
-        Ok(indicator)
+    /// A feature over every instrument, kept up to date while the run goes on: its outputs and their names.
+    #[pyo3(signature = (name, parameters, series=None))]
+    fn feature(&mut self, py: Python<'_>, name: &str, parameters: Vec<f64>, series: Option<&str>) -> PyResult<Outputs> {
+        let (running, outputs) = Running::new(py, name, &parameters, series, self.core.instruments(), &self.current)?;
+        self.features.push(running);
+        Ok(outputs)
     }
 
     /// Runs a strategy that takes `on_bar(engine, instrument, index)`, `on_fill(engine, fill)` and `on_order(engine, order)`,
@@ -260,13 +260,12 @@ impl Engine {
         progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let (indicators, current, scales, symbols) = {
-            let engine = slf.try_borrow()?;
-            let indicators: Vec<_> = engine.indicators.iter().map(|indicator| indicator.clone_ref(py)).collect();
-            let scale = |step: Step| (step.mantissa as f64, 10_f64.powi(i32::from(step.decimals)));
+        let (mut features, current, scales, symbols) = {
+            let mut engine = slf.try_borrow_mut()?;
+            let features = std::mem::take(&mut engine.features);
             let scales: Vec<_> = engine.core.instruments().map(|i| (scale(i.tick), scale(i.lot))).collect();
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
-            (indicators, engine.current.clone(), scales, symbols)
+            (features, engine.current.clone(), scales, symbols)
         };
         let mut delivered: usize = 0;
         drive(slf, |py, call, turn| {
@@ -281,8 +280,8 @@ impl Engine {
                     if turn.first_of_moment {
                         for &(k, at) in turn.closed {
                             let bar = feature_bar(&turn.bars[k], at);
-                            for indicator in &indicators {
-                                indicator.bind(py).try_borrow_mut()?.update(k, &bar);
+                            for feature in &mut features {
+                                feature.update(py, k, &bar)?;
                             }
                         }
                     }

@@ -9,7 +9,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::replay::Replay;
-use crate::replay::sources::sources_of;
 
 /// So many bytes are handed on at a time.
 const WAITING_MAX: usize = 1 << 16;
@@ -37,9 +36,9 @@ impl Replay {
         if let Some(inputs) = self.inputs {
             return Ok(inputs);
         }
-        let borrowed: Vec<_> = self.sources.iter().map(|held| held.borrow(py)).collect();
+        let lent = self.sources.lend(py);
         let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
-        let inputs = digest::recorded_inputs(&instruments, &sources_of(&self.sources, &borrowed)?);
+        let inputs = digest::recorded_inputs(&instruments, &lent.sources()?);
         self.inputs = Some(inputs);
         Ok(inputs)
     }
@@ -165,29 +164,33 @@ fn scan_journal<'py>(
     Ok((header, frames, decisions, last, None))
 }
 
-/// Plays a journal again in a fresh replay, told records of the kinds `wants`, and of books if `books` says so.
+/// Plays a journal again in a fresh replay, told records of the kinds `wants`, and of trades and books if that is said.
 ///
 /// Returns the first difference (number of the frame, time, what was recorded, what came), or None.
 #[pyfunction]
-#[pyo3(signature = (replay, journal, *, wants, books, progress=None))]
+#[pyo3(signature = (replay, journal, *, wants, trades, books, progress=None))]
 fn check_journal(
     py: Python<'_>,
     replay: &Bound<'_, Replay>,
     journal: Bytes<'_>,
     wants: Vec<String>,
+    trades: bool,
     books: bool,
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Option<(u64, i64, String, String)>> {
     let replay = &mut *replay.try_borrow_mut()?;
     replay.want(&wants)?;
+    if trades {
+        replay.core.want_trades();
+    }
     if books {
         replay.core.want_books();
     }
     replay.core.note();
     let torn = |tear: Tear| PyValueError::new_err((tear.byte, tear.reason));
     let Replay { core, sources, .. } = replay;
-    let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-    let sources = sources_of(sources, &borrowed)?;
+    let lent = sources.lend(py);
+    let sources = lent.sources()?;
     let mut check = Reader::new(journal.as_slice()?).and_then(Check::new).map_err(torn)?;
     let mut turns: u64 = 0;
     loop {

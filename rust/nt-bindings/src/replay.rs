@@ -1,42 +1,37 @@
 //! Replays for Python: records as numpy arrays without a copy, and the loop that calls a strategy.
 
 mod drive;
-mod records;
+mod play;
+mod results;
 mod rules;
 pub mod sources;
 mod tick;
 
 use nt_book::Level;
-use nt_core::{Bracket, Error, Instrument, Step};
+use nt_core::{Bracket, Error};
 use nt_engine::{
-    Config, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, Role, RoundTrip, Turn,
-    VenueRules, digest, digest::Hash,
+    Config, Latency, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules, digest,
+    digest::Hash,
 };
-use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
 use crate::columns;
 use crate::error::raise;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
 use drive::{drive, named};
-use rules::{depth_of, like_of, role_of, self_trade_of, trades_of};
-use sources::{Held, records_of, sources_of};
+use play::Callbacks;
+use rules::{Listed, OneOrEach, instruments_of, like_of, records_by_rank, roles_of, self_trade_of, views_by_rank};
+use sources::Sources;
 use tick::Tick;
-
-const TURNS_PER_REPORT: usize = 16_384;
-
-/// An instrument as Python describes it: symbol, tick and lot, the steps as mantissa and decimals.
-type Listed = (String, (i64, u8), (i64, u8));
 
 /// A replay of recorded books and trades; docs/book-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
 pub struct Replay {
     pub core: Core,
-    pub sources: Vec<Held>,
+    pub sources: Sources,
     /// Rank of the instrument that the present callback is about.
     current: usize,
     /// Where the journal of the run goes, if one is kept.
@@ -50,11 +45,14 @@ impl Replay {
     /// A replay over instruments `(symbol, tick, lot)` in ascending order of their symbols.
     ///
     /// A source is the records, seen as words of 64 bits, and, for each number that an instrument has in them, its rank in the run or -1.
+    /// `bars` are those of the instruments that come as bars, with their ranks; the settings behind them are for these. Without
+    /// `sample_ns` equity is sampled at closes of bars.
     #[new]
     #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
-        depth="levels", trades="trade", self_trade="cancel_newest", sample_ns=1_000_000_000, roles=None,
-        view=None, by_bars=false, like=None))]
+        depth=OneOrEach::one("levels"), trades=OneOrEach::one("trade"), self_trade="cancel_newest",
+        sample_ns=Some(1_000_000_000), roles=None, view=None, by_bars=false, like=None, bars=Vec::new(), slippage_ticks=0,
+        slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false, volume_cap_ppb=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -72,14 +70,21 @@ impl Replay {
         queue: &str,
         power: u8,
         whole: bool,
-        depth: &str,
-        trades: &str,
+        depth: OneOrEach,
+        trades: OneOrEach,
         self_trade: &str,
-        sample_ns: i64,
+        sample_ns: Option<i64>,
         roles: Option<Vec<String>>,
-        view: Option<&str>,
+        view: Option<OneOrEach>,
         by_bars: bool,
         like: Option<&str>,
+        bars: Vec<(usize, Bound<'_, PyAny>)>,
+        slippage_ticks: i64,
+        slippage_ppb: i64,
+        slippage_spread_ppb: i64,
+        fill_close: bool,
+        limit_through: bool,
+        volume_cap_ppb: Option<i64>,
     ) -> PyResult<Self> {
         let config = Config {
             cash,
@@ -87,31 +92,17 @@ impl Replay {
             maker_fee: maker_ppb,
             taker_fee: taker_ppb,
             fixed_fee,
+            slippage_ticks,
+            slippage_rate: slippage_ppb,
+            slippage_spread: slippage_spread_ppb,
+            fill_at_close: fill_close,
+            limit_through,
+            volume_cap: volume_cap_ppb,
             ..Config::default()
         };
-        let mut known = Vec::with_capacity(instruments.len());
-        for (symbol, tick, lot) in instruments {
-            let instrument = Step::new(tick.0, tick.1)
-                .and_then(|tick| Instrument::new(symbol, tick, Step::new(lot.0, lot.1)?))
-                .map_err(|error| raise(py, &error))?;
-            known.push(instrument);
-        }
-        let mut held = Vec::with_capacity(sources.len());
-        for (words, ranks) in sources {
-            records_of(&words.readonly())?;
-            if ranks.iter().any(|&rank| usize::try_from(rank).is_ok_and(|rank| rank >= known.len())) {
-                return Err(PyValueError::new_err("a source names an instrument that the run does not have"));
-            }
-            held.push(Held { words: words.unbind(), ranks, role: Role::default() });
-        }
-        if let Some(roles) = &roles {
-            if roles.len() != held.len() {
-                return Err(raise(py, &Error::Misuse("each source has a role".into())));
-            }
-            for (held, role) in held.iter_mut().zip(roles) {
-                held.role = role_of(role).map_err(|error| raise(py, &error))?;
-            }
-        }
+        let known = instruments_of(instruments).map_err(|error| raise(py, &error))?;
+        let roles = roles_of(roles, sources.len()).map_err(|error| raise(py, &error))?;
+        let held = Sources::of(py, sources, roles, &bars, known.len(), config.volume_cap.is_some())?;
         let settings = || -> Result<ReplaySettings, Error> {
             let row = |(sent_ns, venue_ns, back_ns)| RoundTrip { sent_ns, venue_ns, back_ns };
             Ok(ReplaySettings {
@@ -121,19 +112,21 @@ impl Replay {
                 },
                 feed_ns,
                 venue: VenueRules {
-                    depth: depth_of(depth)?,
-                    trades: trades_of(trades)?,
                     queue: QueueModel::named(queue, power)?,
                     whole,
                     self_trade: self_trade_of(self_trade)?,
+                    ..VenueRules::default()
                 },
-                sample_ns,
-                view: view.map(depth_of).transpose()?,
+                records: records_by_rank(&depth, &trades, known.len(), &held.bars)?,
+                sample_ns: sample_ns.unwrap_or(1),
+                sample_at_closes: sample_ns.is_none(),
+                views: views_by_rank(view.as_ref(), known.len())?,
                 by_bars,
                 like_hftbacktest: like_of(like)?,
             })
         };
-        let core = settings().and_then(|settings| Core::new(config, known, held.len(), settings));
+        let count = held.records.len() + held.bars.len();
+        let core = settings().and_then(|settings| Core::new(config, known, count, settings));
         Ok(Replay {
             core: core.map_err(|error| raise(py, &error))?,
             sources: held,
@@ -224,12 +217,17 @@ impl Replay {
         self.core.cash()
     }
 
+    /// The last price in ticks of an instrument of bars, as far as is known here; 0 before there is any.
+    fn mark(&self, instrument: usize) -> i64 {
+        self.core.mark(instrument)
+    }
+
     /// Price and quantity of the best level of a side (1 for bids, -1 for asks), as far as is known here.
     fn best(&mut self, py: Python<'_>, instrument: usize, side: i64) -> PyResult<Option<(i64, i64)>> {
         let side = side_of(side, "quantity").map_err(|error| raise(py, &error))?;
         let Replay { core, sources, .. } = self;
-        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-        let sources = sources_of(sources, &borrowed)?;
+        let lent = sources.lend(py);
+        let sources = lent.sources()?;
         let level = core.best(&sources, instrument, side).map_err(|error| raise(py, &error))?;
         Ok(level.map(|level| (level.price, level.quantity)))
     }
@@ -241,9 +239,13 @@ impl Replay {
     }
 
     /// Runs a strategy that takes `on_record(replay, source, index)` for records of the kinds that it wants,
-    /// `on_answer(replay, kind, number)` and `on_timer(replay, time_ns)`.
-    #[pyo3(signature = (strategy, wants=Vec::new()))]
-    fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>, wants: Vec<String>) -> PyResult<()> {
+    /// `on_answer(replay, kind, number)` and `on_timer(replay, time_ns)`; with `bars` also `on_bar(replay, instrument, index)`
+    /// and `on_moment(replay, time_ns)`.
+    #[pyo3(signature = (strategy, wants=Vec::new(), *, bars=false))]
+    fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>, wants: Vec<String>, bars: bool) -> PyResult<()> {
+        if bars {
+            slf.try_borrow_mut()?.core.want_bars();
+        }
         let on_record = strategy.getattr("on_record")?;
         let on_answer = strategy.getattr("on_answer")?;
         let on_timer = strategy.getattr("on_timer")?;
@@ -252,6 +254,8 @@ impl Replay {
             match turn {
                 Turn::Record { source, index } => on_record.call1((slf, source, index))?,
                 Turn::Timer(time_ns) => on_timer.call1((slf, time_ns))?,
+                Turn::Bar { instrument, index } => strategy.call_method1("on_bar", (slf, instrument, index))?,
+                Turn::Moment(time_ns) => strategy.call_method1("on_moment", (slf, time_ns))?,
                 Turn::Answer(notice) => {
                     let (event, number) = named(notice);
                     on_answer.call1((slf, event, number))?
@@ -261,102 +265,49 @@ impl Replay {
         })
     }
 
+    /// Makes records come by `feed`, while they are played; `by_receipt` says that no venue tells when they happened.
+    #[pyo3(signature = (*, by_receipt=false))]
+    fn open(&mut self, by_receipt: bool) {
+        self.sources.open(by_receipt);
+    }
+
+    /// Takes the next records of a source; `run` and `play` go on as far as all sources reach.
+    #[pyo3(signature = (source, words, *, last=false))]
+    fn feed(&mut self, source: usize, words: &Bound<'_, PyArray1<i64>>, last: bool) -> PyResult<()> {
+        self.sources.feed(source, &words.readonly(), last)
+    }
+
     /// Sets our time to the arrival of the first record, for what is done before it.
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let Replay { core, sources, .. } = self;
-        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-        core.begin(&sources_of(sources, &borrowed)?);
+        core.begin(&sources.lend(py).sources()?);
         Ok(())
     }
 
     /// Runs a strategy given by its callbacks, each of which may be absent.
     ///
     /// `on_trade(tick)` and `on_quote(tick)` get a `Tick`, `on_book(symbol)` the symbol of a book that a whole message has
-    /// changed, `on_timer(time_ns)` the time, `on_fill(at)` the position of a fill, and `on_order(id, event)` an order with
-    /// what the venue says of it. `progress(records)` is called now and then with the number of records played.
-    #[pyo3(signature = (*, on_trade=None, on_quote=None, on_book=None, on_timer=None, on_fill=None, on_order=None,
-        progress=None))]
+    /// changed, `on_bar(bar)` a `Bar` whose close has arrived, `on_moment(time_ns)` the time once all of it have,
+    /// `on_timer(time_ns)` the time, `on_fill(number)` a fill, and `on_order(number, event)` an order with what the venue
+    /// says of it, both by their numbers here. `progress(records)` is called now and then with the number of records played.
+    #[pyo3(signature = (*, on_trade=None, on_quote=None, on_book=None, on_bar=None, on_moment=None, on_timer=None,
+        on_fill=None, on_order=None, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per callback")]
     fn play(
         slf: &Bound<'_, Self>,
         on_trade: Option<Bound<'_, PyAny>>,
         on_quote: Option<Bound<'_, PyAny>>,
         on_book: Option<Bound<'_, PyAny>>,
+        on_bar: Option<Bound<'_, PyAny>>,
+        on_moment: Option<Bound<'_, PyAny>>,
         on_timer: Option<Bound<'_, PyAny>>,
         on_fill: Option<Bound<'_, PyAny>>,
         on_order: Option<Bound<'_, PyAny>>,
         progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let py = slf.py();
-        let (symbols, scales) = {
-            let core = &mut slf.try_borrow_mut()?.core;
-            if on_trade.is_some() {
-                core.want(core.trades());
-            }
-            if on_quote.is_some() {
-                core.want(EventKind::Quote);
-            }
-            if on_book.is_some() {
-                core.want_books();
-            }
-            let instruments = core.engine().instruments();
-            let symbols: Vec<_> = instruments.map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
-            let scales: Vec<_> = core.engine().instruments().map(|i| (i.tick, i.lot)).collect();
-            (symbols, scales)
-        };
-        let mut turns: usize = 0;
-        drive(slf, |py, turn, sources| {
-            turns += 1;
-            if turns.is_multiple_of(TURNS_PER_REPORT)
-                && let Some(progress) = &progress
-            {
-                progress.call1((slf.try_borrow()?.core.played(),))?;
-            }
-            match turn {
-                Turn::Record { source, index } => {
-                    let Some(record) = sources[source].get(index) else { return Ok(()) };
-                    let Some(rank) = sources[source].rank_here(&record) else { return Ok(()) };
-                    let time_ns = {
-                        let replay = &mut *slf.try_borrow_mut()?;
-                        replay.current = rank;
-                        replay.core.now_ns()
-                    };
-                    let symbol = symbols[rank].clone_ref(py);
-                    let callback = if record.is(EventKind::Quote) {
-                        &on_quote
-                    } else if record.is(EventKind::Trade) || record.is(EventKind::AggregateTrade) {
-                        &on_trade
-                    } else {
-                        if let Some(on_book) = &on_book {
-                            on_book.call1((symbol,))?;
-                        }
-                        return Ok(());
-                    };
-                    if let Some(callback) = callback {
-                        callback.call1((Tick { record, time_ns, symbol, scales: scales[rank] },))?;
-                    }
-                }
-                Turn::Timer(time_ns) => {
-                    if let Some(on_timer) = &on_timer {
-                        on_timer.call1((time_ns,))?;
-                    }
-                }
-                Turn::Answer(Notice::Fill(at)) => {
-                    if let Some(on_fill) = &on_fill {
-                        slf.try_borrow_mut()?.about_fill(at);
-                        on_fill.call1((at,))?;
-                    }
-                }
-                Turn::Answer(notice) => {
-                    if let Some(on_order) = &on_order {
-                        let (event, id) = named(notice);
-                        slf.try_borrow_mut()?.about_order(id as u32);
-                        on_order.call1((id, event))?;
-                    }
-                }
-            }
-            Ok(())
-        })
+        let callbacks =
+            Callbacks { on_trade, on_quote, on_book, on_bar, on_moment, on_timer, on_fill, on_order, progress };
+        callbacks.play(slf)
     }
 
     /// Rank of the instrument that the present callback is about.
@@ -370,8 +321,11 @@ impl Replay {
         self.core.engine().instrument(instrument).lot.value_of(self.core.position(instrument) as f64)
     }
 
-    /// Middle of the best bid and ask as far as is known here, NaN where a side is empty.
+    /// Middle of the best bid and ask as far as is known here, NaN where a side is empty; of bars the last price known here.
     fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
+        if self.core.is_of_bars(instrument) {
+            return Ok(results::price_of_bars(&self.core, instrument));
+        }
         let (bid, ask) = (self.best(py, instrument, 1)?, self.best(py, instrument, -1)?);
         Ok(match (bid, ask) {
             (Some((bid, _)), Some((ask, _))) => {
@@ -385,8 +339,8 @@ impl Replay {
     fn levels(&mut self, py: Python<'_>, instrument: usize, side: i64, count: usize) -> PyResult<Vec<(f64, f64)>> {
         let side = side_of(side, "quantity").map_err(|error| raise(py, &error))?;
         let Replay { core, sources, .. } = self;
-        let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-        let sources = sources_of(sources, &borrowed)?;
+        let lent = sources.lend(py);
+        let sources = lent.sources()?;
         let levels = core.best_levels(&sources, instrument, side, count).map_err(|error| raise(py, &error))?;
         let grid = core.engine().instrument(instrument);
         let decimal = |level: Level| (grid.tick.value_of(level.price as f64), grid.lot.value_of(level.quantity as f64));
@@ -401,7 +355,11 @@ impl Replay {
         for instrument in 0..count {
             let lots = self.core.position(instrument);
             if lots != 0 {
-                let price = self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64);
+                let price = if self.core.is_of_bars(instrument) {
+                    self.core.mark(instrument) as f64
+                } else {
+                    self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64)
+                };
                 let grid = self.core.engine().instrument(instrument);
                 equity += grid.tick.value_of(price) * grid.lot.value_of(lots as f64);
             }
@@ -428,15 +386,15 @@ impl Replay {
         let lot = self.core.engine().instrument(order.instrument as usize).lot;
         let (quantity, filled) = (lot.value_of(standing.quantity as f64), lot.value_of(standing.filled as f64));
         let (state, reason) = (standing.state as u8, standing.reason as u8);
-        Ok((order.instrument, order.side as i8, order.kind as u8, quantity, filled, state, reason))
+        Ok((order.instrument, standing.side as i8, order.kind as u8, quantity, filled, state, reason))
     }
 
-    /// How an order stood with the last answer about it that has arrived here: quantity, filled, cancelled, state, reason;
-    /// lots and codes.
-    fn standing(&self, py: Python<'_>, number: u32) -> PyResult<(i64, i64, i64, u8, u8)> {
+    /// How an order stood with the last answer about it that has arrived here: side, quantity, filled, cancelled, state,
+    /// reason; lots and codes.
+    fn standing(&self, py: Python<'_>, number: u32) -> PyResult<(i8, i64, i64, i64, u8, u8)> {
         let standing = self.core.standing(number).map_err(|error| raise(py, &error))?;
         let (state, reason) = (standing.state as u8, standing.reason as u8);
-        Ok((standing.quantity, standing.filled, standing.cancelled, state, reason))
+        Ok((standing.side as i8, standing.quantity, standing.filled, standing.cancelled, state, reason))
     }
 
     /// The venue's id of each order that is known here, by their numbers here from 1.
@@ -477,23 +435,20 @@ impl Replay {
         py: Python<'py>,
         instrument: usize,
     ) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>) {
-        let count = self.core.engine().instruments().len();
-        let own = self.core.touches().iter().skip(instrument).step_by(count.max(1));
-        let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
-        (bids.into_pyarray(py), asks.into_pyarray(py))
+        results::touch_arrays(py, &self.core, instrument)
     }
 
     /// Orders as numpy columns in decimal units, with what only a replay knows of them: their numbers here (0 for none), the
     /// terms of orders that rest, the part that is shown (0 for all of it), times in nanoseconds (0 for never), and the
     /// quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
     fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        records::order_arrays(py, &self.core)
+        results::order_arrays(py, &self.core)
     }
 
     /// Fills as numpy columns in decimal units, with the number here of their order (0 for none) and the best bid and ask at
     /// the venue then (NaN where there was none).
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        records::fill_arrays(py, &self.core)
+        results::fill_arrays(py, &self.core)
     }
 
     /// Trades as numpy columns in decimal units.
@@ -519,7 +474,7 @@ impl Replay {
     /// Orders with the fields of the run hash, as exact integers; `accept_ns` is None where no venue took the order.
     #[getter]
     fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        records::exact_orders(py, &self.core)
+        results::exact_orders(py, &self.core)
     }
 
     /// Fills with the fields of the run hash, as exact integers.
@@ -572,20 +527,6 @@ impl Replay {
             digest::postings(engine.ledger().postings()),
         ];
         crate::engine::digest_dict(py, version, &parts)
-    }
-}
-
-impl Replay {
-    fn about_fill(&mut self, number: usize) {
-        if let Ok(fill) = self.core.known_fill(number) {
-            self.current = fill.instrument as usize;
-        }
-    }
-
-    fn about_order(&mut self, number: u32) {
-        if let Ok(order) = self.core.known_order(number) {
-            self.current = order.instrument as usize;
-        }
     }
 }
 

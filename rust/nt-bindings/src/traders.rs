@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 
 use crate::error::raise;
 use crate::replay::Replay;
-use crate::replay::sources::sources_of;
 
 const TURNS_PER_REPORT: usize = 65_536;
 /// What is noted for a journal waits in memory for so many turns.
@@ -65,9 +64,10 @@ fn run<T: Trader>(slf: &Bound<'_, Replay>, mut trader: T, progress: Option<&Boun
             let replay = &mut *slf.try_borrow_mut()?;
             replay.write_down(py)?;
             let turns = if replay.journal.is_some() { TURNS_PER_NOTE } else { TURNS_PER_REPORT };
+            replay.core.set_horizon(replay.sources.horizon_ns());
             let Replay { core, sources, .. } = replay;
-            let borrowed: Vec<_> = sources.iter().map(|held| held.borrow(py)).collect();
-            let sources = sources_of(sources, &borrowed)?;
+            let lent = sources.lend(py);
+            let sources = lent.sources()?;
             let goes_on = run_for(core, &sources, &mut trader, turns).map_err(|error| raise(py, &error))?;
             (goes_on, core.played())
         };

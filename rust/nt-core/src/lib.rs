@@ -1,7 +1,9 @@
 //! Values of the engine: exact prices, quantities and money; instruments, orders and events.
 //!
-//! This crate reads no clock, opens no file and knows nothing of Python. Everything here is an integer.
+//! This crate reads no clock, opens no file and knows nothing of Python. Every value is an integer; [`elementary`] has the
+//! functions of floats that estimates and features are made with.
 
+pub mod elementary;
 pub mod error;
 pub mod event;
 pub mod instrument;

@@ -83,6 +83,10 @@ pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> H
         described(&mut hasher, instrument);
     }
     for source in sources {
+        if let Some((rank, bars)) = source.bars() {
+            of_bars(&mut hasher, rank, &bars);
+            continue;
+        }
         hasher.update((source.len() as u64).to_le_bytes());
         let mut records = Sha256::new();
         let mut bytes = [0; EVENT_BYTES * 128];
@@ -104,6 +108,17 @@ pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> H
         }
     }
     hasher.finalize().into()
+}
+
+fn of_bars(hasher: &mut Sha256, rank: usize, bars: &Bars<'_>) {
+    hasher.update((bars.len() as u64).to_le_bytes());
+    for values in bars.columns() {
+        let mut column = Column::default();
+        column.add(values);
+        hasher.update(column.digest());
+    }
+    hasher.update(1_u16.to_le_bytes());
+    hasher.update((rank as i16).to_le_bytes());
 }
 
 fn described(hasher: &mut Sha256, instrument: &Instrument) {

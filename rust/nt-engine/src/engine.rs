@@ -297,24 +297,9 @@ impl Engine {
             }
         };
         let k = request.instrument;
-        if request.size.is_target() {
-            self.cancel_targets(k);
-        }
-        let refusal = self.refusal(request);
-        let (side, quantity) = match refusal {
-            Some(_) => (request.side, 0),
-            None => match self.resolve_size(request)? {
-                Some(resolved) => resolved,
-                None => return Ok(0),
-            },
-        };
-        let refusal = refusal.or((quantity <= 0).then_some(Reason::Size));
-        let recorded = match request.size {
-            Size::Quantity(lots) if refusal.is_some() => lots.max(0),
-            _ => quantity.max(0),
-        };
+        let Some((side, quantity, refusal)) = self.judge(request)? else { return Ok(0) };
         let id = self.next_id()?;
-        let mut order = self.order_of(id, request, side, recorded);
+        let mut order = self.order_of(id, request, side, quantity);
         order.target = request.size.is_target().then(|| self.position(k) + side.sign() * quantity);
         match refusal {
             Some(reason) => {
@@ -334,6 +319,28 @@ impl Engine {
             }
         }
         Ok(id)
+    }
+
+    /// What a request comes to: side, lots, and why it is refused, if it is; nothing where a target is reached already.
+    /// A target recalls earlier ones.
+    pub(crate) fn judge(&mut self, request: &Request) -> Result<Option<(Side, Quantity, Option<Reason>)>> {
+        if request.size.is_target() {
+            self.cancel_targets(request.instrument);
+        }
+        let refusal = self.refusal(request);
+        let (side, quantity) = match refusal {
+            Some(_) => (request.side, 0),
+            None => match self.resolve_size(request)? {
+                Some(resolved) => resolved,
+                None => return Ok(None),
+            },
+        };
+        let refusal = refusal.or((quantity <= 0).then_some(Reason::Size));
+        let recorded = match request.size {
+            Size::Quantity(lots) if refusal.is_some() => lots.max(0),
+            _ => quantity.max(0),
+        };
+        Ok(Some((side, recorded, refusal)))
     }
 
     /// An order that works, as a request that was sized describes it.
@@ -377,7 +384,7 @@ impl Engine {
     }
 
     /// What no bar can decide is an error.
-    fn check_bar_request(&self, request: &Request) -> Result<()> {
+    pub(crate) fn check_bar_request(&self, request: &Request) -> Result<()> {
         if request.kind == Kind::MarketIfTouched
             || matches!(request.time_in_force, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
         {

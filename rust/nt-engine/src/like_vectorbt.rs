@@ -39,10 +39,15 @@ impl Engine {
         Ok(Some(Request { size, ..*request }))
     }
 
-    /// Whether slippage applies to an order: a stop that fires trades at its level.
+    /// Whether slippage applies to an order. Like vectorbt, a stop that fires trades at its level; and an instrument of which
+    /// no bar has opened has a book, where slippage is what was taken of it.
     #[inline]
     pub(crate) fn slips(&self, order: &Order) -> bool {
-        order.kind != Kind::Stop || self.config.rules != Rules::Vectorbt
+        match self.config.rules {
+            Rules::House => self.markets[order.instrument as usize].opened != 0,
+            Rules::Vectorbt => order.kind != Kind::Stop,
+            Rules::BacktestingPy { .. } => true,
+        }
     }
 
     /// What all cash buys at the mark, with costs.

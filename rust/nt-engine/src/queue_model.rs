@@ -3,6 +3,7 @@
 //! The models are those of Rigtorp, "Estimating order queue position" (2013), with the functions that hftbacktest gives
 //! them. A position is an estimate and therefore a float; `+ - * /` alone make it, so it is the same on every machine.
 
+use nt_core::elementary::logarithm;
 use nt_core::{Error, Quantity, Result};
 
 /// What stands before an order when nobody can know it.
@@ -64,10 +65,10 @@ impl QueueModel {
                 return if whole == 0.0 { 1.0 } else { 1.0 - power(f / whole, n) };
             }
             Self::Log => {
-                let share = ln(1.0 + b);
-                (share, share + ln(1.0 + f))
+                let share = logarithm(1.0 + b);
+                (share, share + logarithm(1.0 + f))
             }
-            Self::Log2 => (ln(1.0 + b), ln(1.0 + b + f)),
+            Self::Log2 => (logarithm(1.0 + b), logarithm(1.0 + b + f)),
         };
         if whole == 0.0 { 1.0 } else { share / whole }
     }
@@ -109,23 +110,6 @@ pub(crate) fn power(base: f64, exponent: u8) -> f64 {
     product
 }
 
-/// The natural logarithm of a number that is at least 1, from the series of the inverse hyperbolic tangent; that of the
-/// standard library is not the same on every machine.
-pub(crate) fn ln(x: f64) -> f64 {
-    let (mut x, mut halvings) = (x, 0.0);
-    while x >= std::f64::consts::SQRT_2 {
-        x *= 0.5;
-        halvings += 1.0;
-    }
-    let z = (x - 1.0) / (x + 1.0);
-    let y = z * z;
-    let mut sum = 0.0;
-    for i in (0..16).rev() {
-        sum = sum * y + 1.0 / f64::from(2 * i + 1);
-    }
-    2.0 * z * sum + halvings * std::f64::consts::LN_2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,11 +127,6 @@ mod tests {
     ];
 
     proptest! {
-        #[test]
-        fn the_logarithm_is_that_of_the_library(x in 1.0..1e16_f64) {
-            prop_assert!((ln(x) - x.ln()).abs() <= 1e-15 * x.ln().max(1.0));
-        }
-
         #[test]
         fn nobody_falls_back_and_nobody_stands_behind_more_than_is_displayed(
             front in 0_i64..1_000, previous in 0_i64..1_000, new in 0_i64..1_000, traded in 0_i64..1_000,

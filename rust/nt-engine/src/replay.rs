@@ -3,6 +3,7 @@
 //! A replay is pulled, as the player of bars is: `advance` runs it to the strategy's next turn. Nothing reads ahead of
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
+mod bars;
 mod known;
 mod noting;
 mod sending;
@@ -24,11 +25,13 @@ use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::source::{Cursor, Source};
 use crate::venue::{Depth, Resting, VenueRules};
+use bars::OfBars;
 pub use known::Standing;
 use known::{Answer, Known};
 use noting::Notes;
 use venues::Venue;
 use view::View;
+use wants::Wants;
 
 /// A turn of the strategy in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,15 @@ pub enum Turn {
     },
     /// A timer rings.
     Timer(Nanos),
+    /// The close of a bar has arrived.
+    Bar {
+        /// Rank of the symbol.
+        instrument: usize,
+        /// Position of the bar.
+        index: usize,
+    },
+    /// All closes of this time have arrived.
+    Moment(Nanos),
 }
 
 /// How a replay is played.
@@ -55,10 +67,14 @@ pub struct ReplaySettings {
     pub feed_ns: Option<Nanos>,
     /// How orders meet the market.
     pub venue: VenueRules,
+    /// Where instruments differ, by rank: which records make the book of each, and which tell its trades.
+    pub records: Vec<(Depth, EventKind)>,
     /// The time between samples of equity.
     pub sample_ns: Nanos,
-    /// Which records make our view of a book, where it is not those that make the book at the venue.
-    pub view: Option<Depth>,
+    /// Whether equity is sampled at the closes of bars instead.
+    pub sample_at_closes: bool,
+    /// By rank, which records make our view of each book; empty where they are those that make the book at the venue.
+    pub views: Vec<Depth>,
     /// Whether venues listen only at marked records and know no makers (docs/book-rules.md, section 9).
     pub by_bars: bool,
     /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
@@ -71,10 +87,31 @@ impl Default for ReplaySettings {
             latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
             feed_ns: None,
             venue: VenueRules::default(),
+            records: Vec::new(),
             sample_ns: 1_000_000_000,
-            view: None,
+            sample_at_closes: false,
+            views: Vec::new(),
             by_bars: false,
             like_hftbacktest: false,
+        }
+    }
+}
+
+impl ReplaySettings {
+    /// How orders meet the market of one instrument.
+    pub(crate) fn rules_of(&self, rank: usize) -> VenueRules {
+        match self.records.get(rank) {
+            Some(&(depth, trades)) => VenueRules { depth, trades, ..self.venue },
+            None => self.venue,
+        }
+    }
+
+    /// Which records make our view of the book of one instrument.
+    pub(crate) fn view_of(&self, rank: usize) -> Depth {
+        match (self.rules_of(rank).depth, self.views.get(rank)) {
+            (Depth::Bars, _) => Depth::Bars,
+            (_, Some(&view)) => view,
+            (depth, None) => depth,
         }
     }
 }
@@ -120,12 +157,17 @@ impl Placed {
 /// What happens next, in the order of section 2; records at their venue come before all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
+    Close,
     Expiry,
     Command,
     Sample,
     Answer,
     Record,
+    Bar,
+    Moment,
     Timer,
+    EndOfMoment,
+    Opening,
 }
 
 /// More answers and timers than this at one time mean that a strategy answers itself without end.
@@ -155,9 +197,7 @@ pub struct Replay {
     at_venue: Vec<Cursor>,
     /// Where the next record that is wanted is looked for.
     wanted: Vec<Cursor>,
-    wants: u64,
-    /// Kinds of records that change a book, if books are wanted: the last one of a message is.
-    wants_books: u64,
+    wants: Wants,
     seen: Vec<Cursor>,
     arrived: Arrived,
     views: Vec<View>,
@@ -172,6 +212,9 @@ pub struct Replay {
     known_cash: Money,
     finished: bool,
     end_ns: Nanos,
+    bars: OfBars,
+    /// What happens at this time or later waits.
+    horizon_ns: Nanos,
     /// What a journal shall say, where one is kept.
     notes: Option<Box<Notes>>,
 }
@@ -185,7 +228,9 @@ impl Replay {
         mut settings: ReplaySettings,
     ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
-        if slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through {
+        let bars = OfBars::new(&settings, instruments.len());
+        let is_for_bars = slips || config.volume_cap.is_some() || config.fill_at_close || config.limit_through;
+        if is_for_bars && bars.is_empty() {
             return Err(Error::Misuse(
                 "slippage, a volume cap and fill rules are for bars; a replay has the book".into(),
             ));
@@ -194,13 +239,19 @@ impl Replay {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
         if settings.like_hftbacktest {
-            like_hftbacktest::check_rules(&settings.venue)?;
-            if settings.by_bars || settings.view.is_some() {
+            if settings.by_bars || !settings.views.is_empty() {
                 return Err(Error::Misuse("like hftbacktest plays no bars and knows one book".into()));
+            }
+            for rank in 0..instruments.len() {
+                like_hftbacktest::check_rules(&settings.rules_of(rank))?;
             }
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
+        let is_one_each = |length: usize| length == 0 || length == count;
+        if !is_one_each(settings.records.len()) || !is_one_each(settings.views.len()) {
+            return Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into()));
+        }
         let engine = Engine::new(config, instruments)?;
         Ok(Replay {
             known_cash: engine.cash(),
@@ -213,11 +264,10 @@ impl Replay {
             timers_set: 0,
             at_venue: vec![Cursor::default(); sources],
             wanted: vec![Cursor::default(); sources],
-            wants: 0,
-            wants_books: 0,
+            wants: Wants::new(count),
             seen: vec![Cursor::default(); sources],
             arrived: Arrived { time_ns: Nanos::MIN, source: 0, index: 0 },
-            views: vec![View::new(&settings); count],
+            views: (0..count).map(|rank| View::new(rank, &settings)).collect(),
             settings,
             now_ns: 0,
             turns_now: 0,
@@ -229,13 +279,10 @@ impl Replay {
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
+            bars,
+            horizon_ns: NEVER,
             notes: None,
         })
-    }
-
-    /// The kind of record that tells trades.
-    pub fn trades(&self) -> EventKind {
-        self.settings.venue.trades
     }
 
     /// How many records have been played at their venues.
@@ -245,7 +292,10 @@ impl Replay {
 
     /// Sets our time to the arrival of the first record, for what is done before it.
     pub fn begin(&mut self, sources: &[Source<'_>]) {
-        let first = |source: &Source<'_>| Some(Cursor::default().our_ns(&source.get(0)?, self.settings.feed_ns));
+        let first = |source: &Source<'_>| match source.bars() {
+            Some((_, bars)) => bars.open_ns.first().copied(),
+            None => Some(Cursor::default().our_ns(&source.get(0)?, self.settings.feed_ns)),
+        };
         self.now_ns = self.now_ns.max(sources.iter().filter_map(first).min().unwrap_or(0));
     }
 
@@ -301,13 +351,22 @@ impl Replay {
         self.timers.insert(at, key);
     }
 
-    /// Runs to the strategy's next turn; `None` at the end.
+    /// Makes what happens at a time or later wait, so that records can arrive in pieces: up to that time every record must
+    /// be there. A run ends only once its horizon is `Nanos::MAX` again, as it is at first.
+    pub fn set_horizon(&mut self, horizon_ns: Nanos) {
+        self.horizon_ns = horizon_ns;
+    }
+
+    /// Runs to the strategy's next turn; `None` at the horizon, or at the end.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         self.forget_turn();
         loop {
             let (time_ns, next, at) = self.next(sources);
-            if self.play_records(sources, time_ns)? {
+            if self.play_records(sources, time_ns.min(self.horizon_ns.saturating_sub(1)))? {
                 continue;
+            }
+            if self.horizon_ns != NEVER && time_ns >= self.horizon_ns {
+                return Ok(None);
             }
             if time_ns > self.last_arrival_ns(sources) {
                 self.finish(sources)?;
@@ -341,6 +400,20 @@ impl Replay {
                     self.note_timer(time_ns);
                     return Ok(Some(Turn::Timer(time_ns)));
                 }
+                Next::Close => self.close_bars(sources, time_ns)?,
+                Next::EndOfMoment => self.end_moment(time_ns)?,
+                Next::Opening => self.open_bars(sources, time_ns)?,
+                Next::Bar => {
+                    self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
+                    if let Some(turn) = self.bar_here(sources, time_ns, at) {
+                        return Ok(Some(turn));
+                    }
+                }
+                Next::Moment => {
+                    if let Some(turn) = self.moment_here(time_ns) {
+                        return Ok(Some(turn));
+                    }
+                }
             }
         }
     }
@@ -360,12 +433,12 @@ impl Replay {
             terms => terms,
         };
         self.engine.now_ns = time_ns;
-        let venue = &mut self.venues[k];
         match command {
-            Command::New(id) => venue.arrive(&mut self.engine, id, terms_of(id))?,
-            Command::Cancel(id) => venue.cancel(&mut self.engine, id),
+            Command::New(id) if self.bars.expects(id) => self.arrive_at_bars(id)?,
+            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, terms_of(id))?,
+            Command::Cancel(id) => self.venues[k].cancel(&mut self.engine, id),
             Command::Amend { id, limit, quantity } => {
-                venue.amend(&mut self.engine, id, limit, quantity, terms_of(id))?;
+                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms_of(id))?;
             }
         }
         self.settle(time_ns).map(drop)
@@ -388,6 +461,9 @@ impl Replay {
             if order.is_working() {
                 self.venues[k].arrive(&mut self.engine, id, Resting::default())?;
             }
+            if self.knows_at_once(k) {
+                self.known.order(id, Standing::of(&self.engine, id));
+            }
         }
         let arrival_ns = time_ns.saturating_add(self.settings.latency.response_ns(time_ns));
         let notices = std::mem::take(&mut self.engine.notices);
@@ -398,9 +474,13 @@ impl Replay {
                     if fill.order != 0 && self.engine.order(fill.order).state == State::Filled {
                         self.placed[fill.order as usize - 1].end_ns.get_or_insert(time_ns);
                     }
-                    let venue = &self.venues[fill.instrument as usize];
+                    let instrument = fill.instrument;
+                    let venue = &self.venues[instrument as usize];
                     self.fill_touches.push([Side::Buy, Side::Sell].map(|side| venue.best(side).unwrap_or(0)));
-                    fill.instrument
+                    if self.knows_at_once(instrument as usize) {
+                        self.know(at)?;
+                    }
+                    instrument
                 }
                 Notice::Accepted(id) => {
                     let order = self.engine.order(id);
@@ -463,18 +543,26 @@ impl Replay {
 
     fn deliver(&mut self, time_ns: Nanos, answer: Answer) -> Result<Turn> {
         self.count_turn(time_ns)?;
-        if let Notice::Fill(at) = answer.notice {
-            let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
-            let unit = self.engine.instrument(instrument as usize).unit;
-            let signed = side.sign() * quantity;
-            let known = &mut self.known_positions[instrument as usize];
-            *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
-            let paid = add(notional(price, signed, unit)?, fee)?;
-            self.known_cash = subtract(self.known_cash, paid)?;
+        if let Notice::Fill(at) = answer.notice
+            && !self.knows_at_once(self.engine.fills[at].instrument as usize)
+        {
+            self.know(at)?;
         }
         let notice = self.known.hear(&answer);
         self.note_answer(time_ns, &answer);
         Ok(Turn::Answer(notice))
+    }
+
+    /// Takes a fill into what is known here.
+    fn know(&mut self, at: usize) -> Result<()> {
+        let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
+        let unit = self.engine.instrument(instrument as usize).unit;
+        let signed = side.sign() * quantity;
+        let known = &mut self.known_positions[instrument as usize];
+        *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
+        let paid = add(notional(price, signed, unit)?, fee)?;
+        self.known_cash = subtract(self.known_cash, paid)?;
+        Ok(())
     }
 
     fn finish(&mut self, sources: &[Source<'_>]) -> Result<()> {

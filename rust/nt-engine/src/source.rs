@@ -1,7 +1,7 @@
 //! Market records in the order of their receipt, and the two clocks that run along them (docs/book-rules.md, section 1).
 
 use nt_core::record::WORDS;
-use nt_core::{Nanos, Record};
+use nt_core::{Bars, Nanos, Record};
 
 /// Whom the records of a source are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +15,7 @@ pub enum Role {
     Here,
 }
 
-/// Records of one connection; its instruments are numbered, and each has a rank in the run or none.
+/// Records of one connection; its instruments are numbered, and each has a rank in the run or none. Or bars of one instrument.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     words: &'a [[i64; WORDS]],
@@ -25,6 +25,7 @@ pub struct Source<'a> {
     role: Role,
     /// No record knows the venue's time, so that of receipt stands for it.
     by_receipt: bool,
+    bars: Option<(usize, Bars<'a>)>,
 }
 
 impl<'a> Source<'a> {
@@ -32,8 +33,13 @@ impl<'a> Source<'a> {
     /// those that are not part of it.
     pub fn new(words: &'a [[i64; WORDS]], ranks: &'a [i16]) -> Self {
         // Nearly always the first record knows.
-        let by_receipt = words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0);
-        Source { words, at_venue: ranks, here: ranks, role: Role::Both, by_receipt }
+        Self::timed(words, ranks, words.iter().all(|words| Record::of_words(words).ts_event_ns <= 0))
+    }
+
+    /// The same where it is known whether the time of receipt stands for that of the venue, as of records that are not all
+    /// there yet.
+    pub fn timed(words: &'a [[i64; WORDS]], ranks: &'a [i16], by_receipt: bool) -> Self {
+        Source { words, at_venue: ranks, here: ranks, role: Role::Both, by_receipt, bars: None }
     }
 
     /// The same records, for one side alone or for both.
@@ -50,6 +56,23 @@ impl<'a> Source<'a> {
     /// Whom the records are for.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// The venue's clock after so many records that are there, if there are any from `from` on, and it was `clock_ns` before.
+    pub fn clock_after(&self, clock_ns: Nanos, from: usize) -> Nanos {
+        (from..self.len())
+            .filter_map(|at| self.get(at))
+            .fold(clock_ns, |clock_ns, record| clock_ns.max(record.ts_event_ns))
+    }
+
+    /// The bars of an instrument, by its rank in the run.
+    pub fn of_bars(rank: usize, bars: Bars<'a>) -> Self {
+        Source { bars: Some((rank, bars)), ..Self::timed(&[], &[], false) }
+    }
+
+    /// The rank of its instrument, and its bars, if it has bars.
+    pub fn bars(&self) -> Option<(usize, Bars<'a>)> {
+        self.bars
     }
 
     /// How many records there are.

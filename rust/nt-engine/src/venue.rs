@@ -27,6 +27,8 @@ pub enum Depth {
     Quotes,
     /// Every order by its number.
     Orders,
+    /// No book: the instrument comes as bars.
+    Bars,
 }
 
 /// What happens where an order that takes meets orders of our own.
@@ -224,7 +226,7 @@ impl Venue {
             Depth::Quotes if record.is(EventKind::Quote) => self.quote(engine, record),
             _ if record.is(self.rules.trades) => self.trade(engine, record),
             Depth::Levels => self.snapshot(engine, record),
-            Depth::Quotes | Depth::Orders => Ok(()),
+            Depth::Quotes | Depth::Orders | Depth::Bars => Ok(()),
         }
     }
 

@@ -1,37 +1,38 @@
-//! Prints how fast each feature runs over a column and bar by bar: `cargo run --release --example throughput`.
+//! Prints how fast each feature runs over columns and row by row: `cargo run --release --example throughput`.
 //!
-//! Regime: one core, a million bars of a random walk, best of five. Each column is checked against the bar-by-bar values
-//! before it is timed.
+//! Regime: one core, a million bars of a random walk, best of five, defaults of the table. Columns are checked against the
+//! row-by-row values before they are timed. A row counts once, however many features read it; a value is one output.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use nt_features::{Bar, Columns, Feature, column};
+use nt_features::{Field, Kind, Set, kinds};
 
-const BARS: usize = 1_000_000;
+const ROWS: usize = 1_000_000;
+const NANOSECONDS: f64 = 1e9 / ROWS as f64;
 
 /// Twenty features as a strategy would use them.
-const TWENTY: [(&str, &[f64]); 20] = [
-    ("sma", &[10.0]),
-    ("sma", &[50.0]),
-    ("sma", &[200.0]),
-    ("ema", &[12.0]),
-    ("ema", &[26.0]),
-    ("rsi", &[14.0]),
-    ("rsi", &[2.0]),
-    ("deviation", &[20.0]),
-    ("deviation", &[100.0]),
-    ("highest", &[20.0]),
-    ("highest", &[55.0]),
-    ("lowest", &[10.0]),
-    ("lowest", &[20.0]),
-    ("atr", &[14.0]),
-    ("atr", &[20.0]),
-    ("macd", &[12.0, 26.0]),
-    ("macd_signal", &[12.0, 26.0, 9.0]),
-    ("momentum", &[252.0, 21.0]),
-    ("volatility", &[20.0]),
-    ("volume_mean", &[20.0]),
+const TWENTY: [(&str, &[f64], Option<Field>); 20] = [
+    ("sma", &[10.0], None),
+    ("sma", &[50.0], None),
+    ("sma", &[200.0], None),
+    ("ema", &[12.0], None),
+    ("ema", &[26.0], None),
+    ("rsi", &[14.0], None),
+    ("rsi", &[2.0], None),
+    ("deviation", &[20.0], None),
+    ("deviation", &[100.0], None),
+    ("highest", &[20.0], None),
+    ("highest", &[55.0], None),
+    ("lowest", &[10.0], None),
+    ("lowest", &[20.0], None),
+    ("atr", &[14.0], None),
+    ("atr", &[20.0], None),
+    ("macd", &[12.0, 26.0, 9.0], None),
+    ("wma", &[20.0], None),
+    ("momentum", &[252.0, 21.0], None),
+    ("volatility", &[20.0], None),
+    ("sma", &[20.0], Some(Field::Volume)),
 ];
 
 fn best_of_five(mut work: impl FnMut()) -> f64 {
@@ -44,64 +45,85 @@ fn best_of_five(mut work: impl FnMut()) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-fn main() {
+/// Columns of bars in the order of [`place`].
+fn bars() -> [Vec<f64>; 5] {
     let mut seed = 7_u64;
     let mut draw = |span: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((seed >> 33) % span) as i64
+        ((seed >> 33) % span) as f64
     };
-    let (mut open, mut high, mut low, mut close, mut volume) = (vec![], vec![], vec![], vec![], vec![]);
-    let mut last = 5_000_000_i64;
-    for _ in 0..BARS {
-        let next = (last + draw(2001) - 1000).max(1000);
-        open.push(last);
-        close.push(next);
-        high.push(last.max(next) + draw(300));
-        low.push(last.min(next) - draw(300));
-        volume.push(draw(100_000));
+    let mut columns = [const { Vec::new() }; 5];
+    let mut last = 5_000_000.0;
+    for _ in 0..ROWS {
+        let next: f64 = last + draw(2001) - 1000.0;
+        let bar = [last, next.max(last) + draw(300), next.min(last) - draw(300), next, draw(100_000)];
+        columns.iter_mut().zip(bar).for_each(|(column, number)| column.push(number));
         last = next;
     }
-    let bars = Columns { open: &open, high: &high, low: &low, close: &close, volume: Some(&volume) };
-    let rows: Vec<Bar> = (0..BARS)
-        .map(|t| Bar {
-            open: open[t] as f64,
-            high: high[t] as f64,
-            low: low[t] as f64,
-            close: close[t] as f64,
-            volume: volume[t] as f64,
+    columns
+}
+
+fn place(field: Field) -> usize {
+    [Field::Open, Field::High, Field::Low, Field::Close, Field::Volume]
+        .iter()
+        .position(|each| *each == field)
+        .expect("a field of bars")
+}
+
+fn set_of(features: &[(&str, &[f64], Option<Field>)]) -> Set {
+    let places: Vec<Vec<usize>> = features
+        .iter()
+        .map(|(name, _, series)| {
+            let kind = Kind::named(name).expect("a feature");
+            kind.fields(*series).expect("of bars").into_iter().map(place).collect()
         })
         .collect();
+    let members: Vec<_> = features.iter().zip(&places).map(|((name, given, _), at)| (*name, *given, &at[..])).collect();
+    Set::new(&members).expect("valid parameters")
+}
 
-    println!("{:<24} {:>12} {:>12}", "feature", "column ns", "bar ns");
-    let mut columns_total = 0.0;
-    for (name, parameters) in TWENTY {
-        let whole = column(name, parameters, &bars).expect("valid parameters");
-        let mut feature = Feature::new(name, parameters).expect("valid parameters");
-        assert!(whole.iter().zip(&rows).all(|(value, bar)| value.to_bits() == feature.update(bar).to_bits()));
-        let by_column = best_of_five(|| {
-            black_box(column(name, parameters, &bars).expect("valid parameters"));
-        });
-        let by_bar = best_of_five(|| {
-            let mut feature = Feature::new(name, parameters).expect("valid parameters");
-            for bar in &rows {
-                black_box(feature.update(bar));
-            }
-        });
-        columns_total += by_column;
-        let nanoseconds = 1e9 / BARS as f64;
-        let label = format!("{name}{parameters:?}");
-        println!("{label:<24} {:>12.2} {:>12.2}", by_column * nanoseconds, by_bar * nanoseconds);
+fn row_by_row(set: &mut Set, rows: &[[f64; 5]], mut see: impl FnMut(usize, &[f64])) {
+    let mut out = vec![0.0; set.outputs()];
+    for (at, row) in rows.iter().enumerate() {
+        set.update(row, &mut out);
+        see(at, &out);
     }
-    let together = best_of_five(|| {
-        let mut features: Vec<Feature> =
-            TWENTY.iter().map(|(name, parameters)| Feature::new(name, parameters).expect("valid parameters")).collect();
-        for bar in &rows {
-            for feature in &mut features {
-                black_box(feature.update(bar));
-            }
+}
+
+fn main() {
+    let columns = bars();
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let rows: Vec<[f64; 5]> = (0..ROWS).map(|at| std::array::from_fn(|i| columns[i][at])).collect();
+    println!("{:<24} {:>12} {:>12}", "feature", "column ns", "row ns");
+    for kind in kinds() {
+        if kind.fields(None).is_err() {
+            continue;
         }
+        let one = [(kind.name, [].as_slice(), None)];
+        let whole = set_of(&one).columns(&columns);
+        row_by_row(&mut set_of(&one), &rows, |at, out| {
+            assert!(out.iter().zip(&whole).all(|(value, column)| value.to_bits() == column[at].to_bits()));
+        });
+        let by_column = best_of_five(|| {
+            black_box(set_of(&one).columns(&columns));
+        });
+        let by_row = best_of_five(|| {
+            row_by_row(&mut set_of(&one), &rows, |_, out| {
+                black_box(out);
+            });
+        });
+        println!("{:<24} {:>12.2} {:>12.2}", kind.name, by_column * NANOSECONDS, by_row * NANOSECONDS);
+    }
+    let by_column = best_of_five(|| {
+        black_box(set_of(&TWENTY).columns(&columns));
     });
-    let million_rows = BARS as f64 / 1e6;
-    println!("twenty columns:  {:.1} M rows/s ({:.3} s)", million_rows / columns_total, columns_total);
-    println!("one bar through twenty features: {:.0} ns", together * 1e9 / BARS as f64);
+    let by_row = best_of_five(|| {
+        row_by_row(&mut set_of(&TWENTY), &rows, |_, out| {
+            black_box(out);
+        });
+    });
+    let rate = ROWS as f64 / 1e6 / by_column;
+    let values = rate * set_of(&TWENTY).outputs() as f64;
+    println!("twenty columns: {rate:.1} M rows/s, {values:.0} M values/s");
+    println!("one row through twenty features: {:.0} ns", by_row * NANOSECONDS);
 }

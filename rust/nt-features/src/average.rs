@@ -1,174 +1,456 @@
-//! Moving averages of a close, and the differences of them.
+//! Moving averages of a series.
 
-/// Simple moving average: `(c[t] + ... + c[t-n+1]) / n`.
-///
-/// The sum is kept by adding the newest and taking the oldest off. Both are whole numbers, so the sum is exact and has
-/// no drift: it is the sum that one would get by adding up the window anew. Bit-equal to TA-Lib's `SMA` on tick counts.
-#[derive(Clone, Debug)]
-pub struct Sma {
-    ring: Box<[f64]>,
-    at: usize,
-    missing: usize,
-    sum: f64,
+use crate::feature::{Stream, boxed};
+use crate::kind::{Kind, SAME, SERIES, made, on, window};
+use crate::window::{Delay, Fold, Sum, Window};
+use crate::{Field, Input, Parameter};
+
+const N: &[Parameter] = &[window("n", 1, 20)];
+const WITH_VOLUME: &[Input] = &[on("series", Field::Close), on("volume", Field::Volume)];
+
+/// The rows of this family.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind::new(
+        "dema",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Dema::new, given),
+        "Double exponential moving average.",
+        "Patrick Mulloy, 1994. As TA-Lib's DEMA.",
+    ),
+    Kind::new(
+        "ema",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Ema::new, given),
+        "Exponential moving average, weight 2 / (n + 1).",
+        "Seeded with the mean of the first n values, as TA-Lib's EMA.",
+    ),
+    Kind::new(
+        "hull",
+        SERIES,
+        &[window("n", 2, 20)],
+        SAME,
+        |given| made(Hull::new, given),
+        "Hull's moving average: wma(2 wma(n/2) - wma(n), sqrt(n)).",
+        "Alan Hull, 2005. Half and root are rounded down.",
+    ),
+    Kind::new(
+        "kama",
+        SERIES,
+        &[window("n", 1, 10), window("fast", 1, 2), window("slow", 2, 30)],
+        SAME,
+        |given| boxed(Kama::new(given[0] as usize, given[1], given[2])),
+        "Kaufman's adaptive average: fast in trends, slow in noise.",
+        "Perry Kaufman, 1995. Seeded with the nth value, as TA-Lib's KAMA.",
+    )
+    .ordered(&[(1, 2)]),
+    Kind::new(
+        "sma",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Sma::new, given),
+        "Mean of the last n values.",
+        "TA-Lib's SMA, to the last bit on whole numbers.",
+    ),
+    Kind::new(
+        "tema",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Tema::new, given),
+        "Triple exponential moving average.",
+        "Patrick Mulloy, 1994. As TA-Lib's TEMA.",
+    ),
+    Kind::new(
+        "vwma",
+        WITH_VOLUME,
+        N,
+        SAME,
+        |given| made(Vwma::new, given),
+        "Mean of the last n values, weighted by volume.",
+        "NaN where nothing traded in the window.",
+    ),
+    Kind::new(
+        "wilder",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Ema::wilder, given),
+        "Wilder's smoothing: exponential, weight 1 / n.",
+        "J. Welles Wilder, 1978. Seeded with the mean of the first n values.",
+    ),
+    Kind::new(
+        "wma",
+        SERIES,
+        N,
+        SAME,
+        |given| made(Wma::new, given),
+        "Weighted moving average, weights 1 to n.",
+        "TA-Lib's WMA.",
+    ),
+];
+
+/// Simple moving average: `(x[t] + ... + x[t-n+1]) / n`.
+pub(crate) struct Sma {
+    window: Window<Sum>,
     count: f64,
 }
 
 impl Sma {
-    /// An average over `n` values.
-    ///
-    /// # Panics
-    /// If `n` is 0.
-    pub fn new(n: usize) -> Self {
-        assert!(n > 0, "a window holds at least one value");
-        Self { ring: vec![0.0; n].into(), at: 0, missing: n - 1, sum: 0.0, count: n as f64 }
+    pub(crate) fn new(n: usize) -> Self {
+        Self { window: Window::new(n), count: n as f64 }
     }
 
-    /// Takes the next value and returns the average, or NaN before `n` values.
     #[inline]
-    pub fn update(&mut self, value: f64) -> f64 {
-        // The ring starts as zeros, which leave the sum of the first n values as it is. The difference comes first:
-        // it hangs on no earlier result, so only one addition stands between one update and the next.
-        let oldest = std::mem::replace(&mut self.ring[self.at], value);
-        self.sum += value - oldest;
-        self.at += 1;
-        if self.at == self.ring.len() {
-            self.at = 0;
-        }
-        if self.missing > 0 {
-            self.missing -= 1;
-            return f64::NAN;
-        }
-        self.sum / self.count
-    }
-
-    /// How many values give NaN first.
-    pub fn warmup(&self) -> usize {
-        self.ring.len() - 1
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        self.window.push(value).map(|sum| sum.0 / self.count)
     }
 }
 
-/// Exponential moving average: `e[t] = (c[t] - e[t-1]) * 2 / (n + 1) + e[t-1]`.
-///
-/// The seed is the simple average of the first `n` values, as in TA-Lib's `EMA`, so the first value comes at the `n`th bar.
-#[derive(Clone, Debug)]
-pub struct Ema {
+impl Stream<1, 1> for Sma {
+    fn warmup(&self) -> usize {
+        self.window.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.window.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.push(value).unwrap_or(f64::NAN)]
+    }
+}
+
+/// Exponential moving average: `e[t] = (x[t] - e[t-1]) * weight + e[t-1]`, from the mean of `n` values after the first `skip`.
+pub(crate) struct Ema {
     skip: usize,
     n: usize,
     seen: usize,
-    sum: f64,
     value: f64,
     weight: f64,
 }
 
 impl Ema {
-    /// An average with weight `2 / (n + 1)`.
-    ///
-    /// # Panics
-    /// If `n` is 0.
-    pub fn new(n: usize) -> Self {
+    pub(crate) fn new(n: usize) -> Self {
         Self::after(n, 0)
     }
 
-    /// Wilder's smoothing: the same with weight `1 / n`.
-    ///
-    /// # Panics
-    /// If `n` is 0.
-    pub fn wilder(n: usize) -> Self {
-        let mut average = Self::after(n, 0);
-        average.weight = 1.0 / n as f64;
-        average
+    /// Wilder's smoothing.
+    pub(crate) fn wilder(n: usize) -> Self {
+        Self { weight: 1.0 / n as f64, ..Self::after(n, 0) }
     }
 
-    /// An average with weight `2 / (n + 1)` that is blind to the first `skip` values.
+    /// An average that is blind to the first `skip` values.
     pub(crate) fn after(n: usize, skip: usize) -> Self {
         assert!(n > 0, "a window holds at least one value");
-        Self { skip, n, seen: 0, sum: 0.0, value: f64::NAN, weight: 2.0 / (n as f64 + 1.0) }
+        Self { skip, n, seen: 0, value: 0.0, weight: 2.0 / (n as f64 + 1.0) }
     }
 
-    /// Takes the next value and returns the average, or NaN before the seed is complete.
     #[inline]
-    pub fn update(&mut self, value: f64) -> f64 {
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
         if self.seen >= self.skip + self.n {
             self.value = (value - self.value) * self.weight + self.value;
-            return self.value;
+            return Some(self.value);
         }
         self.seed(value)
     }
 
-    fn seed(&mut self, value: f64) -> f64 {
+    /// Until the seed is complete, `value` is the sum of what it is made of.
+    fn seed(&mut self, value: f64) -> Option<f64> {
         self.seen += 1;
         if self.seen > self.skip {
-            self.sum += value;
+            self.value += value;
         }
-        if self.seen == self.skip + self.n {
-            self.value = self.sum / self.n as f64;
+        if self.seen < self.skip + self.n {
+            return None;
         }
-        self.value
+        self.value /= self.n as f64;
+        Some(self.value)
     }
+}
 
-    /// How many values give NaN first.
-    pub fn warmup(&self) -> usize {
+impl Stream<1, 1> for Ema {
+    fn warmup(&self) -> usize {
         self.skip + self.n - 1
     }
+
+    fn restart(&mut self) {
+        self.seen = 0;
+        self.value = 0.0;
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.push(value).unwrap_or(f64::NAN)]
+    }
 }
 
-/// Moving average convergence divergence (Gerald Appel, 1979): `ema(fast) - ema(slow)` of the close.
+/// `2 e1 - e2`, where `e2` is the average of the average `e1`.
+struct Dema {
+    once: Ema,
+    twice: Ema,
+}
+
+impl Dema {
+    fn new(n: usize) -> Self {
+        Self { once: Ema::new(n), twice: Ema::new(n) }
+    }
+}
+
+impl Stream<1, 1> for Dema {
+    fn warmup(&self) -> usize {
+        self.once.warmup() + self.twice.warmup()
+    }
+
+    fn restart(&mut self) {
+        self.once.restart();
+        self.twice.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        let Some(once) = self.once.push(value) else { return [f64::NAN] };
+        [self.twice.push(once).map_or(f64::NAN, |twice| 2.0 * once - twice)]
+    }
+}
+
+/// `3 e1 - 3 e2 + e3`, each the average of the one before.
+struct Tema {
+    once: Ema,
+    twice: Ema,
+    thrice: Ema,
+}
+
+impl Tema {
+    fn new(n: usize) -> Self {
+        Self { once: Ema::new(n), twice: Ema::new(n), thrice: Ema::new(n) }
+    }
+}
+
+impl Stream<1, 1> for Tema {
+    fn warmup(&self) -> usize {
+        self.once.warmup() + self.twice.warmup() + self.thrice.warmup()
+    }
+
+    fn restart(&mut self) {
+        self.once.restart();
+        self.twice.restart();
+        self.thrice.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        let Some(once) = self.once.push(value) else { return [f64::NAN] };
+        let Some(twice) = self.twice.push(once) else { return [f64::NAN] };
+        [self.thrice.push(twice).map_or(f64::NAN, |thrice| 3.0 * once - 3.0 * twice + thrice)]
+    }
+}
+
+/// The sum of values, and that of values times their place, counted from 1 at the oldest.
+#[derive(Clone, Copy)]
+struct Weighted {
+    count: f64,
+    sum: f64,
+    weighted: f64,
+}
+
+impl Fold for Weighted {
+    type Item = f64;
+    const EMPTY: Self = Self { count: 0.0, sum: 0.0, weighted: 0.0 };
+
+    #[inline]
+    fn append(self, item: f64, _pivot: f64) -> Self {
+        let count = self.count + 1.0;
+        Self { count, sum: self.sum + item, weighted: self.weighted + count * item }
+    }
+
+    /// An older value takes the first place, and all others move on by one.
+    #[inline]
+    fn prepend(self, item: f64, _pivot: f64) -> Self {
+        let sum = self.sum + item;
+        Self { count: self.count + 1.0, sum, weighted: self.weighted + sum }
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self {
+            count: self.count + newer.count,
+            sum: self.sum + newer.sum,
+            weighted: self.weighted + (newer.weighted + self.count * newer.sum),
+        }
+    }
+}
+
+/// Weighted moving average: `(1 x[t-n+1] + ... + n x[t]) / (1 + ... + n)`.
+struct Wma {
+    window: Window<Weighted>,
+    weights: f64,
+}
+
+impl Wma {
+    fn new(n: usize) -> Self {
+        let count = n as f64;
+        Self { window: Window::new(n), weights: count * (count + 1.0) / 2.0 }
+    }
+
+    #[inline]
+    fn push(&mut self, value: f64) -> Option<f64> {
+        self.window.push(value).map(|fold| fold.weighted / self.weights)
+    }
+}
+
+impl Stream<1, 1> for Wma {
+    fn warmup(&self) -> usize {
+        self.window.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.window.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.push(value).unwrap_or(f64::NAN)]
+    }
+}
+
+/// `wma(2 wma(x, n/2) - wma(x, n), sqrt(n))`.
+struct Hull {
+    half: Wma,
+    whole: Wma,
+    smooth: Wma,
+}
+
+impl Hull {
+    fn new(n: usize) -> Self {
+        Self { half: Wma::new(n / 2), whole: Wma::new(n), smooth: Wma::new(n.isqrt()) }
+    }
+}
+
+impl Stream<1, 1> for Hull {
+    fn warmup(&self) -> usize {
+        self.whole.warmup() + self.smooth.warmup()
+    }
+
+    fn restart(&mut self) {
+        self.half.restart();
+        self.whole.restart();
+        self.smooth.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        let half = self.half.push(value);
+        let (Some(half), Some(whole)) = (half, self.whole.push(value)) else { return [f64::NAN] };
+        [self.smooth.push(2.0 * half - whole).unwrap_or(f64::NAN)]
+    }
+}
+
+/// Kaufman's adaptive average: `k[t] = (x[t] - k[t-1]) * s^2 + k[t-1]`.
 ///
-/// As in TA-Lib's `MACD`, both averages are seeded at the same bar, the `slow`th: the fast one with the mean of the `fast`
-/// closes that end there. (A plain `ema(fast)` is seeded earlier; the two draw together as bars pass.)
-#[derive(Clone, Debug)]
-pub struct Macd {
-    fast: Ema,
-    slow: Ema,
+/// `s` lies between `2 / (slow + 1)` and `2 / (fast + 1)` as the way from `x[t-n]` to `x[t]` is crooked or straight, by the
+/// ratio of the distance to the path. A path of no length is straight.
+struct Kama {
+    ago: Delay,
+    path: Window<Sum>,
+    last: f64,
+    value: f64,
+    slow: f64,
+    range: f64,
 }
 
-impl Macd {
-    /// The line for two windows.
-    ///
-    /// # Panics
-    /// If `fast` is 0 or above `slow`.
-    pub fn new(fast: usize, slow: usize) -> Self {
-        assert!(fast <= slow, "the fast window is the shorter one");
-        Self { fast: Ema::after(fast, slow - fast), slow: Ema::new(slow) }
+impl Kama {
+    fn new(n: usize, fast: f64, slow: f64) -> Self {
+        let (fast, slow) = (2.0 / (fast + 1.0), 2.0 / (slow + 1.0));
+        let (ago, path) = (Delay::new(n), Window::new(n));
+        Self { ago, path, last: f64::NAN, value: f64::NAN, slow, range: fast - slow }
+    }
+}
+
+impl Stream<1, 1> for Kama {
+    fn warmup(&self) -> usize {
+        self.ago.len()
     }
 
-    /// Takes the next close and returns the line, or NaN before `slow` closes.
+    fn restart(&mut self) {
+        self.ago.restart();
+        self.path.restart();
+        self.last = f64::NAN;
+        self.value = f64::NAN;
+    }
+
     #[inline]
-    pub fn update(&mut self, close: f64) -> f64 {
-        self.fast.update(close) - self.slow.update(close)
-    }
-
-    /// How many closes give NaN first.
-    pub fn warmup(&self) -> usize {
-        self.slow.warmup()
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        let before = std::mem::replace(&mut self.last, value);
+        let ago = self.ago.push(value);
+        if before.is_nan() {
+            return [f64::NAN];
+        }
+        let path = self.path.push((value - before).abs());
+        let (Some(ago), Some(Sum(path))) = (ago, path) else { return [f64::NAN] };
+        let start = if self.value.is_nan() { before } else { self.value };
+        let straight = if path > 0.0 { (value - ago).abs() / path } else { 1.0 };
+        let root = straight * self.range + self.slow;
+        self.value = (value - start) * (root * root) + start;
+        [self.value]
     }
 }
 
-/// Signal line of the MACD: `ema(signal)` of [`Macd`], seeded with the mean of its first `signal` values, as TA-Lib does.
-#[derive(Clone, Debug)]
-pub struct MacdSignal {
-    line: Macd,
-    signal: Ema,
+/// Sums of products and of their second factors.
+#[derive(Clone, Copy)]
+pub(crate) struct Shares {
+    pub(crate) products: f64,
+    pub(crate) weights: f64,
 }
 
-impl MacdSignal {
-    /// The signal line for three windows.
-    ///
-    /// # Panics
-    /// If a window is 0, or `fast` above `slow`.
-    pub fn new(fast: usize, slow: usize, signal: usize) -> Self {
-        Self { line: Macd::new(fast, slow), signal: Ema::new(signal) }
-    }
+impl Fold for Shares {
+    type Item = (f64, f64);
+    const EMPTY: Self = Self { products: 0.0, weights: 0.0 };
 
-    /// Takes the next close and returns the signal, or NaN before it is seeded.
     #[inline]
-    pub fn update(&mut self, close: f64) -> f64 {
-        let line = self.line.update(close);
-        if line.is_nan() { f64::NAN } else { self.signal.update(line) }
+    fn append(self, (value, weight): (f64, f64), _pivot: (f64, f64)) -> Self {
+        Self { products: self.products + value * weight, weights: self.weights + weight }
     }
 
-    /// How many closes give NaN first.
-    pub fn warmup(&self) -> usize {
-        self.line.warmup() + self.signal.warmup()
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self { products: self.products + newer.products, weights: self.weights + newer.weights }
+    }
+}
+
+impl Shares {
+    /// The mean of the first factors by their weights; NaN without any weight.
+    #[inline]
+    pub(crate) fn mean(self) -> f64 {
+        if self.weights == 0.0 { f64::NAN } else { self.products / self.weights }
+    }
+}
+
+/// Mean weighted by volume: `sum(x v) / sum(v)`.
+struct Vwma(Window<Shares>);
+
+impl Vwma {
+    fn new(n: usize) -> Self {
+        Self(Window::new(n))
+    }
+}
+
+impl Stream<2, 1> for Vwma {
+    fn warmup(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value, volume]: [f64; 2]) -> [f64; 1] {
+        [self.0.push((value, volume)).map_or(f64::NAN, Shares::mean)]
     }
 }

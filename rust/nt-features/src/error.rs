@@ -2,62 +2,65 @@
 
 use std::fmt;
 
+use crate::{Kind, Parameter};
+
 /// A feature that cannot be built, or columns that cannot be read. Its text is one line that says what to change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum FeatureError {
     /// No feature has this name.
     Unknown {
         /// The name that was asked for.
         name: String,
     },
-    /// The number of parameters does not fit the feature.
+    /// More parameters than the feature has.
     Count {
         /// The feature.
-        name: &'static str,
-        /// The parameters it takes, in order.
-        expected: Vec<&'static str>,
+        kind: &'static Kind,
         /// How many were given.
         given: usize,
     },
-    /// A parameter is not a whole number in its range.
+    /// A parameter is not a number of its range.
     Range {
         /// The feature.
-        name: &'static str,
+        kind: &'static Kind,
         /// The parameter.
-        parameter: &'static str,
-        /// The smallest value that makes sense.
-        least: usize,
-        /// The largest value.
-        most: usize,
+        parameter: &'static Parameter,
         /// What was given.
         given: f64,
     },
     /// Two parameters stand in the wrong order.
     Order {
         /// The feature.
-        name: &'static str,
-        /// The parameter that must be below the other.
-        lower: &'static str,
-        /// Its value.
-        lower_value: usize,
-        /// The parameter that must be above.
-        upper: &'static str,
-        /// Its value.
-        upper_value: usize,
+        kind: &'static Kind,
+        /// The parameter that must be below the other, and its value.
+        lower: (&'static Parameter, f64),
+        /// The parameter that must be above, and its value.
+        upper: (&'static Parameter, f64),
+    },
+    /// The number of columns is not that of the inputs.
+    Inputs {
+        /// The feature.
+        kind: &'static Kind,
+        /// How many were given.
+        given: usize,
     },
     /// Columns of one call differ in length.
     Length {
-        /// The column that differs from `close`.
-        column: &'static str,
+        /// The feature.
+        kind: &'static Kind,
+        /// The input that differs from the first.
+        input: &'static str,
         /// Its length.
         given: usize,
-        /// The length of `close`.
+        /// The length of the first.
         expected: usize,
     },
-    /// The feature reads volume and the bars have none.
-    NoVolume {
+    /// Bars do not have what the feature reads.
+    NotOfBars {
         /// The feature.
-        name: &'static str,
+        kind: &'static Kind,
+        /// The input.
+        input: &'static str,
     },
 }
 
@@ -65,28 +68,42 @@ impl fmt::Display for FeatureError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { name } => {
-                write!(out, "no feature is called {name:?}; there are ")?;
-                for (i, kind) in crate::KINDS.iter().enumerate() {
-                    write!(out, "{}{}", if i == 0 { "" } else { ", " }, kind.name)?;
+                write!(out, "no feature is called {name:?}")?;
+                if let Some(near) = nearest(name) {
+                    write!(out, "; is it {near}?")?;
                 }
-                Ok(())
+                write!(out, "; `neural-trader features` lists all")
             }
-            Self::Count { name, expected, given } => {
-                let list = expected.join(", ");
-                write!(out, "{name}({list}) takes {} parameters, not {given}", expected.len())
+            Self::Count { kind, given } => {
+                let list: Vec<&str> = kind.parameters.iter().map(|parameter| parameter.name).collect();
+                write!(out, "{}({}) takes at most {} parameters, not {given}", kind.name, list.join(", "), list.len())
             }
-            Self::Range { name, parameter, least, most, given } => {
-                write!(out, "{name}: {parameter} must be a whole number from {least} to {most}, not {given}")
+            Self::Range { kind, parameter: Parameter { name, whole, least, most, .. }, given } => {
+                let number = if *whole { "whole number" } else { "number" };
+                write!(out, "{}: {name} must be a {number} from {least} to {most}, not {given}", kind.name)
             }
-            Self::Order { name, lower, lower_value, upper, upper_value } => {
-                write!(out, "{name}: {lower} ({lower_value}) must be below {upper} ({upper_value})")
+            Self::Order { kind, lower, upper } => {
+                let (Parameter { name: lower, .. }, lower_value) = lower;
+                let (Parameter { name: upper, .. }, upper_value) = upper;
+                write!(out, "{}: {lower} ({lower_value}) must be below {upper} ({upper_value})", kind.name)
             }
-            Self::Length { column, given, expected } => {
-                write!(out, "column {column} has {given} values and close has {expected}")
+            Self::Inputs { kind, given } => {
+                let list: Vec<&str> = kind.inputs.iter().map(|input| input.name).collect();
+                write!(out, "{} reads {} ({}), not {given} columns", kind.name, list.len(), list.join(", "))
             }
-            Self::NoVolume { name } => write!(out, "{name} needs volume, and these bars have none"),
+            Self::Length { kind, input, given, expected } => {
+                write!(out, "{}: {input} has {given} values and {} has {expected}", kind.name, kind.inputs[0].name)
+            }
+            Self::NotOfBars { kind, input } => write!(out, "{} reads {input}, which bars do not have", kind.name),
         }
     }
+}
+
+/// The known name that most resembles one that is not: the one with the longest common beginning, of two letters at least.
+fn nearest(name: &str) -> Option<&'static str> {
+    let common = |kind: &str| kind.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+    let best = crate::kinds().max_by_key(|kind| (common(kind.name), usize::MAX - kind.name.len()))?;
+    (common(best.name) > 1).then_some(best.name)
 }
 
 impl std::error::Error for FeatureError {}

@@ -1,9 +1,85 @@
-//! Any feature by name, one bar at a time.
+//! Any feature, one row of inputs at a time or over columns of them.
 
-use crate::{
-    Atr, Deviation, Dimension, Ema, FeatureError, Highest, Kind, Lowest, Macd, MacdSignal, Momentum, Rsi, Sma,
-    Volatility,
-};
+use crate::Field;
+
+/// Numbers beyond this in size, 1e60, are taken for none: no feature overflows below it, up to fourth powers and products.
+pub const LARGEST: f64 = 1e60;
+
+/// A feature and its state. [`crate::Kind::build`] makes one.
+pub trait Feature: Send + Sync {
+    /// How many rows of numbers give NaN before the first value.
+    fn warmup(&self) -> usize;
+    /// Forgets every row.
+    fn restart(&mut self);
+    /// Takes the next row, one number for each input, and writes one number for each output.
+    fn update(&mut self, inputs: &[f64], outputs: &mut [f64]);
+    /// Takes rows out of columns of equal length, and writes as many values of each output.
+    fn columns(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]);
+}
+
+/// What one kind of feature does: `I` numbers in, `O` numbers out. It never meets what is no number.
+pub(crate) trait Stream<const I: usize, const O: usize> {
+    fn warmup(&self) -> usize;
+    fn restart(&mut self);
+    /// Takes the next row; the outputs are NaN while it warms up.
+    fn update(&mut self, row: [f64; I]) -> [f64; O];
+}
+
+/// A kind of feature behind the guard that keeps out what is no number.
+struct Guarded<S, const I: usize, const O: usize>(S);
+
+impl<S: Stream<I, O>, const I: usize, const O: usize> Guarded<S, I, O> {
+    #[inline(always)]
+    fn step(&mut self, row: [f64; I]) -> [f64; O] {
+        // NaN fails the comparison too.
+        if row.iter().all(|number| number.abs() <= LARGEST) {
+            return self.0.update(row);
+        }
+        self.0.restart();
+        [f64::NAN; O]
+    }
+}
+
+impl<S: Stream<I, O> + Send + Sync, const I: usize, const O: usize> Feature for Guarded<S, I, O> {
+    fn warmup(&self) -> usize {
+        self.0.warmup()
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    fn update(&mut self, inputs: &[f64], outputs: &mut [f64]) {
+        let row = std::array::from_fn(|i| inputs[i]);
+        outputs.copy_from_slice(&self.step(row));
+    }
+
+    fn columns(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
+        let rows = inputs[0].len();
+        let columns: [&[f64]; I] = std::array::from_fn(|i| &inputs[i][..rows]);
+        if let ([column], [out]) = (inputs, &mut *outputs) {
+            // The usual case, without an index in the loop.
+            for (number, place) in column.iter().zip(out.iter_mut()) {
+                *place = self.step([*number; I])[0];
+            }
+            return;
+        }
+        for at in 0..rows {
+            let values = self.step(std::array::from_fn(|i| columns[i][at]));
+            for (out, value) in outputs.iter_mut().zip(values) {
+                out[at] = value;
+            }
+        }
+    }
+}
+
+/// A kind of feature as any feature.
+pub(crate) fn boxed<S, const I: usize, const O: usize>(stream: S) -> Box<dyn Feature>
+where
+    S: Stream<I, O> + Send + Sync + 'static,
+{
+    Box::new(Guarded(stream))
+}
 
 /// One bar: prices in ticks and volume in lots, as whole numbers below `2^53`. Volume is NaN where the source has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,98 +96,16 @@ pub struct Bar {
     pub volume: f64,
 }
 
-/// A feature of bars, and its state. Each kind is defined at the struct that it holds.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "each variant is named after the documented struct that it holds")]
-pub enum Feature {
-    Atr(Atr),
-    Deviation(Deviation),
-    Ema(Ema),
-    Highest(Highest),
-    Lowest(Lowest),
-    Macd(Macd),
-    MacdSignal(MacdSignal),
-    Momentum(Momentum),
-    Rsi(Rsi),
-    Sma(Sma),
-    Volatility(Volatility),
-    /// [`Sma`] of the volume.
-    VolumeMean(Sma),
-}
-
-impl Feature {
-    /// Builds a feature from its name in [`crate::KINDS`] and its parameters, in order.
-    pub fn new(name: &str, parameters: &[f64]) -> Result<Self, FeatureError> {
-        let kind = Kind::named(name)?;
-        let whole = kind.checked(parameters)?;
-        let [first, second, third] = whole;
-        match kind.name {
-            "macd" | "macd_signal" => kind.ascending(&whole, 0, 1)?,
-            "momentum" => kind.ascending(&whole, 1, 0)?,
-            _ => (),
-        }
-        Ok(match kind.name {
-            "atr" => Self::Atr(Atr::new(first)),
-            "deviation" => Self::Deviation(Deviation::new(first)),
-            "ema" => Self::Ema(Ema::new(first)),
-            "highest" => Self::Highest(Highest::new(first)),
-            "lowest" => Self::Lowest(Lowest::new(first)),
-            "macd" => Self::Macd(Macd::new(first, second)),
-            "macd_signal" => Self::MacdSignal(MacdSignal::new(first, second, third)),
-            "momentum" => Self::Momentum(Momentum::new(first, second)),
-            "rsi" => Self::Rsi(Rsi::new(first)),
-            "sma" => Self::Sma(Sma::new(first)),
-            "volatility" => Self::Volatility(Volatility::new(first)),
-            "volume_mean" => Self::VolumeMean(Sma::new(first)),
-            // The table and this list are held together by the test `every_kind_builds`.
-            _ => {
-                return Err(FeatureError::Unknown { name: name.to_owned() });
-            }
-        })
-    }
-
-    /// Takes the next bar and returns the feature's value as of its close, NaN while it warms up.
+impl Bar {
+    /// One of its numbers.
     #[inline]
-    pub fn update(&mut self, bar: &Bar) -> f64 {
-        match self {
-            Self::Atr(feature) => feature.update(bar),
-            Self::Deviation(feature) => feature.update(bar.close),
-            Self::Ema(feature) => feature.update(bar.close),
-            Self::Highest(feature) => feature.update(bar.high),
-            Self::Lowest(feature) => feature.update(bar.low),
-            Self::Macd(feature) => feature.update(bar.close),
-            Self::MacdSignal(feature) => feature.update(bar.close),
-            Self::Momentum(feature) => feature.update(bar.close),
-            Self::Rsi(feature) => feature.update(bar.close),
-            Self::Sma(feature) => feature.update(bar.close),
-            Self::Volatility(feature) => feature.update(bar.close),
-            Self::VolumeMean(feature) => feature.update(bar.volume),
-        }
-    }
-
-    /// What the value counts: ticks, lots, or nothing.
-    pub fn dimension(&self) -> Dimension {
-        match self {
-            Self::Momentum(_) | Self::Rsi(_) | Self::Volatility(_) => Dimension::Ratio,
-            Self::VolumeMean(_) => Dimension::Volume,
-            _ => Dimension::Price,
-        }
-    }
-
-    /// How many bars give NaN before the first value.
-    pub fn warmup(&self) -> usize {
-        match self {
-            Self::Atr(feature) => feature.warmup(),
-            Self::Deviation(feature) => feature.warmup(),
-            Self::Ema(feature) => feature.warmup(),
-            Self::Highest(feature) => feature.warmup(),
-            Self::Lowest(feature) => feature.warmup(),
-            Self::Macd(feature) => feature.warmup(),
-            Self::MacdSignal(feature) => feature.warmup(),
-            Self::Momentum(feature) => feature.warmup(),
-            Self::Rsi(feature) => feature.warmup(),
-            Self::Sma(feature) | Self::VolumeMean(feature) => feature.warmup(),
-            Self::Volatility(feature) => feature.warmup(),
+    pub fn field(&self, field: Field) -> f64 {
+        match field {
+            Field::Open => self.open,
+            Field::High => self.high,
+            Field::Low => self.low,
+            Field::Close => self.close,
+            Field::Volume => self.volume,
         }
     }
 }

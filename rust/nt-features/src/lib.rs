@@ -1,31 +1,41 @@
-//! Features of one instrument's bars: one definition that runs bar by bar and over whole columns.
+//! Features of price series: one definition that runs event by event and over whole columns.
 //!
 //! Laws of this crate:
 //!
-//! * Prices are counts of ticks and volumes counts of lots, passed as whole `f64` numbers. As long as
-//!   `window * largest price < 2^53` every rolling sum is exact, so it neither drifts nor depends on where the data began.
-//! * Only `+ - * /`, `sqrt` and comparisons are used. IEEE 754 rounds each of them correctly, so the same bars give the
-//!   same bits on every machine. `ln`, `exp` and `pow` have no such promise and are absent.
-//! * A feature is NaN until it has seen [`Feature::warmup`] bars and a number from the next bar on.
-//! * Nothing is allocated after construction, and an update costs amortised constant time whatever the window.
-//! * [`column`] calls the same `update` as the engine does, so that a sweep and a replay see the same bits.
+//! * Only `+ - * /`, `sqrt` and comparisons are used. IEEE 754 rounds each of them correctly, so the same numbers give the
+//!   same bits on every machine. The functions of platforms have no such promise and are absent.
+//! * A feature takes named inputs, any series of numbers, and gives named outputs. [`Kind`] is a row of the table of
+//!   features, and a row is all that the rest of the engine knows of one: bindings, command line, documents.
+//! * A row of inputs with something that is no number (NaN, infinite, or beyond [`LARGEST`]) gives NaN, and the feature
+//!   starts anew with the next row, as if nothing had been before. So a value depends on rows of numbers alone.
+//! * A feature is NaN for the first [`Feature::warmup`] rows since it began. From then on it is a number, except where its
+//!   formula has none (a division by nothing), which its definition says.
+//! * Nothing is allocated after construction. An update costs amortised constant time whatever the window, or the
+//!   logarithm of the window where values are ranked.
+//! * Nothing is ever taken off a sum: [`window`] says how windows slide without it. So sums do not drift, a value that has
+//!   left a window has left no trace, and sums of whole numbers below `2^53`, such as counts of ticks, are exact.
+//! * [`Feature::columns`] calls the same update as the engine does, so a sweep and a replay see the same bits.
 //!
-//! The definition that these are held against is `neural_trader.baseline.indicators`, in plain Python.
+//! The definition that these are held against is `neural_trader.baseline.features`, in plain Python.
 
 mod average;
-mod column;
+mod channel;
 mod error;
-mod extreme;
 mod feature;
-mod kinds;
+mod kind;
+mod microstructure;
+mod momentum;
+mod order;
 mod oscillator;
-mod spread;
+mod pair;
+mod returns;
+mod set;
+mod statistics;
+mod volatility;
+mod volume;
+mod window;
 
-pub use average::{Ema, Macd, MacdSignal, Sma};
-pub use column::{Columns, column};
 pub use error::FeatureError;
-pub use extreme::{Atr, Highest, Lowest};
-pub use feature::{Bar, Feature};
-pub use kinds::{Dimension, KINDS, Kind, MAX_WINDOW, Parameter};
-pub use oscillator::{Momentum, Rsi};
-pub use spread::{Deviation, Volatility};
+pub use feature::{Bar, Feature, LARGEST};
+pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
+pub use set::Set;

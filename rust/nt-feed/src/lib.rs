@@ -18,7 +18,6 @@ mod counting;
 pub mod decimal;
 pub mod description;
 mod document;
-mod elementary;
 pub mod fault;
 pub mod feed;
 pub mod grid;

@@ -13,9 +13,9 @@
 //! resting orders and no history.
 
 use nt_book::{Depth, OrderBook, RestingOrder, Side};
+use nt_core::elementary::{exponential, logarithm};
 use nt_core::{Price, Quantity};
 
-use crate::elementary::{exponential, logarithm};
 use crate::event::{ASK, BID, Event, EventKind, LAST};
 use crate::random::Random;
 

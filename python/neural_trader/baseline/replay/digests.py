@@ -7,18 +7,20 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from neural_trader.baseline.arithmetic import INT64_MIN
-from neural_trader.baseline.instrument import OnGrid
+from neural_trader.baseline.instrument import BarsLike, OnGrid
 from neural_trader.baseline.replay.orders import ReplayOrderRecord
 from neural_trader.baseline.replay.sources import Source
-from neural_trader.baseline.run_hash import encode_order, encode_text
+from neural_trader.baseline.run_hash import digests_of_columns, encode_order, encode_text
 
 _MORE = struct.Struct("<Bqq")
 POST_ONLY, REDUCE_ONLY = 1, 2
 MORE_RANKS = {"both": 0, "venue": 1 << 14, "here": 1 << 15}
 
 
-def digest_replay_inputs(instruments: Sequence[OnGrid], sources: Sequence[Source]) -> bytes:
-    """Digest of the instruments and of all records of all sources."""
+def digest_replay_inputs(
+    instruments: Sequence[OnGrid], sources: Sequence[Source], bars: Sequence[tuple[int, BarsLike]] = ()
+) -> bytes:
+    """Digest of the instruments, of all records of all sources, and of bars with their ranks."""
     digest = hashlib.sha256()
     for each in instruments:
         steps = (each.tick.mantissa, each.tick.decimals, each.lot.mantissa, each.lot.decimals)
@@ -28,6 +30,8 @@ def digest_replay_inputs(instruments: Sequence[OnGrid], sources: Sequence[Source
         digest.update(struct.pack("<Q", len(source.events)) + records.digest())
         count = len(source.ranks) + MORE_RANKS[source.role]
         digest.update(struct.pack(f"<H{len(source.ranks)}h", count, *source.ranks))
+    for rank, columns in bars:
+        digest.update(struct.pack("<Q", len(columns)) + digests_of_columns(columns) + struct.pack("<Hh", 1, rank))
     return digest.digest()
 
 

@@ -79,6 +79,9 @@ UNSIZED_QUANTITY = 2**52
 """What a quote displays that does not say how much."""
 
 
+TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
+
+
 def side_of(event: Event) -> int:
     """1 for bids and buyers, -1 for asks and sellers, 0 where the record does not say, or says both."""
     return {BID_FLAG: BUY, ASK_FLAG: SELL}.get(event.flags & (BID_FLAG | ASK_FLAG), 0)
@@ -98,3 +101,10 @@ def kind_named(name: str) -> EventKind:
     raise EngineError(
         f"unknown kind of record {name!r}: use one of {', '.join(kind.name.lower() for kind in EventKind)}"
     )
+
+
+def trade_kind(name: str) -> EventKind:
+    """The kind of the records that tell trades."""
+    if name not in TRADE_KINDS:
+        raise EngineError("trades are 'trade' or 'aggregate_trade'")
+    return TRADE_KINDS[name]

@@ -30,14 +30,14 @@ class Execution:
         self.is_halted = False
         self._markets = markets
         self._ledger = ledger
-        self._account = Account(ledger, markets, costs, leverage_ppb)
+        self.account = Account(ledger, markets, costs, leverage_ppb)
         self._working: dict[int, ReplayOrder] = {}
         self._tell = tell
 
     # Orders and how they end.
 
     def equity(self) -> int:
-        return self._account.equity()
+        return self.account.equity()
 
     def working(self, order_id: int) -> ReplayOrder | None:
         return self._working.get(order_id)
@@ -54,6 +54,15 @@ class Execution:
         order.state = State.WORKING
         self._working[order.id] = order
 
+    def accept(self, order: ReplayOrder) -> None:
+        """The venue of bars acknowledges it; its expiry is a matter of openings."""
+        order.accept_ns = self.now_ns
+        self.tell("accepted", order)
+
+    def tell_fill(self, instrument: int, order_id: int) -> None:
+        """Send the news of the last fill on its way."""
+        self._tell("fill", instrument, len(self.fills) - 1, order_id)
+
     def reject(self, order: ReplayOrder, reason: Reason) -> None:
         """End an order that never worked, without a word."""
         order.cancelled = order.quantity
@@ -65,21 +74,21 @@ class Execution:
         order.cancelled += quantity
         order.reason = reason
         if order.leaves == 0:
-            self._finish(order, State.CANCELLED, reason)
+            self.finish(order, State.CANCELLED, reason)
 
     def cancel(self, order: ReplayOrder, reason: Reason) -> None:
         self.cut(order, order.leaves, reason)
 
     def expire(self, order: ReplayOrder) -> None:
         order.cancelled += order.leaves
-        self._finish(order, State.EXPIRED, Reason.TIME)
+        self.finish(order, State.EXPIRED, Reason.TIME)
 
-    def _finish(self, order: ReplayOrder, state: State, reason: Reason) -> None:
+    def finish(self, order: ReplayOrder, state: State, reason: Reason) -> None:
+        """End a working order; that it is filled is told by its last fill."""
         order.state = state
         order.reason = reason
         del self._working[order.id]
         self._markets[order.instrument].remove(order)
-        # That an order is filled is told by its last fill.
         if state is not State.FILLED:
             self.tell("ended", order)
 
@@ -90,7 +99,7 @@ class Execution:
         quantity = self.wanted(order, found)
         if quantity == 0:
             return 0
-        allowed = self._account.allowed(order.instrument, order.side, quantity, price, price, maker=maker)
+        allowed = self.account.allowed(order.instrument, order.side, quantity, price, price, maker=maker)
         if allowed:
             self._record(order, allowed, price, maker=maker)
         if allowed < quantity:
@@ -129,7 +138,7 @@ class Execution:
         order.filled += quantity
         self._post(order.id, order.instrument, order.side, quantity, price, fee, maker=maker)
         if order.leaves == 0:
-            self._finish(order, State.FILLED, order.reason)
+            self.finish(order, State.FILLED, order.reason)
 
     def _post(self, order_id: int, index: int, side: int, quantity: int, price: int, fee: int, *, maker: bool) -> None:
         market = self._markets[index]
@@ -139,7 +148,7 @@ class Execution:
         market.value()
         market.mark = market.mark or price
         self.fills.append(fill)
-        self._tell("fill", index, len(self.fills) - 1, order_id)
+        self.tell_fill(index, order_id)
 
     def _follow(self, order: ReplayOrder, quantity: int, price: int) -> None:
         """What a fill means for other orders."""

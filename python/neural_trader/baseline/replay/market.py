@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from neural_trader.baseline.instrument import money_unit
+from neural_trader.baseline.instrument import Bar, money_unit
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
 from neural_trader.baseline.replay.orders import ReplayOrder
 from neural_trader.baseline.replay.orders_depth import depth_named
 from neural_trader.baseline.replay.queues import UNKNOWN
+from neural_trader.errors import EngineError
 
 
 class Step(NamedTuple):
@@ -27,14 +30,33 @@ class Grid(NamedTuple):
     lot: Step
 
 
+def check_order(grids: Sequence[Grid]) -> None:
+    """Raise EngineError unless symbols ascend."""
+    if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
+        raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+
+
+def one_for_each(names: str | Sequence[str], count: int) -> list[str]:
+    """A word for all instruments, or one for each of them."""
+    each = [names] * count if isinstance(names, str) else list(names)
+    if len(each) != count:
+        raise EngineError("depth and trades are one for all instruments, or one for each")
+    return each
+
+
 class Market:
     """What the venue knows of one instrument."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, first: bool = False) -> None:
+    bars: Sequence[Bar] = ()
+    """An instrument of records has none."""
+
+    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, trades: int, first: bool = False) -> None:
         self.index = index
         self.grid = grid
         self.unit = money_unit(grid)
         self.depth = depth_named(depth)
+        self.trades = trades
+        """The kind of record that tells trades."""
         self.last_trade: int | None = None
         self.mark = 0
         """The price at which the position could be closed, when it was last looked at; 0 before any is known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neural_trader.baseline.records import BUY, SELL, Reason, TimeInForce
+from neural_trader.baseline.replay.bars import BarMarket
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.orders import IMMEDIATE, ReplayOrder
@@ -46,7 +47,9 @@ class Matching:
         exits = self._execution.exits_to_arrive
         while exits:
             child = exits.popleft()
-            if child.is_working:
+            if child.is_working and isinstance(self._markets[child.instrument], BarMarket):
+                self._execution.accept(child)
+            elif child.is_working:
                 self._enter(child)
 
     def cancel(self, order: ReplayOrder) -> None:

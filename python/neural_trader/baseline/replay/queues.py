@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from neural_trader.baseline.elementary import logarithm
 from neural_trader.errors import EngineError
 
 UNKNOWN = float(2**53)
 """The quantity ahead of an order of which nothing is known: more than anything that trades."""
 
-SQRT_2 = 1.4142135623730951
-LN_2 = 0.6931471805599453
 POWER_MAX = 16
 
 Front = Callable[[float, int, int, int], float]
 """The new quantity ahead: of the old one, the level's quantities before and now, and what it lost without a trade."""
 Share = Callable[[float, float], float]
 """The share of cancellations that happen behind us, of the quantities ahead and behind."""
-
-
-def ln(x: float) -> float:
-    """The natural logarithm of a number from 1 on, with basic operations only, so that it is the same everywhere."""
-    halvings = 0
-    while x >= SQRT_2:
-        x /= 2.0
-        halvings += 1
-    z = (x - 1.0) / (x + 1.0)
-    y = z * z
-    s = 0.0
-    for i in range(15, -1, -1):
-        s = s * y + 1.0 / (2 * i + 1)
-    return 2.0 * z * s + halvings * LN_2
 
 
 def power(x: float, n: int) -> float:
@@ -49,8 +34,8 @@ def _shares(n: int) -> dict[str, Share]:
         "power": lambda f, b: _share(power(b, n), power(b, n) + power(f, n)),
         "power_2": lambda f, b: _share(power(b, n), power(b + f, n)),
         "power_3": lambda f, b: 1.0 if f + b == 0.0 else 1.0 - power(f / (f + b), n),
-        "log": lambda f, b: _share(ln(1.0 + b), ln(1.0 + b) + ln(1.0 + f)),
-        "log_2": lambda f, b: _share(ln(1.0 + b), ln(1.0 + b + f)),
+        "log": lambda f, b: _share(logarithm(1.0 + b), logarithm(1.0 + b) + logarithm(1.0 + f)),
+        "log_2": lambda f, b: _share(logarithm(1.0 + b), logarithm(1.0 + b + f)),
     }
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from neural_trader.baseline.arithmetic import BILLION, int64
 from neural_trader.baseline.costs import Costs
+from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.ledger import Ledger
-from neural_trader.baseline.orders import Ticket, make_ticket
-from neural_trader.baseline.records import BUY, SELL, FillRecord, PostingRecord, Reason, State, TradeRecord
+from neural_trader.baseline.orders import OF_BARS, Order, Ticket, make_ticket
+from neural_trader.baseline.records import BUY, SELL, FillRecord, OrderRecord, PostingRecord, Reason, TradeRecord
+from neural_trader.baseline.replay.bars import BarMarket, BarVenue
+from neural_trader.baseline.replay.callbacks import ReplayStrategy
 from neural_trader.baseline.replay.depth import OrderPlayed, SnapshotEnded
 from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_replay_orders
 from neural_trader.baseline.replay.events import (
@@ -20,22 +22,30 @@ from neural_trader.baseline.replay.events import (
     ENDS_OF_AGGRESSORS,
     LAST_FLAG,
     Event,
-    EventKind,
     kind_named,
     side_of,
+    trade_kind,
 )
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.invariants import ReplayInvariants
 from neural_trader.baseline.replay.known import Known
 from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
-from neural_trader.baseline.replay.market import Grid, Market, Step
+from neural_trader.baseline.replay.market import Grid, Market, Step, check_order, one_for_each
 from neural_trader.baseline.replay.matching import Matching
-from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, Standing, check_options
+from neural_trader.baseline.replay.orders import (
+    OF_REPLAYS,
+    ReplayOrder,
+    ReplayOrderRecord,
+    Standing,
+    check_options,
+    order_of,
+    refusal_of,
+)
 from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
 from neural_trader.baseline.replay.samples import Samples
-from neural_trader.baseline.replay.sources import NOT_PART, Source
+from neural_trader.baseline.replay.sources import NOT_PART, Source, sources_of
 from neural_trader.baseline.replay.timeline import Agenda, Answer, Command, Happening
 from neural_trader.baseline.run_hash import digest_fills, digest_postings, run_hash
 from neural_trader.baseline.sizing import Size, resolve_size
@@ -46,21 +56,6 @@ CALLS_MAX = 10_000
 """Answers and timers at one time; more can only be a strategy that answers each of them with an order or a timer."""
 
 NEVER_NS = -1
-
-TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
-
-
-class ReplayStrategy(Protocol):
-    """Each of these calls may send commands and set timers."""
-
-    def on_record(self, replay: Replay, source: int, index: int) -> None:
-        """A record of a kind that was asked for has arrived."""
-
-    def on_answer(self, replay: Replay, kind: str, number: int) -> None:
-        """An answer has arrived: of an order by its id, or a fill by its index."""
-
-    def on_timer(self, replay: Replay, time_ns: int) -> None:
-        """It is the time that a timer was set to."""
 
 
 class Replay:
@@ -83,63 +78,91 @@ class Replay:
         queue: str = "risk_averse",
         power: int = 2,
         whole: bool = False,
-        depth: str = "levels",
-        trades: str = "trade",
+        depth: str | Sequence[str] = "levels",
+        trades: str | Sequence[str] = "trade",
         self_trade: str = "cancel_newest",
-        sample_ns: int = BILLION,
+        sample_ns: int | None = BILLION,
         roles: Sequence[str] | None = None,
-        view: str | None = None,
+        view: str | Sequence[str] | None = None,
         by_bars: bool = False,
+        bars: Sequence[tuple[int, BarsLike]] = (),
+        slippage_ticks: int = 0,
+        slippage_ppb: int = 0,
+        slippage_spread_ppb: int = 0,
+        fill_close: bool = False,
+        limit_through: bool = False,
+        volume_cap_ppb: int | None = None,
         checked: bool = False,
     ) -> None:
+        """``bars`` are those of the instruments that come as bars, by rank; the settings behind it are for them.
+
+        Without ``sample_ns`` equity is sampled at closes of bars.
+        """
         grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
-        if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
-            raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
-        if cash <= 0 or leverage_ppb <= 0 or sample_ns <= 0:
+        check_order(grids)
+        if cash <= 0 or leverage_ppb <= 0 or (sample_ns is not None and sample_ns <= 0):
             raise EngineError("cash, leverage and the sampling interval must be positive")
-        if feed_ns is not None and feed_ns < 0:
-            raise EngineError("latencies must not be negative")
-        if trades not in TRADE_KINDS:
-            raise EngineError("trades are 'trade' or 'aggregate_trade'")
-        if roles is not None and len(roles) != len(sources):
-            raise EngineError("each source has a role")
+        depths = one_for_each(depth, len(grids))
+        trade_kinds = [trade_kind(name) for name in one_for_each(trades, len(grids))]
         self.now_ns = 0
         ledger = Ledger(cash)
-        costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
         self._grids = grids
-        each_role = roles or ["both"] * len(sources)
-        self._sources = [Source(n, *source, len(grids), feed_ns, each_role[n]) for n, source in enumerate(sources)]
-        self._trade_kind = TRADE_KINDS[trades]
-        self._markets = [
-            Market(index, grid, ledger, depth=depth, first=queue == "front") for index, grid in enumerate(grids)
+        self._sources = sources_of(sources, len(grids), feed_ns, roles)
+        of_bars = dict(bars)
+        self._columns = sorted(of_bars.items())
+        self._markets: list[Any] = [
+            BarMarket(index, of_bars[index], ledger, volume_cap_ppb)
+            if index in of_bars
+            else Market(index, grid, ledger, depth=depths[index], trades=trade_kinds[index], first=queue == "front")
+            for index, grid in enumerate(grids)
         ]
-        self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
+        book_costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
+        self._execution = Execution(self._markets, ledger, book_costs, leverage_ppb, self._tell)
         self._matching = Matching(self._markets, self._execution, self_trade=self_trade, by_bars=by_bars)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
-        self._samples = Samples(self._sources, sample_ns)
+        bar_costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
+        self._bars = BarVenue(
+            self._markets,
+            self._execution,
+            ledger,
+            bar_costs,
+            feed_ns=feed_ns or 0,
+            fill_close=fill_close,
+            limit_through=limit_through,
+        )
+        self._line_of_bars = min(of_bars, default=0)
+        self._at_once = latency_rows is None and not entry_ns and not response_ns and not feed_ns
+        """Whether commands about bars are obeyed when they are given, and what they do is known here then."""
+        self._samples = Samples(self._sources, self._bars.closes_ns, sample_ns)
         self._agenda = Agenda()
-        self._end_ns = max((source.here_ns[-1] for source in self._sources if source.events), default=NEVER_NS)
-        """The last arrival here of any record; nothing is played after it."""
+        ends = [source.here_ns[-1] for source in self._sources if source.events]
+        self._end_ns = max([*ends, self._bars.last_arrival_ns], default=NEVER_NS)
+        """The last arrival here of any record or close; nothing is played after it."""
         self._said: list[tuple[str, int, int, int]] = []
         """What the venue has said of the present happening, as kind, instrument, number and order."""
         # What is known here: it lags behind the venue.
         self._known = Ledger(cash)
         self._names = Known()
-        self._views = [depth_named(view or depth) for _ in grids]
-        latency: Latency = ConstantLatency(entry_ns, response_ns)
-        if latency_rows is not None:
-            latency = RecordedLatency(latency_rows)
-        self._connections = [Connection(latency) for _ in grids]
+        self._orders_seen = 0
+        """Orders up to here have been looked at for exits that are known as they come to exist."""
+        views = one_for_each(depth if view is None else view, len(grids))
+        self._views = [
+            market.depth if isinstance(market, BarMarket) else depth_named(name)
+            for market, name in zip(self._markets, views, strict=True)
+        ]
+        latency = _latency_of(entry_ns, response_ns, latency_rows)
+        lines = {self._line(index): Connection(latency) for index in range(len(grids))}
+        self._connections = [lines[self._line(index)] for index in range(len(grids))]
         self._by_bars = by_bars
         self._unheard: list[list[tuple[int, Command]]] = [[] for _ in grids]
         """Commands that have to wait until their venue listens, with the time of their arrival."""
         self._wants: set[int] = set()
+        self._wants_bars = False
         self._calls = (0, 0)
         """The time of the last answer or timer, and how many there were at that time."""
         self._has_run = False
-        meets_others = self_trade != "off"
-        invariants = ReplayInvariants(self._execution, self._markets, ledger, meets_others=meets_others)
+        invariants = ReplayInvariants(self._execution, self._markets, ledger, meets_others=self_trade != "off")
         self._invariants = invariants if checked else None
 
     # What a strategy may ask and do.
@@ -161,6 +184,12 @@ class Replay:
     def standing(self, order_number: int) -> Standing:
         """How an order stood with the last answer about it that has arrived here."""
         return self._names.standing(order_number)
+
+    def mark(self, instrument: int) -> int:
+        """The last price of an instrument of bars that is known here; 0 before there is any."""
+        index = self._index(instrument)
+        mark: int = self._markets[index].mark if self._at_once else self._bars.known_marks[index]
+        return mark
 
     def queue_ahead(self, order_number: int) -> float | None:
         """What others have before an order at its venue; None if it does not rest or nobody knows.
@@ -199,6 +228,7 @@ class Replay:
     ) -> int:
         """Send an order; returns its number, or 0 when a target is already reached. The side of a target is ignored."""
         index = self._index(instrument)
+        is_of_bars = self._is_of_bars(index)
         ticket = make_ticket(
             side,
             kind,
@@ -214,12 +244,16 @@ class Replay:
             take_profit=take_profit,
             stop_loss_trail_ticks=stop_loss_trail_ticks,
             stop_loss_trail_ppb=stop_loss_trail_ppb,
-            vocabulary=OF_REPLAYS,
+            vocabulary=OF_BARS if is_of_bars else OF_REPLAYS,
         )
+        if is_of_bars:
+            if post_only or reduce_only or display is not None:
+                raise EngineError("post-only, reduce-only and a displayed part are for books; bars have none")
+            return self._submit_to_bars(index, ticket)
         check_options(ticket, post_only=post_only, display=display)
         shown = None if display is None else int64(display, "display")
         resolved = resolve_size(ticket, equity=0, position=self.position(index), mark=0, unit=0)
-        refusal = _refusal(ticket, resolved, shown)
+        refusal = refusal_of(ticket, resolved, shown)
         if refusal is not Reason.NONE:
             resolved = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
         elif resolved.quantity == 0:
@@ -229,15 +263,38 @@ class Replay:
         self._execution.orders.append(order)
         number = self._names.of_order(order.id, order.standing())
         if refusal is Reason.NONE:
-            self._send_order(order)
+            self._send(Command("submit", order))
         else:
             self._execution.reject(order, refusal)
             self._answer(self._connections[index].answer_arrives_at(self.now_ns), "ended", order)
         return number
 
+    def _submit_to_bars(self, index: int, ticket: Ticket) -> int:
+        execution = self._execution
+        if self._at_once:
+            self._bars.begin()
+            order_id = self._bars.enter(index, ticket)
+            if order_id and execution.orders[order_id - 1].is_working:
+                execution.accept(execution.orders[order_id - 1])
+            self._send_answers()
+            return self._names.of_order(order_id, execution.orders[order_id - 1].standing()) if order_id else 0
+        # What it comes to is found where it arrives.
+        lots = max(0, ticket.size) if ticket.size_kind == "quantity" else 0
+        order = self._make(index, ticket, Size(ticket.side, lots))
+        order.target = None
+        execution.orders.append(order)
+        number = self._names.of_order(order.id, order.standing())
+        self._send(Command("submit", order, ticket=ticket))
+        return number
+
     def cancel(self, order_number: int) -> None:
         """Ask the venue to cancel an order."""
-        self._send(Command("cancel", self._order(order_number)))
+        command = Command("cancel", self._order(order_number))
+        if self._at_once and self._is_of_bars(command.order.instrument):
+            self._obey(command)
+            self._send_answers()
+        else:
+            self._send(command)
 
     def amend(self, order_number: int, limit: int, quantity: int) -> None:
         """Ask the venue to change the limit price and the total quantity of an order that rests."""
@@ -247,29 +304,10 @@ class Replay:
         self._send(Command("amend", self._order(order_number), limit, quantity))
 
     def _make(self, index: int, ticket: Ticket, size: Size) -> ReplayOrder:
-        position = self.position(index)
-        return ReplayOrder(
-            id=len(self._execution.orders) + 1,
-            instrument=index,
-            side=size.side,
-            kind=ticket.kind,
-            quantity=size.quantity,
-            live_bar=0,
-            submit_ns=self.now_ns,
-            limit=ticket.limit or 0,
-            stop=ticket.stop or 0,
-            trail=ticket.trail,
-            time_in_force=ticket.time_in_force,
-            expire_ns=ticket.expire_ns,
-            bracket=ticket.bracket,
-            target=position + size.side * size.quantity if ticket.is_target else None,
-            state=State.SENT,
-        )
+        order_id, position = len(self._execution.orders) + 1, self.position(index)
+        return order_of(ticket, size, order_id=order_id, instrument=index, position=position, now_ns=self.now_ns)
 
     # Commands and answers on their way.
-
-    def _send_order(self, order: ReplayOrder) -> None:
-        self._send(Command("submit", order))
 
     def _send(self, command: Command) -> None:
         """Send a command, which is answered without having been at the venue where that will not hear of it."""
@@ -280,40 +318,61 @@ class Replay:
         arrives_ns = self.now_ns + entry.after_ns
         if not entry.is_refused:
             arrives_ns = connection.command_arrives(arrives_ns)
-            if self._by_bars:
+            if self._by_bars and not self._is_of_bars(index):
                 self._unheard[index].append((arrives_ns, command))
             else:
-                self._agenda.add(Happening.COMMAND, arrives_ns, index, command)
+                self._agenda.add(Happening.COMMAND, arrives_ns, self._line(index), command)
         elif command.what == "submit":
             self._execution.reject(order, Reason.REFUSED)
             self._answer(connection.answer_arrives_at(arrives_ns), "ended", order)
         else:
             # Whoever refuses it has not looked at the order.
             answer = Answer("refused", order.id, order.id)
-            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), index, answer)
+            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), self._line(index), answer)
 
     def _answer(self, arrives_ns: int, kind: str, order: ReplayOrder) -> None:
         answer = Answer(kind, order.id, order.id, order.standing())
-        self._agenda.add(Happening.ANSWER, arrives_ns, order.instrument, answer)
+        self._agenda.add(Happening.ANSWER, arrives_ns, self._line(order.instrument), answer)
 
     def _tell(self, kind: str, instrument: int, number: int, order_id: int) -> None:
+        if kind == "fill" and self._at_once and self._is_of_bars(instrument):
+            self._know(self._execution.fills[number])
         self._said.append((kind, instrument, number, order_id))
 
     def _send_answers(self) -> None:
         """What the venue said leaves it when all has happened that belongs together."""
+        for order in self._execution.orders[self._orders_seen :]:
+            if order.parent and self._at_once and self._is_of_bars(order.instrument):
+                self._names.of_order(order.id, order.standing())
+        self._orders_seen = len(self._execution.orders)
         for kind, instrument, number, order_id in self._said:
             arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
             standing = self._execution.orders[order_id - 1].standing() if order_id else None
-            self._agenda.add(Happening.ANSWER, arrives_ns, instrument, Answer(kind, number, order_id, standing))
+            answer = Answer(kind, number, order_id, standing)
+            self._agenda.add(Happening.ANSWER, arrives_ns, self._line(instrument), answer)
         self._said.clear()
+
+    def _know(self, fill: FillRecord) -> None:
+        self._known.post_fill(fill, self._markets[fill.instrument].unit)
+
+    def _is_of_bars(self, index: int) -> bool:
+        return isinstance(self._markets[index], BarMarket)
+
+    def _line(self, index: int) -> int:
+        """Whose commands and answers keep an order among themselves: all instruments of bars are one."""
+        return self._line_of_bars if self._is_of_bars(index) else index
 
     # The time line (section 2).
 
-    def run(self, strategy: ReplayStrategy, wants: Iterable[str] = ()) -> None:
-        """Play all records to the strategy, which is told of those of the kinds that it wants. A replay runs once."""
+    def run(self, strategy: ReplayStrategy, wants: Iterable[str] = (), *, bars: bool = False) -> None:
+        """Play all records to the strategy, which is told of those of the kinds that it wants, and of ``bars`` or not.
+
+        A replay runs once.
+        """
         if self._has_run:
             raise EngineError("this replay has already run: make a new one")
         self._has_run = True
+        self._wants_bars = bars
         self._wants = {kind_named(name) for name in wants}
         while True:
             time_ns, kind, number = min(self._next())
@@ -341,6 +400,7 @@ class Replay:
             if order.ends_ns is not None
         ]
         first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
+        first += [(time_ns, kind, 0) for time_ns, kind in self._bars.next()]
         if self._samples.next_ns is not None:
             first.append((self._samples.next_ns, Happening.SAMPLE, 0))
         return first
@@ -363,6 +423,24 @@ class Replay:
                 strategy.on_timer(self, self.now_ns)
             case Happening.SAMPLE:
                 self._samples.take(self._execution, self._markets)
+            case _:
+                self._play_bars(kind, strategy)
+
+    def _play_bars(self, kind: Happening, strategy: ReplayStrategy) -> None:
+        match kind:
+            case Happening.CLOSE_AT_VENUE | Happening.OPENING:
+                self._bars.play_moment()
+            case Happening.END_OF_MOMENT:
+                self._bars.end_moment()
+                self._samples.take_at_close(self._execution, self._markets)
+            case Happening.BAR_HERE:
+                place = self._bars.bar_here()
+                if self._wants_bars:
+                    strategy.on_bar(self, *place)
+            case Happening.MOMENT_HERE:
+                self._bars.moment_here()
+                if self._wants_bars:
+                    strategy.on_moment(self, self.now_ns)
 
     def _record_at_venue(self, source: Source) -> None:
         event = source.events[source.at_venue]
@@ -377,7 +455,7 @@ class Replay:
         source.at_venue += 1
 
     def _happen(self, market: Market, event: Event) -> None:
-        is_trade = event.kind == self._trade_kind
+        is_trade = event.kind == market.trades
         depth = market.depth
         met = depth.meets(event) if isinstance(depth, OrdersDepth) else None
         if self._invariants is not None:
@@ -411,7 +489,10 @@ class Replay:
         assert isinstance(command, Command)
         match command.what:
             case "submit":
-                self._matching.arrive(command.order)
+                if command.ticket is not None:
+                    self._bars.arrive(command.order, command.ticket)
+                else:
+                    self._matching.arrive(command.order)
             case "cancel":
                 self._matching.cancel(command.order)
             case "amend":
@@ -422,7 +503,8 @@ class Replay:
         self._count_call()
         if answer.kind == "fill":
             fill = self._execution.fills[answer.number]
-            self._known.post_fill(fill, self._markets[fill.instrument].unit)
+            if not (self._at_once and self._is_of_bars(fill.instrument)):
+                self._know(fill)
         strategy.on_answer(self, answer.kind, self._names.of_answer(answer))
 
     def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
@@ -478,10 +560,15 @@ class Replay:
     def trades(self) -> list[TradeRecord]:
         return match_trades(self.fills, self._markets)
 
+    @property
+    def bar_orders(self) -> list[OrderRecord]:
+        """Orders as a run of bars alone records them."""
+        return [Order.record(order) for order in self._execution.orders]
+
     def digests(self, version: str, parameters_json: str) -> dict[str, str]:
         """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
         parts = {
-            "inputs": digest_replay_inputs(self._grids, self._sources),
+            "inputs": digest_replay_inputs(self._grids, self._sources, self._columns),
             "parameters": hashlib.sha256(parameters_json.encode()).digest(),
             "orders": digest_replay_orders(self.orders),
             "fills": digest_fills(self.fills),
@@ -508,11 +595,5 @@ class Replay:
         return index
 
 
-def _refusal(ticket: Ticket, size: Size, display: int | None) -> Reason:
-    """Why a ticket is not even sent."""
-    if not ticket.prices_are_positive():
-        return Reason.PRICE
-    displays_nothing = display is not None and display <= 0
-    if displays_nothing or size.quantity < 0 or (size.quantity == 0 and not ticket.is_target):
-        return Reason.SIZE
-    return Reason.NONE
+def _latency_of(entry_ns: int, response_ns: int, rows: Sequence[tuple[int, int, int]] | None) -> Latency:
+    return ConstantLatency(entry_ns, response_ns) if rows is None else RecordedLatency(rows)

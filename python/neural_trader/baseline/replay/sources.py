@@ -44,13 +44,14 @@ class Source:
 
     def rank_at_venue(self, event: Event) -> int:
         """Which instrument of the run the record is of at a venue; -1 for none of them."""
-        return NOT_PART if self.role == "here" else self._rank(event)
+        return NOT_PART if self.role == "here" else self.rank_of(event)
 
     def rank_here(self, event: Event) -> int:
         """Which instrument of the run the record is of for us; -1 for none of them."""
-        return NOT_PART if self.role == "venue" else self._rank(event)
+        return NOT_PART if self.role == "venue" else self.rank_of(event)
 
-    def _rank(self, event: Event) -> int:
+    def rank_of(self, event: Event) -> int:
+        """Which instrument of the run the record is of, whomever it is for; -1 for none of them."""
         return self.ranks[event.instrument] if event.instrument < len(self.ranks) else NOT_PART
 
 
@@ -73,3 +74,15 @@ def _our_times(events: Sequence[Event], venue_ns: Sequence[int], feed_ns: int | 
         now_ns = max(now_ns, happened_ns, received_ns)
         times.append(now_ns)
     return times
+
+
+def sources_of(
+    sources: Sequence[tuple[Any, Sequence[int]]], count: int, feed_ns: int | None, roles: Sequence[str] | None
+) -> list[Source]:
+    """Sources as they are given, each with its role."""
+    if feed_ns is not None and feed_ns < 0:
+        raise EngineError("latencies must not be negative")
+    each_role = ["both"] * len(sources) if roles is None else roles
+    if len(each_role) != len(sources):
+        raise EngineError("each source has a role")
+    return [Source(n, *source, count, feed_ns, each_role[n]) for n, source in enumerate(sources)]

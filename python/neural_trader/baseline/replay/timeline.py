@@ -6,6 +6,7 @@ import heapq
 from enum import IntEnum
 from typing import NamedTuple
 
+from neural_trader.baseline.orders import Ticket
 from neural_trader.baseline.replay.orders import ReplayOrder, Standing
 
 
@@ -13,12 +14,17 @@ class Happening(IntEnum):
     """What can happen, in the order of precedence at one time."""
 
     RECORD_AT_VENUE = 0
-    EXPIRY = 1
-    COMMAND = 2
-    SAMPLE = 3
-    ANSWER = 4
-    RECORD_HERE = 5
-    TIMER = 6
+    CLOSE_AT_VENUE = 1
+    EXPIRY = 2
+    COMMAND = 3
+    SAMPLE = 4
+    ANSWER = 5
+    RECORD_HERE = 6
+    BAR_HERE = 7
+    MOMENT_HERE = 8
+    TIMER = 9
+    END_OF_MOMENT = 10
+    OPENING = 11
 
 
 class Command(NamedTuple):
@@ -28,6 +34,8 @@ class Command(NamedTuple):
     order: ReplayOrder
     limit: int = 0
     quantity: int = 0
+    ticket: Ticket | None = None
+    """What an order of bars comes to is found when it arrives."""
 
 
 class Answer(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from neural_trader.config import data_folder
 from neural_trader.errors import DataError, UsageError
 
 ENVIRONMENT = "NT_CATALOG"
@@ -72,14 +72,7 @@ def catalog_root(given: str | Path | None = None) -> Path:
         return Path(given).expanduser()
     if named := os.environ.get(ENVIRONMENT):
         return Path(named).expanduser()
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "neural-trader" / "catalog"
+    return data_folder() / "catalog"
 
 
 def split_kind(text: str) -> tuple[str, str]:

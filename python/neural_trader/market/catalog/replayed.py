@@ -58,7 +58,8 @@ def recording_of_catalog(reference: str) -> Recording:
         "synthetic" if made else "file",
         made or reference,
         (note,),
-        recipe={"files": [reference], "venue": None},
+        recipe={"files": [reference]},
+        venue=chosen[0].key.venue,
     )
 
 

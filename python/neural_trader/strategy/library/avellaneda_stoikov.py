@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from neural_trader.baseline.replay.queues import ln
+from neural_trader.baseline.elementary import logarithm
 from neural_trader.strategy import Fill, Order, Strategy
 
 ENOUGH = 0.4
@@ -89,7 +89,7 @@ class AvellanedaStoikov(Strategy):
         self.seconds = self.every_ms / 1000
         self.decay = self.memory / (self.memory + self.seconds)
         # The logarithm that is the same on every machine.
-        self.flow_spread = 2 / self.gamma * ln(1 + self.gamma / self.k)
+        self.flow_spread = 2 / self.gamma * logarithm(1 + self.gamma / self.k)
         self.markets = {symbol: _Market(self.tick(symbol), self.lot(symbol)) for symbol in self.symbols}
         self.set_timer(after_ns=self.every_ms * 1_000_000)
 

@@ -28,8 +28,7 @@ class MacdMomentum(Strategy):
             raise ValueError(f"macd_momentum: fast ({self.fast}) must be at least 1 and below slow ({self.slow})")
         if self.signal < 1 or self.trend < 1:
             raise ValueError(f"macd_momentum: signal ({self.signal}) and trend ({self.trend}) must be at least 1")
-        self.line = self.macd(self.fast, self.slow)
-        self.average_line = self.macd_signal(self.fast, self.slow, self.signal)
+        self.line, self.average_line, _ = self.macd(self.fast, self.slow, self.signal)
         self.trend_average = self.ema(self.trend)
 
     def on_bar(self, bar: Bar) -> None:

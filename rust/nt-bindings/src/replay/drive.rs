@@ -1,13 +1,16 @@
 //! The loop that hands each turn of a replay to Python.
 
+use nt_core::Step;
 use nt_engine::{Notice, Source, Turn};
 use nt_feed::event::EventKind;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::Replay;
-use super::sources::sources_of;
+use crate::bars::Bar;
 use crate::error::raise;
+use crate::indicator::scale;
 
 const TURNS_PER_SIGNAL_CHECK: u32 = 65_536;
 
@@ -21,6 +24,18 @@ pub(crate) fn named(notice: Notice) -> (&'static str, usize) {
         Notice::Refused(id) => ("refused", id as usize),
         Notice::Triggered(id) => ("triggered", id as usize),
     }
+}
+
+/// A bar of an instrument as a strategy is handed it.
+pub(crate) fn bar_of(
+    sources: &[Source<'_>],
+    instrument: usize,
+    index: usize,
+    symbol: Py<PyString>,
+    (tick, lot): (Step, Step),
+) -> Option<Bar> {
+    let (_, bars) = sources.iter().filter_map(Source::bars).find(|&(rank, _)| rank == instrument)?;
+    Some(Bar::new(&bars, instrument, index, symbol, (scale(tick), scale(lot))))
 }
 
 impl Replay {
@@ -42,9 +57,12 @@ pub(crate) fn drive(
     mut take: impl FnMut(Python<'_>, Turn, &[Source<'_>]) -> PyResult<()>,
 ) -> PyResult<()> {
     let py = slf.py();
-    let held: Vec<_> = slf.try_borrow()?.sources.iter().map(|held| held.clone_ref(py)).collect();
-    let borrowed: Vec<_> = held.iter().map(|held| held.borrow(py)).collect();
-    let sources = sources_of(&held, &borrowed)?;
+    let lent = {
+        let replay = &mut *slf.try_borrow_mut()?;
+        replay.core.set_horizon(replay.sources.horizon_ns());
+        replay.sources.lend(py)
+    };
+    let sources = lent.sources()?;
     let mut turns: u32 = 0;
     loop {
         let turn = {

@@ -1,8 +1,9 @@
 //! Places in queues from raw numbers: models have answers where nobody can stand, and what is not a number is the level.
 
 use nt_core::Quantity;
+use nt_core::elementary::logarithm;
 
-use crate::queue_model::{QueueModel, ln, power};
+use crate::queue_model::{QueueModel, power};
 
 /// What stands before an order after a level was set.
 pub(super) fn after_change(model: QueueModel, front: f64, before: Quantity, now: Quantity, traded: Quantity) -> f64 {
@@ -39,12 +40,7 @@ fn any_ln(x: f64) -> f64 {
     if x == 0.0 || x.is_infinite() {
         return if x == 0.0 { f64::NEG_INFINITY } else { x };
     }
-    let (mut x, mut doublings) = (x, 0.0);
-    while x < std::f64::consts::FRAC_1_SQRT_2 {
-        x *= 2.0;
-        doublings += 1.0;
-    }
-    ln(x) - doublings * std::f64::consts::LN_2
+    logarithm(x)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The numbers by which orders and fills are known here, and how orders stood when we last heard of them (docs/book-rules.md,
 //! section 2): nothing in them tells of what is still on its way.
 
-use nt_core::{Error, Fill, Order, Quantity, Reason, Result, State};
+use nt_core::{Error, Fill, Order, Quantity, Reason, Result, Side, State};
 
 use super::Replay;
 use crate::engine::{Engine, Notice};
@@ -9,6 +9,8 @@ use crate::engine::{Engine, Notice};
 /// How an order stands, as an answer says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
+    /// The side, which of a target for bars is found where it arrives.
+    pub side: Side,
     /// The quantity ordered.
     pub quantity: Quantity,
     /// What has filled.
@@ -25,7 +27,7 @@ impl Standing {
     pub(super) fn of(engine: &Engine, id: u32) -> Self {
         let order = engine.order(id);
         let (quantity, filled, cancelled) = (order.quantity, order.filled, order.cancelled);
-        Standing { quantity, filled, cancelled, state: order.state, reason: order.reason }
+        Standing { side: order.side, quantity, filled, cancelled, state: order.state, reason: order.reason }
     }
 }
 

@@ -16,6 +16,9 @@ impl Replay {
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request, terms: Resting, reduce_only: bool) -> Result<u32> {
         self.engine.check_request(request)?;
+        if self.is_of_bars(request.instrument) {
+            return self.submit_to_bars(request, terms, reduce_only);
+        }
         if self.settings.like_hftbacktest {
             like_hftbacktest::check_order(request, terms, reduce_only)?;
         }
@@ -93,8 +96,11 @@ impl Replay {
     /// Asks the venue to cancel an order.
     pub fn cancel(&mut self, number: u32) -> Result<()> {
         let id = self.known.id(number)?;
+        let instrument = self.engine.order(id).instrument as usize;
         self.note_decision(|now_ns| Frame::of(FrameKind::Cancel, [now_ns.into(), number.into()]));
-        self.send(self.engine.order(id).instrument as usize, Command::Cancel(id));
+        if !self.cancel_at_once(instrument, id)? {
+            self.send(instrument, Command::Cancel(id));
+        }
         Ok(())
     }
 
@@ -116,9 +122,11 @@ impl Replay {
     pub(super) fn send(&mut self, instrument: usize, command: Command) {
         match self.settings.latency.entry(self.now_ns) {
             Entry::After(entry_ns) => {
-                let line = &mut self.lines[instrument];
+                let waits = self.settings.by_bars && !self.is_of_bars(instrument);
+                let line = self.line_of(instrument);
+                let line = &mut self.lines[line];
                 line.last_command_ns = line.last_command_ns.max(self.now_ns.saturating_add(entry_ns));
-                let queue = if self.settings.by_bars { &mut line.unheard } else { &mut line.commands };
+                let queue = if waits { &mut line.unheard } else { &mut line.commands };
                 queue.push_back((line.last_command_ns, command));
             }
             Entry::Refused(after_ns) => {
@@ -139,7 +147,8 @@ impl Replay {
     }
 
     pub(super) fn answer(&mut self, instrument: usize, arrival_ns: Nanos, answer: Answer) {
-        let line = &mut self.lines[instrument];
+        let line = self.line_of(instrument);
+        let line = &mut self.lines[line];
         line.last_answer_ns = line.last_answer_ns.max(arrival_ns);
         line.answers.push_back((line.last_answer_ns, answer));
     }

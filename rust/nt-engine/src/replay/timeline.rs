@@ -13,12 +13,17 @@ impl Replay {
         if let Some(&(time_ns, _)) = self.timers.front() {
             next = (time_ns, Next::Timer, 0);
         }
-        if self.wants != 0 || self.wants_books != 0 {
+        if !self.wants.is_empty() {
             for (at, source) in sources.iter().enumerate() {
                 if let Some(time_ns) = self.next_wanted(at, source) {
                     next = next.min((time_ns, Next::Record, at));
                 }
             }
+        }
+        if !self.bars.is_empty()
+            && let Some(of_bars) = self.next_of_bars(sources)
+        {
+            next = next.min(of_bars);
         }
         next = next.min((self.next_sample_ns, Next::Sample, 0));
         for (k, line) in self.lines.iter().enumerate() {
@@ -118,7 +123,7 @@ impl Replay {
     /// Says when the interval that a record belongs to is sampled, if no sample is due yet.
     #[inline]
     pub(super) fn begin_interval(&mut self, time_ns: Nanos) -> bool {
-        if self.next_sample_ns != NEVER || time_ns <= 0 {
+        if self.next_sample_ns != NEVER || time_ns <= 0 || self.settings.sample_at_closes {
             return false;
         }
         let interval = self.settings.sample_ns;
@@ -135,7 +140,10 @@ impl Replay {
     /// When the last record arrives here, once all have been played at their venues; until then, something before never.
     #[inline]
     pub(super) fn last_arrival_ns(&mut self, sources: &[Source<'_>]) -> Nanos {
-        if self.end_ns == NEVER - 1 && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len()) {
+        if self.end_ns == NEVER - 1
+            && self.horizon_ns == NEVER
+            && sources.iter().zip(&self.at_venue).all(|(source, at)| at.at == source.len())
+        {
             self.end_ns = self.find_end(sources);
         }
         self.end_ns
@@ -152,6 +160,7 @@ impl Replay {
             }
             last_ns
         };
-        sources.iter().enumerate().map(last).max().unwrap_or(0)
+        let of_records = sources.iter().enumerate().map(last).max().unwrap_or(0);
+        of_records.max(self.last_close_here_ns(sources))
     }
 }

@@ -16,16 +16,21 @@ pub(super) enum Venue {
     Orders(venue::Venue<OrdersOfAll>),
     /// Those of hftbacktest.
     LikeHftbacktest(like_hftbacktest::Venue),
+    /// None: its orders meet bars, in the engine.
+    Bars,
 }
 
 impl Venue {
     pub fn new(instrument: usize, settings: &ReplaySettings) -> Self {
-        if settings.like_hftbacktest {
-            Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, settings.venue))
-        } else if settings.venue.depth == Depth::Orders {
-            Self::Orders(venue::Venue::new(instrument, settings.venue))
+        let rules = settings.rules_of(instrument);
+        if rules.depth == Depth::Bars {
+            Self::Bars
+        } else if settings.like_hftbacktest {
+            Self::LikeHftbacktest(like_hftbacktest::Venue::new(instrument, rules))
+        } else if rules.depth == Depth::Orders {
+            Self::Orders(venue::Venue::new(instrument, rules))
         } else {
-            Self::House(venue::Venue::new(instrument, settings.venue))
+            Self::House(venue::Venue::new(instrument, rules))
         }
     }
 
@@ -36,6 +41,7 @@ impl Venue {
             Self::House(venue) => venue.play(engine, record),
             Self::Orders(venue) => venue.play(engine, record),
             Self::LikeHftbacktest(venue) => venue.play(engine, record),
+            Self::Bars => Ok(()),
         }
     }
 
@@ -45,6 +51,10 @@ impl Venue {
             Self::House(venue) => venue.arrive(engine, id, terms),
             Self::Orders(venue) => venue.arrive(engine, id, terms),
             Self::LikeHftbacktest(venue) => venue.arrive(engine, id, terms),
+            Self::Bars => {
+                engine.accept(id);
+                Ok(())
+            }
         }
     }
 
@@ -54,6 +64,7 @@ impl Venue {
             Self::House(venue) => venue.cancel(engine, id),
             Self::Orders(venue) => venue.cancel(engine, id),
             Self::LikeHftbacktest(venue) => venue.cancel(engine, id),
+            Self::Bars => cancel_among_bars(engine, id),
         }
     }
 
@@ -69,8 +80,8 @@ impl Venue {
         match self {
             Self::House(venue) => venue.amend(engine, id, limit, quantity, terms),
             Self::Orders(venue) => venue.amend(engine, id, limit, quantity, terms),
-            // None is ever sent.
-            Self::LikeHftbacktest(_) => {
+            // Where books are those of hftbacktest none is ever sent.
+            Self::LikeHftbacktest(_) | Self::Bars => {
                 engine.notices.push(Notice::Refused(id));
                 Ok(())
             }
@@ -83,7 +94,7 @@ impl Venue {
         match self {
             Self::House(venue) => venue.next_expiry(),
             Self::Orders(venue) => venue.next_expiry(),
-            Self::LikeHftbacktest(_) => None,
+            Self::LikeHftbacktest(_) | Self::Bars => None,
         }
     }
 
@@ -92,7 +103,7 @@ impl Venue {
         match self {
             Self::House(venue) => venue.expire(engine),
             Self::Orders(venue) => venue.expire(engine),
-            Self::LikeHftbacktest(_) => {}
+            Self::LikeHftbacktest(_) | Self::Bars => {}
         }
     }
 
@@ -102,6 +113,7 @@ impl Venue {
             Self::House(venue) => venue.best(side).map(|level| level.price),
             Self::Orders(venue) => venue.best(side).map(|level| level.price),
             Self::LikeHftbacktest(venue) => venue.best(side),
+            Self::Bars => None,
         }
     }
 
@@ -111,6 +123,7 @@ impl Venue {
             Self::House(venue) => venue.read_mark(engine, 0),
             Self::Orders(venue) => venue.read_mark(engine, 0),
             Self::LikeHftbacktest(venue) => venue.read_mark(engine, 0),
+            Self::Bars => Ok(()),
         }
     }
 
@@ -120,6 +133,7 @@ impl Venue {
             Self::House(venue) => venue.forget_ended(engine),
             Self::Orders(venue) => venue.forget_ended(engine),
             Self::LikeHftbacktest(venue) => venue.sweep(engine),
+            Self::Bars => {}
         }
     }
 
@@ -129,6 +143,13 @@ impl Venue {
             Self::House(venue) => venue.queue_ahead(side, id),
             Self::Orders(venue) => venue.queue_ahead(side, id),
             Self::LikeHftbacktest(venue) => venue.queue_ahead(side, id),
+            Self::Bars => None,
         }
+    }
+}
+
+fn cancel_among_bars(engine: &mut Engine, id: u32) {
+    if !engine.cancel(id) {
+        engine.notices.push(Notice::Refused(id));
     }
 }

@@ -61,11 +61,11 @@ pub(super) enum View {
 }
 
 impl View {
-    pub fn new(settings: &ReplaySettings) -> Self {
-        match settings.view.unwrap_or(settings.venue.depth) {
+    pub fn new(rank: usize, settings: &ReplaySettings) -> Self {
+        match settings.view_of(rank) {
             _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
             Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
-            Depth::Quotes => Self::Quotes(Ladder::default()),
+            Depth::Quotes | Depth::Bars => Self::Quotes(Ladder::default()),
             Depth::Orders => Self::Orders { book: OrderBook::default(), known: true },
         }
     }

@@ -137,7 +137,7 @@ fn withdraw(replay: &mut Replay, quote: &mut Quote) -> Result<()> {
 impl Trader for AvellanedaStoikov {
     fn on_turn(&mut self, replay: &mut Replay, sources: &[Source<'_>], turn: Turn) -> Result<()> {
         match turn {
-            Turn::Record { .. } => {}
+            Turn::Record { .. } | Turn::Bar { .. } | Turn::Moment(_) => {}
             Turn::Timer(time_ns) => {
                 replay.set_timer(time_ns.saturating_add(self.terms.every_ns));
                 for instrument in 0..self.markets.len() {

@@ -136,7 +136,7 @@ impl Market {
 impl Trader for Grid {
     fn on_turn(&mut self, replay: &mut Replay, sources: &[Source<'_>], turn: Turn) -> Result<()> {
         match turn {
-            Turn::Record { .. } => {}
+            Turn::Record { .. } | Turn::Bar { .. } | Turn::Moment(_) => {}
             Turn::Timer(time_ns) => {
                 replay.set_timer(time_ns.saturating_add(self.terms.every_ns));
                 for (instrument, market) in self.markets.iter_mut().enumerate() {

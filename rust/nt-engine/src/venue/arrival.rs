@@ -183,7 +183,7 @@ impl<B: Book> Venue<B> {
     /// Puts an order at the end of our queue at its price.
     pub(super) fn join_queue(&mut self, engine: &Engine, id: u32, side: Side, price: Price, display: Quantity) {
         let hidden = match self.rules.depth {
-            Depth::Levels | Depth::Orders => false,
+            Depth::Levels | Depth::Orders | Depth::Bars => false,
             Depth::Quotes => self.book.best(side).is_none_or(|best| rank(side, price) > rank(side, best.price)),
         };
         let displayed = (self.known && !hidden).then(|| self.book.quantity_at(side, price));

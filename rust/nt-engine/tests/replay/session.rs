@@ -192,6 +192,8 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
     ReplaySettings {
         latency,
         feed_ns: draw.pick(&[None, None, Some(0), Some(50)]),
+        records: Vec::new(),
+        sample_at_closes: false,
         venue: VenueRules {
             depth,
             trades: if shape.faithful { EventKind::Trade } else { trades },
@@ -199,7 +201,7 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
             whole: draw.one_in(5),
             self_trade: draw.pick(&policies),
         },
-        view: None,
+        views: Vec::new(),
         by_bars: false,
         sample_ns: draw.pick(&[100, 10, 7, 100_000]),
         like_hftbacktest: false,

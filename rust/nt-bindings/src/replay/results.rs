@@ -1,12 +1,13 @@
-//! Orders and fills of a replay as columns for Python.
+//! Orders and fills of a replay as columns, with what only a replay knows of them.
 
 use nt_engine::{Placed, Replay};
-use numpy::IntoPyArray;
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::columns;
 
+/// Orders in decimal units.
 pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, PyDict>> {
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
@@ -33,6 +34,7 @@ pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
     Ok(dict)
 }
 
+/// Fills in decimal units.
 pub fn fill_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, PyDict>> {
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
@@ -48,6 +50,7 @@ pub fn fill_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, P
     Ok(dict)
 }
 
+/// Orders as exact integers.
 pub fn exact_orders<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, PyDict>> {
     let orders = core.engine().orders();
     let dict = columns::exact_orders(py, orders)?;
@@ -59,6 +62,26 @@ pub fn exact_orders<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
     dict.set_item("end_ns", placed.iter().map(|placed| placed.end_ns).collect::<Vec<_>>())?;
     dict.set_item("accept_ns", placed.iter().map(|placed| placed.accept_ns).collect::<Vec<_>>())?;
     Ok(dict)
+}
+
+/// Best bids and asks in ticks at each sample.
+pub fn touch_arrays<'py>(
+    py: Python<'py>,
+    core: &Replay,
+    instrument: usize,
+) -> (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>) {
+    let count = core.engine().instruments().len();
+    let own = core.touches().iter().skip(instrument).step_by(count.max(1));
+    let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
+    (bids.into_pyarray(py), asks.into_pyarray(py))
+}
+
+/// The last price of an instrument of bars that is known here, NaN before there is any.
+pub fn price_of_bars(core: &Replay, instrument: usize) -> f64 {
+    match core.mark(instrument) {
+        0 => f64::NAN,
+        mark => core.engine().instrument(instrument).tick.value_of(mark as f64),
+    }
 }
 
 /// The numbers here of orders of the venue, 0 for those that are not known here.

@@ -1,4 +1,6 @@
 //! Logarithm and exponential out of + - * / alone: unlike those of platforms, they have the same bits on every machine.
+//!
+//! Every crate that needs one takes it from here; the twin in Python is `baseline/elementary.py`.
 
 use std::f64::consts::{LN_2, SQRT_2};
 

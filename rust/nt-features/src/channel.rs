@@ -1,0 +1,211 @@
+//! Bands that a series moves between.
+
+use crate::Field;
+use crate::average::Ema;
+use crate::feature::{LARGEST, Stream, boxed};
+use crate::kind::{HIGH_LOW_CLOSE, Kind, Output, SAME, SERIES, made, on, real, same, whole, window};
+use crate::volatility::Atr;
+use crate::window::{Largest, Spread, Window};
+
+const BANDS: &[Output] = &[same("lower"), same("middle"), same("upper")];
+
+/// The rows of this family.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind::new(
+        "bollinger",
+        SERIES,
+        &[window("n", 2, 20), real("width", 0.0, LARGEST, 2.0)],
+        BANDS,
+        |given| boxed(Bollinger::new(whole(given[0]), given[1])),
+        "Mean of n values, and width deviations to both sides.",
+        "John Bollinger, 1980s; population deviation. TA-Lib's BBANDS.",
+    ),
+    Kind::new(
+        "donchian",
+        &[on("high", Field::High), on("low", Field::Low)],
+        &[window("n", 1, 20)],
+        BANDS,
+        |given| made(Donchian::new, given),
+        "Lowest low and highest high of n bars, and their middle.",
+        "Richard Donchian, 1960s. This bar is included.",
+    ),
+    Kind::new(
+        "highest",
+        &[on("series", Field::High)],
+        &[window("n", 1, 20)],
+        SAME,
+        |given| made(Highest::new, given),
+        "Largest of the last n values, this one included.",
+        "Richard Donchian, 1960s. TA-Lib's MAX. A breakout is above the previous value.",
+    ),
+    Kind::new(
+        "keltner",
+        HIGH_LOW_CLOSE,
+        &[window("n", 1, 20), window("range", 1, 10), real("width", 0.0, LARGEST, 2.0)],
+        BANDS,
+        |given| boxed(Keltner::new(whole(given[0]), whole(given[1]), given[2])),
+        "ema(n) of the close, and width atr(range) to both sides.",
+        "Chester Keltner, 1960, as Linda Raschke draws it.",
+    ),
+    Kind::new(
+        "lowest",
+        &[on("series", Field::Low)],
+        &[window("n", 1, 20)],
+        SAME,
+        |given| made(Lowest::new, given),
+        "Smallest of the last n values, this one included.",
+        "Richard Donchian, 1960s. TA-Lib's MIN.",
+    ),
+];
+
+/// The largest of the last `n` values.
+pub(crate) struct Highest(Window<Largest>);
+
+impl Highest {
+    pub(crate) fn new(n: usize) -> Self {
+        Self(Window::new(n))
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        self.0.push(value).map(|largest| largest.0)
+    }
+}
+
+impl Stream<1, 1> for Highest {
+    fn warmup(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.push(value).unwrap_or(f64::NAN)]
+    }
+}
+
+/// The smallest of the last `n` values.
+pub(crate) struct Lowest(Window<Largest>);
+
+impl Lowest {
+    pub(crate) fn new(n: usize) -> Self {
+        Self(Window::new(n))
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        // The smallest is the negative of the largest negative; a change of sign is exact.
+        self.0.push(-value).map(|largest| -largest.0)
+    }
+}
+
+impl Stream<1, 1> for Lowest {
+    fn warmup(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.push(value).unwrap_or(f64::NAN)]
+    }
+}
+
+/// `sma(x, n)` and `width` population deviations to both sides.
+struct Bollinger {
+    window: Window<Spread>,
+    count: f64,
+    width: f64,
+}
+
+impl Bollinger {
+    fn new(n: usize, width: f64) -> Self {
+        Self { window: Window::new(n), count: n as f64, width }
+    }
+}
+
+impl Stream<1, 3> for Bollinger {
+    fn warmup(&self) -> usize {
+        self.window.len() - 1
+    }
+
+    fn restart(&mut self) {
+        self.window.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [value]: [f64; 1]) -> [f64; 3] {
+        let Some(fold) = self.window.push(value) else { return [f64::NAN; 3] };
+        let middle = self.window.pivot() + fold.sum / self.count;
+        let reach = self.width * (fold.of(self.count).sqrt() / self.count);
+        [middle - reach, middle, middle + reach]
+    }
+}
+
+/// The lowest low and the highest high of the last `n` bars, and their middle.
+struct Donchian {
+    highest: Highest,
+    lowest: Lowest,
+}
+
+impl Donchian {
+    fn new(n: usize) -> Self {
+        Self { highest: Highest::new(n), lowest: Lowest::new(n) }
+    }
+}
+
+impl Stream<2, 3> for Donchian {
+    fn warmup(&self) -> usize {
+        self.highest.warmup()
+    }
+
+    fn restart(&mut self) {
+        self.highest.restart();
+        self.lowest.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [high, low]: [f64; 2]) -> [f64; 3] {
+        let highest = self.highest.push(high);
+        let (Some(highest), Some(lowest)) = (highest, self.lowest.push(low)) else { return [f64::NAN; 3] };
+        [lowest, (lowest + highest) / 2.0, highest]
+    }
+}
+
+/// `ema(close, n)` and `width atr(range)` to both sides.
+struct Keltner {
+    middle: Ema,
+    range: Atr,
+    width: f64,
+}
+
+impl Keltner {
+    fn new(n: usize, range: usize, width: f64) -> Self {
+        Self { middle: Ema::new(n), range: Atr::new(range), width }
+    }
+}
+
+impl Stream<3, 3> for Keltner {
+    fn warmup(&self) -> usize {
+        self.middle.warmup().max(self.range.warmup())
+    }
+
+    fn restart(&mut self) {
+        self.middle.restart();
+        self.range.restart();
+    }
+
+    #[inline]
+    fn update(&mut self, [high, low, close]: [f64; 3]) -> [f64; 3] {
+        let middle = self.middle.push(close);
+        let (Some(middle), Some(range)) = (middle, self.range.push(high, low, close)) else { return [f64::NAN; 3] };
+        let reach = self.width * range;
+        [middle - reach, middle, middle + reach]
+    }
+}

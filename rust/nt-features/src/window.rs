@@ -1,0 +1,231 @@
+//! Windows that slide over a series without ever taking anything off.
+//!
+//! Time is cut into blocks of n values. A window is the end of the last block (its tail) and the beginning of this one (its
+//! head): tails are folded backwards, once, when a block is complete, and the head grows by one value at a time (van Herk
+//! 1992, Gil and Werman 1993, for maxima). So a sum, a maximum or a moment of the last n values costs two steps and a join
+//! per value, whatever the data, and is made of the values in the window and of nothing else.
+//!
+//! Sums of squares and products are taken about a pivot, the value at the border of the two blocks. It stands in the window,
+//! so the differences are no larger than the range of the window, and the textbook cancellation of `sum(x^2) - sum(x)^2 / n`
+//! does not happen; differences, squares and sums of whole numbers stay exact.
+
+/// What is known of a stretch of values: how it grows by a value at either end, and how two of them join.
+pub(crate) trait Fold: Copy {
+    type Item: Copy + Default;
+    /// The fold of no value.
+    const EMPTY: Self;
+    /// Grows by a newer value.
+    fn append(self, item: Self::Item, pivot: Self::Item) -> Self;
+    /// Grows by an older value.
+    #[inline]
+    fn prepend(self, item: Self::Item, pivot: Self::Item) -> Self {
+        self.append(item, pivot)
+    }
+    /// Joins with the fold of the values that follow.
+    fn joined(self, newer: Self) -> Self;
+}
+
+/// The fold of the last n values.
+#[derive(Clone, Debug)]
+pub(crate) struct Window<F: Fold> {
+    /// The values of this block before `at`, those of the last one from there on.
+    items: Box<[F::Item]>,
+    /// From `at` on the tails of the last block.
+    tails: Box<[F]>,
+    at: usize,
+    full: bool,
+    head: F,
+    pivot: F::Item,
+}
+
+impl<F: Fold> Window<F> {
+    pub(crate) fn new(n: usize) -> Self {
+        assert!(n > 0, "a window holds at least one value");
+        Self {
+            items: vec![F::Item::default(); n].into(),
+            tails: vec![F::EMPTY; n].into(),
+            at: 0,
+            full: false,
+            head: F::EMPTY,
+            pivot: F::Item::default(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The value at the border of the two blocks.
+    pub(crate) fn pivot(&self) -> F::Item {
+        self.pivot
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.at = 0;
+        self.full = false;
+        self.head = F::EMPTY;
+    }
+
+    /// Takes the next value and returns the fold of the last n, once there are so many.
+    #[inline]
+    pub(crate) fn push(&mut self, item: F::Item) -> Option<F> {
+        self.items[self.at] = item;
+        self.at += 1;
+        if self.at == self.items.len() {
+            return Some(self.turn());
+        }
+        if !self.full {
+            return None;
+        }
+        self.head = self.head.append(item, self.pivot);
+        Some(self.tails[self.at].joined(self.head))
+    }
+
+    /// The sum of a term of each value in a full window, in the order in which folds are made; it goes through the window.
+    #[inline]
+    pub(crate) fn total(&self, term: impl Fn(F::Item) -> f64) -> f64 {
+        let tail = self.items[self.at..].iter().rev().fold(0.0, |sum, item| sum + term(*item));
+        self.items[..self.at].iter().fold(0.0, |sum, item| sum + term(*item)) + tail
+    }
+
+    /// Ends a block: its last value is the pivot, the tail that is the whole block the answer.
+    #[inline(never)]
+    fn turn(&mut self) -> F {
+        self.pivot = self.items[self.items.len() - 1];
+        let mut tail = F::EMPTY;
+        for (item, place) in self.items.iter().zip(&mut self.tails).rev() {
+            tail = tail.prepend(*item, self.pivot);
+            *place = tail;
+        }
+        self.at = 0;
+        self.full = true;
+        self.head = F::EMPTY;
+        tail
+    }
+}
+
+/// The value that came n steps ago.
+#[derive(Clone, Debug)]
+pub(crate) struct Delay {
+    ring: Box<[f64]>,
+    at: usize,
+    missing: usize,
+}
+
+impl Delay {
+    pub(crate) fn new(n: usize) -> Self {
+        assert!(n > 0, "a delay is at least one step");
+        Self { ring: vec![0.0; n].into(), at: 0, missing: n }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.at = 0;
+        self.missing = self.ring.len();
+    }
+
+    /// Takes the next value and returns the one of n steps ago, once there is one.
+    #[inline]
+    pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
+        let oldest = std::mem::replace(&mut self.ring[self.at], value);
+        self.at += 1;
+        if self.at == self.ring.len() {
+            self.at = 0;
+        }
+        if self.missing > 0 {
+            self.missing -= 1;
+            return None;
+        }
+        Some(oldest)
+    }
+}
+
+/// The larger of two numbers.
+#[inline]
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// A number that only rounding can make negative.
+#[inline]
+pub(crate) fn not_negative(number: f64) -> f64 {
+    if number < 0.0 { 0.0 } else { number }
+}
+
+/// The sum of values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sum(pub(crate) f64);
+
+impl Fold for Sum {
+    type Item = f64;
+    const EMPTY: Self = Self(0.0);
+
+    #[inline]
+    fn append(self, item: f64, _pivot: f64) -> Self {
+        Self(self.0 + item)
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self(self.0 + newer.0)
+    }
+}
+
+/// The largest of values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Largest(pub(crate) f64);
+
+impl Fold for Largest {
+    type Item = f64;
+    const EMPTY: Self = Self(f64::NEG_INFINITY);
+
+    #[inline]
+    fn append(self, item: f64, _pivot: f64) -> Self {
+        Self(larger(self.0, item))
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self(larger(self.0, newer.0))
+    }
+}
+
+/// Sums of the distances from the pivot and of their squares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub(crate) sum: f64,
+    pub(crate) squares: f64,
+}
+
+impl Fold for Spread {
+    type Item = f64;
+    const EMPTY: Self = Self { sum: 0.0, squares: 0.0 };
+
+    #[inline]
+    fn append(self, item: f64, pivot: f64) -> Self {
+        let distance = item - pivot;
+        Self { sum: self.sum + distance, squares: self.squares + distance * distance }
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self { sum: self.sum + newer.sum, squares: self.squares + newer.squares }
+    }
+}
+
+impl Spread {
+    /// `n * sum(d^2) - sum(d)^2`, that is n squared times the population variance; rounding never makes it negative.
+    #[inline]
+    pub(crate) fn of(self, count: f64) -> f64 {
+        not_negative(count * self.squares - self.sum * self.sum)
+    }
+
+    /// The variance with divisor `n - 1`.
+    #[inline]
+    pub(crate) fn sample_variance(self, count: f64) -> f64 {
+        self.of(count) / (count * (count - 1.0))
+    }
+}
