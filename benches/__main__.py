@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benches import callbacks, cross, features, market_data, replay, starts
+from benches import callbacks, cross, features, market_data, replay, solver, starts, sweep
 from benches.places import SCRIPTS, release
 
 BENCHES = {
@@ -24,8 +24,10 @@ BENCHES = {
     "callbacks": callbacks.run,
     "features": features.run,
     "starts": starts.run,
+    "sweep": sweep.run,
     "market-data": market_data.run,
     "replay": replay.run,
+    "solver": solver.run,
 }
 TINY_BARS = 2_000
 ROOT = Path(__file__).parent.parent

@@ -30,6 +30,7 @@ PACKAGES: dict[str, list[str]] = {
     "nautilus_trader": ["nautilus_trader==1.221.0", POLARS],
     "backtrader": ["backtrader==1.9.78.123", "pandas", POLARS],
     "sortedcontainers": ["sortedcontainers==2.4.0", "orjson==3.11.4"],
+    "scipy": ["scipy==1.17.1", "numba==0.68.1"],
     "hftbacktest": ["hftbacktest==2.4.4"],
 }
 """What each contestant needs; all that play bars read them with polars, so that reading is the same for all."""

@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from neural_trader.backtesting.replay import replay
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.run import backtest
+    from neural_trader.backtesting.sweeping.sweep import sweep
+    from neural_trader.backtesting.sweeping.walkforward import walkforward
     from neural_trader.errors import NeuralTraderError
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
+    from neural_trader.strategy.expressions import (
+        P,
+        atr,
+        bars,
+        bars_per_year,
+        close,
+        formula,
+        high,
+        low,
+        open,  # noqa: A004
+        share,
+        volatility_target,
+        volume,
+    )
 
 # Where each public name lives. It is imported when it is first used, so that `neural-trader --help` starts fast.
 _HOMES = {
@@ -29,15 +45,29 @@ _HOMES = {
     "Indicator": "_native",
     "NeuralTraderError": "errors",
     "Order": "strategy.base",
+    "P": "strategy.expressions",
     "Result": "backtesting.result",
     "Strategy": "strategy.base",
     "Tick": "_native",
     "__version__": "_native",
+    "atr": "strategy.expressions",
     "backtest": "backtesting.run",
+    "bars": "strategy.expressions",
+    "bars_per_year": "strategy.expressions",
+    "close": "strategy.expressions",
     "features": "",
+    "formula": "strategy.expressions",
+    "high": "strategy.expressions",
     "load_bars": "market",
+    "low": "strategy.expressions",
+    "open": "strategy.expressions",
     "replay": "backtesting.replay",
+    "share": "strategy.expressions",
+    "sweep": "backtesting.sweeping.sweep",
     "synthetic_bars": "market",
+    "volatility_target": "strategy.expressions",
+    "volume": "strategy.expressions",
+    "walkforward": "backtesting.sweeping.walkforward",
 }
 
 __all__ = [
@@ -47,15 +77,29 @@ __all__ = [
     "Indicator",
     "NeuralTraderError",
     "Order",
+    "P",
     "Result",
     "Strategy",
     "Tick",
     "__version__",
+    "atr",
     "backtest",
+    "bars",
+    "bars_per_year",
+    "close",
     "features",
+    "formula",
+    "high",
     "load_bars",
+    "low",
+    "open",
     "replay",
+    "share",
+    "sweep",
     "synthetic_bars",
+    "volatility_target",
+    "volume",
+    "walkforward",
 ]
 
 

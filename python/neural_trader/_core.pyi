@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 _Ints: TypeAlias = NDArray[np.int64]
 _Floats: TypeAlias = NDArray[np.float64]
+_Indices: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 _Exact: TypeAlias = dict[str, list[int]]
 _Arrays: TypeAlias = dict[str, NDArray[Any]]
 _Fit: TypeAlias = Literal["exact", "single", "rounded"]
@@ -62,6 +63,9 @@ __all__ = [
     "OrderCollapse",
     "OrderStream",
     "Replay",
+    "SolverMatrix",
+    "SolverTracked",
+    "Sweep",
     "Tick",
     "Valuation",
     "VenueFeed",
@@ -84,6 +88,7 @@ __all__ = [
     "inputs_digest",
     "instants_from_text",
     "instruments_of",
+    "lyapunov_exponent",
     "model_path",
     "prices_on_grid",
     "read_journal",
@@ -220,6 +225,8 @@ class Engine:
         """Takes an order; returns its id, or 0 where a target needs none."""
     def cancel(self, order: int) -> bool:
         """Cancels a working order; says whether there was one."""
+    def is_working(self, order: int) -> bool:
+        """Whether an order of this id may still fill."""
     def position(self, instrument: int) -> int:
         """Lots held of an instrument, negative if short."""
     def units(self, instrument: int) -> float:
@@ -260,6 +267,13 @@ class Engine:
         """Runs a strategy given by its callbacks, each of which may be absent."""
     def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    def run_formula(
+        self,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        parameters: Sequence[float],
+    ) -> None:
+        """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
     def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
     def run_buy_and_hold(self, fraction: int) -> None:
@@ -404,6 +418,9 @@ def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Fl
 
 def feature_warmup(name: str, parameters: Sequence[float]) -> int:
     """How many rows a feature needs before its first value, less one."""
+
+def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
+    """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
 
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""
@@ -685,6 +702,28 @@ class Replay:
     def digests(self, version: str, parameters: str) -> dict[str, str]: ...
 
 @final
+class Sweep:
+    """A formula with many sets of parameters over the bars of an engine, which itself is left as it is."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
+        roles: dict[str, int],
+        sets: NDArray[np.float64],
+        *,
+        curve: bool = False,
+        records: bool = False,
+        threads: int = 0,
+    ) -> Sweep: ...
+    def advance(self) -> float:
+        """Plays on; returns the share of the work that is done, 1 at the end."""
+    def digests(self) -> list[tuple[str, str, str] | None]:
+        """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
+        """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
+
+@final
 class Tick:
     """A trade or a quote as it arrived here, in decimal units."""
 
@@ -766,3 +805,45 @@ def check_journal(
 
     Returns the first difference (number of the frame, time, what was recorded, what came), or None.
     """
+
+@final
+class SolverMatrix:
+    """A square matrix in compressed rows whose dominance is known; its arrays are read where they are."""
+
+    def __new__(cls, begins: _Indices, columns: _Indices, values: _Floats) -> SolverMatrix: ...
+    def facts(self) -> dict[str, Any]: ...
+    def weights(self) -> _Floats: ...
+    def reach(self, side: _Floats) -> tuple[float, float]: ...
+    def solve(
+        self,
+        side: _Floats,
+        eps: float,
+        method: str = "auto",
+        start: _Floats | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> tuple[_Floats, dict[str, Any]]: ...
+    def entry(
+        self,
+        side: _Floats,
+        reach: tuple[float, float],
+        index: int,
+        eps: float,
+        method: str = "auto",
+        seed: int = 0,
+        confidence: float | None = None,
+        walks_max: int = ...,
+        progress: Callable[[float], object] | None = None,
+    ) -> tuple[float, dict[str, Any]]: ...
+    def forward(self, rows: list[int], values: list[float], eps: float) -> tuple[_Ints, _Floats, dict[str, Any]]: ...
+
+@final
+class SolverTracked:
+    """A solution that is kept while single numbers of its system change."""
+
+    def __new__(cls, begins: _Ints, columns: _Ints, values: _Floats, side: _Floats, eps: float) -> SolverTracked: ...
+    def change_side(self, row: int, value: float) -> None: ...
+    def change(self, row: int, column: int, value: float) -> None: ...
+    def refresh(self) -> int: ...
+    def value(self, index: int) -> float: ...
+    def solution(self) -> _Floats: ...
+    def certificate(self) -> dict[str, Any]: ...

@@ -46,6 +46,21 @@ class Mine(nt.Strategy):
 '''
 """A strategy for replays, as users write them."""
 
+SYSTEM = """\
+%%MatrixMarket matrix coordinate real general
+% two systems of two rows, side by side
+4 4 8
+1 1 4
+1 2 -1
+2 1 -1
+2 2 4
+3 3 4
+3 4 1
+4 4 3
+4 1 -1
+"""
+"""A system as Matrix Market files have it."""
+
 
 @dataclass(frozen=True)
 class Ended:

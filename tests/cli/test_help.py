@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from capture_lines import session
-from commands import ENVIRONMENT, MAKER, Command
+from commands import ENVIRONMENT, MAKER, SYSTEM, Command
 from neural_trader.cli import (
     anchors,
     application,
@@ -31,6 +31,7 @@ from neural_trader.cli import (
     data_records,
     data_synth,
     memory,
+    solve,
     trials,
 )
 
@@ -47,6 +48,11 @@ DATA_VERBS = {
     "records": data_records.EXAMPLES,
     "export": data_export.EXAMPLES,
 }
+SOLVE_VERBS = {
+    "system": solve.SYSTEM_EXAMPLES,
+    "analyze": solve.ANALYZE_EXAMPLES,
+    "pagerank": solve.PAGERANK_EXAMPLES,
+}
 TRIALS_VERBS = {
     "list": trials.LIST_EXAMPLES,
     "show": trials.SHOW_EXAMPLES,
@@ -61,6 +67,7 @@ PAGES = [
     *application.VERBS,
     *(f"data {name}" for name in DATA_VERBS),
     *(f"memory {name}" for name in memory.VERBS),
+    *(f"solve {name}" for name in SOLVE_VERBS),
     *(f"trials {name}" for name in TRIALS_VERBS),
     *(f"anchors {name}" for name in ANCHORS_VERBS),
     "config show",
@@ -86,6 +93,7 @@ def examples() -> list[str]:
         application.EXAMPLES,
         *(text for text in DATA_VERBS.values() if text not in (data_get.EXAMPLES, data_record.EXAMPLES)),
         *memory.VERBS.values(),
+        *SOLVE_VERBS.values(),
         config.SHOW_EXAMPLES,
         *TRIALS_VERBS.values(),
         *ANCHORS_VERBS.values(),
@@ -101,6 +109,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     shutil.copy(samples / "mine.py", folder / "my_strategy.py")
     (folder / "session.txt").write_bytes(session(150))
     (folder / "session.ws.gz").write_bytes(gzip.compress(session(150)))
+    (folder / "system.mtx").write_text(SYSTEM, encoding="utf-8")
+    (folder / "b.txt").write_text("3 3 1 2\n", encoding="utf-8")
+    (folder / "links.csv").write_text("row,col,value\n0,1,1\n1,2,1\n2,0,1\n", encoding="utf-8")
     (folder / "maker.py").write_text(MAKER, encoding="utf-8")
     made = (
         "data synth prices.parquet --bars 300",

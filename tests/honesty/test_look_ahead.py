@@ -16,6 +16,7 @@ from honesty import cheats
 from neural_trader.backtesting.excerpt import TAIL
 from neural_trader.backtesting.look_ahead import LATER, SHARES
 from neural_trader.market import write_bars
+from neural_trader.memory import Memory
 from neural_trader.strategy.library import LIBRARY
 
 OF_BARS = [name for name in LIBRARY if name not in {"avellaneda_stoikov", "grid", "imbalance_taker", "twap", "vwap"}]
@@ -206,3 +207,23 @@ def test_futures_are_other_bars_and_still_bars(bars: nt.Bars) -> None:
         # The first of them is open by then, and its opening is known.
         assert tail.open[0] == bars.open[701] and not (tail.close == bars.close[701 : 701 + TAIL]).any()
         assert np.array_equal(found[0].close, bars.close[:701])
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["path", "open"])
+def test_a_memory_is_asked_as_it_was_before_the_run_and_written_once(tmp_path: Path, is_open: bool) -> None:
+    data = nt.synthetic_bars(bars=2500, symbols=("ALPHA", "BRAVO"))
+    path = tmp_path / "memory.sqlite"
+    for _ in range(2):
+        memory = Memory(path) if is_open else None
+        result = nt.backtest("memory_momentum", data, memory=memory or path)
+        if memory is not None:
+            assert memory.as_of is None
+            memory.close()
+        assert result.look_ahead is not None and result.look_ahead.passed, result.look_ahead
+        with Memory(path) as kept:
+            count = len(kept)
+        alone = nt.backtest("memory_momentum", data, memory=tmp_path / "alone.sqlite", look_ahead=False)
+        with Memory(tmp_path / "alone.sqlite") as kept:
+            assert len(kept) == count
+        assert alone.hash == result.hash
+    assert nt.backtest("memory_momentum", data).look_ahead == result.look_ahead

@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PEERS = {"backtesting": "0.6.6", "vectorbt": "1.2.0", "hftbacktest": "2.4.4", "arch": "8.0.0"}
+PEERS = {"backtesting": "0.6.6", "vectorbt": "1.2.0", "hftbacktest": "2.4.4", "arch": "8.0.0", "scikit-learn": "1.9.1"}
 SCRIPTS = {
     "backtesting": "peer_backtesting_py.py",
     "vectorbt": "peer_vectorbt.py",
     "hftbacktest": "peer_hftbacktest.py",
     "arch": "oracle_arch.py",
+    "scikit-learn": "oracle_scipy.py",
 }
 HERE = Path(__file__).resolve().parent
 

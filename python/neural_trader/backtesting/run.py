@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -61,10 +61,10 @@ def backtest(
     seed: int = DEFAULT_SEED,
     benchmark: bool = True,
     native: bool = True,
-    memory: str | Path | Memory | None = None,
     trials: str | Path | None = None,
     look_ahead: bool = True,
     warm_up: int | None = None,
+    memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Run a strategy over bars and return what came of it.
@@ -78,11 +78,11 @@ def backtest(
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
-    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
-    decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
     which takes as long as the run; ``warm_up`` says how many bars are enough.
+    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
+    decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -150,8 +150,11 @@ def backtest(
         return result
 
     def again(other: Strategy, series: Sequence[Series], worn: Sequence[Overlay]) -> tuple[Engine, Exception | None]:
-        with _as_known(memory, run) as known, remembering(other, worn, known, series) as recorder:
-            return attempt(other, series, settings, overlays=worn, native=native, recorder=recorder)
+        # Who asks a memory is to find there what it held before the run; who only writes has written.
+        basis = run.get("memory")
+        known = None if basis is None or memory is None else int(basis["revision"])
+        with remembering(other, worn, None if known is None else memory, series, as_of=known) as asked:
+            return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
 
     rerun = Rerun(
         make=lambda anew: instance_of(strategy if anew else type(instance), instance.parameters),
@@ -233,9 +236,17 @@ def attempt(
 
 @contextmanager
 def remembering(
-    strategy: Strategy, overlays: Sequence[Overlay], memory: str | Path | Memory | None, bars: Sequence[Series]
+    strategy: Strategy,
+    overlays: Sequence[Overlay],
+    memory: str | Path | Memory | None,
+    bars: Sequence[Series],
+    *,
+    as_of: int | None = None,
 ) -> Iterator[Recorder | None]:
-    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers."""
+    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers.
+
+    ``as_of`` is a revision of the memory; it is then known as it was, and nothing is written.
+    """
     if memory is None and not _remembers(strategy, overlays):
         yield None
         return
@@ -246,20 +257,16 @@ def remembering(
     with ExitStack() as stack:
         if memory is None:
             memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
-        opened = memory if isinstance(memory, Memory) else stack.enter_context(Memory(memory))
+        if isinstance(memory, Memory):
+            opened = memory
+            if as_of is not None:
+                stack.callback(setattr, memory, "as_of", memory.as_of)
+                memory.as_of = as_of
+        else:
+            opened = stack.enter_context(Memory(memory, as_of=as_of))
         recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
         yield recorder
         recorder.finish()
-
-
-def _as_known(memory: str | Path | Memory | None, run: Mapping[str, Any]) -> AbstractContextManager[Memory | None]:
-    """The memory as a run knew it when it began, to which nothing is written; None where it decided nothing."""
-    if memory is None or "memory" not in run:
-        return nullcontext()
-    from neural_trader.memory.memory import Memory
-
-    path = memory.path if isinstance(memory, Memory) else memory
-    return Memory(path, create=False, as_of=run["memory"]["revision"])
 
 
 def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:

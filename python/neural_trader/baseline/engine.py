@@ -103,6 +103,10 @@ class Engine:
     def cash(self) -> int:
         return self._ledger.cash()
 
+    def is_working(self, order_id: int) -> bool:
+        """Whether an order of this id may still fill."""
+        return self._book.working(order_id) is not None
+
     def submit(
         self,
         instrument: int,

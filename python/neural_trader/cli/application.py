@@ -17,10 +17,13 @@ from neural_trader.cli import (
     init,
     memory,
     replay,
+    solve,
     strategies,
+    sweep,
     trials,
     verify,
     version,
+    walkforward,
 )
 from neural_trader.cli.help import SETTINGS, Command, Group, without_verb
 
@@ -35,8 +38,8 @@ class Verbs(Group):
     """All verbs, in the order in which one meets them."""
 
     order = (
-        "backtest", "replay", "init", "strategies", "features", "data", "memory", "trials", "verify", "anchors",
-        "config", "doctor", "bench", "version",
+        "backtest", "sweep", "walkforward", "replay", "init", "strategies", "features", "data", "memory", "trials",
+        "solve", "verify", "anchors", "config", "doctor", "bench", "version",
     )  # fmt: skip
 
 
@@ -70,6 +73,8 @@ def neural_trader(
 
 VERBS: dict[str, tuple[Any, str]] = {
     "backtest": (backtest.backtest, backtest.EXAMPLES),
+    "sweep": (sweep.sweep, sweep.EXAMPLES),
+    "walkforward": (walkforward.walkforward, walkforward.EXAMPLES),
     "replay": (replay.replay, replay.EXAMPLES),
     "init": (init.init, init.EXAMPLES),
     "strategies": (strategies.strategies, strategies.EXAMPLES),
@@ -77,6 +82,7 @@ VERBS: dict[str, tuple[Any, str]] = {
     "data": (data.data, data.EXAMPLES),
     "memory": (memory.memory, memory.EXAMPLES),
     "trials": (trials.trials, trials.EXAMPLES),
+    "solve": (solve.solve, solve.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "anchors": (anchors.anchors, anchors.EXAMPLES),
     "config": (config.config, config.EXAMPLES),

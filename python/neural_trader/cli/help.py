@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from neural_trader.cli.ending import CutShort, paint
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 OTHER = "Options"
 
 

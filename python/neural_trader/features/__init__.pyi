@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from neural_trader.features.chaos import LyapunovTest as LyapunovTest
+from neural_trader.features.chaos import lyapunov as lyapunov
+from neural_trader.features.chaos import lyapunov_test as lyapunov_test
 from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
 
-__all__ = ["FeatureSet", "Kind", "Parameter", "table"]
+__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
 
 def log_return(series: Any, n: int = 1) -> Any:
     """Logarithm of the ratio to the value n rows ago."""

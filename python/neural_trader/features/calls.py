@@ -152,9 +152,9 @@ def _of_frame(kind: Kind, frame: pl.DataFrame, numbers: list[float]) -> pl.Serie
 def _as_polars(kind: Kind, columns: list[NDArray[np.float64]], name: str) -> pl.Series | pl.DataFrame:
     """As polars has it: what has no value is null."""
     if len(columns) == 1:
-        return pl.Series(name, columns[0]).fill_nan(None)
-    frame = pl.DataFrame({output: column for (output, _), column in zip(kind.outputs, columns, strict=True)})
-    return frame.with_columns(pl.all().fill_nan(None))
+        return pl.Series(name, columns[0], nan_to_null=True)
+    named = {output: column for (output, _), column in zip(kind.outputs, columns, strict=True)}
+    return pl.DataFrame(named, nan_to_null=True)
 
 
 @cache

@@ -80,7 +80,7 @@ class FeatureSet:
             made = self._new().columns([floats(frame[name]) for name in self.inputs])
         except ValueError as error:
             raise UsageError(str(error)) from None
-        return pl.DataFrame(dict(zip(self.outputs, made, strict=True))).with_columns(pl.all().fill_nan(None))
+        return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
 
     def update(self, *numbers: float) -> NDArray[np.float64]:
         """Take the next event, one number for each of ``inputs``; return the values, one for each of ``outputs``.

@@ -19,6 +19,7 @@ from neural_trader.report.atomic import write_text
 from neural_trader.report.display import rfc3339
 from neural_trader.report.fill_quality import fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
+from neural_trader.report.risk_section import risk_of
 from neural_trader.report.thinning import points
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
     """The document of a result. ``rows`` limits tables to their first rows (as a page does; a JSON file does not)."""
     stats = stats or result.stats
     tables = {"trades": result.trades, "orders": result.orders, "fills": result.fills}
-    quality = fill_quality(result)
+    quality, risk = fill_quality(result), risk_of(result)
     kept = {name: frame if rows is None else frame.head(rows[name]) for name, frame in tables.items()}
     return {
         "schema": SCHEMA,
@@ -61,6 +62,7 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
         },
         **({} if quality is None else {"fill_quality": quality.document()}),
         **({} if result.honesty is None else {"honesty": result.honesty.document()}),
+        **({} if risk is None else {"risk": risk.document()}),
         **({"ladder": [rung.document() for rung in result.ladder]} if result.ladder else {}),
         **({"figures": dict(result.figures)} if result.figures else {}),
         **{name: _records(frame) for name, frame in kept.items()},

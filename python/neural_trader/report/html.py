@@ -24,6 +24,7 @@ from neural_trader.report.display import interval, number
 from neural_trader.report.document import encode, to_document
 from neural_trader.report.own_figures import figures_section
 from neural_trader.report.replay_sections import fills_section
+from neural_trader.report.risk_section import risk_of, risk_section
 from neural_trader.report.rungs import ladder_section
 from neural_trader.report.thinning import CANDLES, candles
 from neural_trader.report.worth_section import worth_section
@@ -74,6 +75,7 @@ def render(result: Outcome) -> str:
         "costs": figures.costs(result, stats),
         "statistics": sections.statistics_table(stats),
         "worth": worth_section(result.honesty, stats),
+        "risk": risk_section(risk_of(result)),
         "fills": figures_section(result.figures) + fills_section(result) + ladder_section(result.ladder),
         "trades_note": escape(_trades_note(document)),
         "provenance": sections.provenance(result),

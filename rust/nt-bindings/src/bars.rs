@@ -39,6 +39,15 @@ impl Columns {
         })
     }
 
+    /// The same columns, held once more.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        let [open_ns, close_ns, open, high, low, close] =
+            [&self.open_ns, &self.close_ns, &self.open, &self.high, &self.low, &self.close]
+                .map(|each| each.clone_ref(py));
+        let [volume, spread] = [&self.volume, &self.spread].map(|each| each.as_ref().map(|each| each.clone_ref(py)));
+        Columns { open_ns, close_ns, open, high, low, close, volume, spread }
+    }
+
     /// Whether the bars have a volume.
     pub fn has_volume(&self) -> bool {
         self.volume.is_some()

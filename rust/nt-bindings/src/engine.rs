@@ -1,9 +1,11 @@
 //! nt-engine for Python: the engine as an object, and the loop that calls a Python strategy.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nt_core::{Bracket, Error, Instrument, Nanos};
+use nt_engine::formula::Formula;
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
 use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
@@ -14,6 +16,7 @@ use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
 use crate::drive::drive;
 use crate::error::raise;
+use crate::formula::{Terms, roles_of, terms_of};
 use crate::indicator::{Indicator, Outputs, Running, scale};
 use crate::pieces::{Pieces, Valuation};
 use crate::request::{kind_of, rules_of, side_of, size_of, time_in_force_of, trail_of};
@@ -155,6 +158,11 @@ impl Engine {
         self.core.cancel(order)
     }
 
+    /// Whether an order of this id may still fill.
+    fn is_working(&self, order: u32) -> bool {
+        self.core.is_working(order)
+    }
+
     /// Lots held of an instrument, negative if short.
     fn position(&self, instrument: usize) -> i64 {
         self.core.position(instrument)
@@ -281,7 +289,7 @@ impl Engine {
                         for &(k, at) in turn.closed {
                             let bar = feature_bar(&turn.bars[k], at);
                             for feature in &mut features {
-                                feature.update(py, k, &bar)?;
+                                feature.update(k, &bar);
                             }
                         }
                     }
@@ -323,6 +331,22 @@ impl Engine {
     /// Runs buy and hold in Rust: a fraction of equity in each instrument from its first bar on.
     fn run_buy_and_hold(&mut self, py: Python<'_>, fraction: i64) -> PyResult<()> {
         self.run_native(py, BuyAndHold::new(self.columns.len(), fraction))
+    }
+
+    /// Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters.
+    fn run_formula(
+        &mut self,
+        py: Python<'_>,
+        terms: Terms,
+        roles: HashMap<String, usize>,
+        parameters: Vec<f64>,
+    ) -> PyResult<()> {
+        let formula = || {
+            let terms = terms_of(terms, parameters.len())?;
+            Formula::new(&self.core, &terms, &parameters, roles_of(&roles, terms.len())?)
+        };
+        let formula = formula().map_err(|error| raise(py, &error))?;
+        self.run_native(py, formula)
     }
 
     /// Runs the moving-average cross in Rust, holding numbers of lots above and below.

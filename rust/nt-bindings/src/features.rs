@@ -1,6 +1,6 @@
 //! nt-features for Python.
 
-use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set};
+use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set, Unfolding};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -60,6 +60,20 @@ fn row<'py>(py: Python<'py>, family: &str, kind: &'static Kind) -> PyResult<Boun
     row.set_item("line", kind.line)?;
     row.set_item("source", kind.source)?;
     Ok(row)
+}
+
+/// The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn.
+#[pyfunction]
+fn lyapunov_exponent(
+    py: Python<'_>,
+    series: PyReadonlyArray1<'_, f64>,
+    dimension: usize,
+    lag: usize,
+    exclusion: usize,
+    steps: usize,
+) -> PyResult<f64> {
+    let series = series.as_slice()?;
+    Ok(py.detach(|| nt_features::lyapunov(series, Unfolding { dimension, lag, exclusion, steps })))
 }
 
 /// Features that are updated together; each is a name, parameters and the places of its inputs in a row.
@@ -133,5 +147,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FeatureRunner>()?;
     module.add_function(wrap_pyfunction!(feature_columns, module)?)?;
     module.add_function(wrap_pyfunction!(feature_table, module)?)?;
-    module.add_function(wrap_pyfunction!(feature_warmup, module)?)
+    module.add_function(wrap_pyfunction!(feature_warmup, module)?)?;
+    module.add_function(wrap_pyfunction!(lyapunov_exponent, module)?)
 }

@@ -1,7 +1,7 @@
 //! A feature over every instrument of a run, as a strategy holds it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use nt_core::{Instrument, Step};
 use nt_features::{Bar, Feature, Field, Kind, Unit};
@@ -15,29 +15,54 @@ use crate::features::refused;
 /// `value` and `previous` belong to the instrument whose bar is being delivered, and are NaN while the feature warms up.
 #[pyclass(module = "neural_trader._core")]
 pub struct Indicator {
-    instruments: Vec<InstrumentState>,
+    instruments: Vec<Scale>,
+    readings: Arc<[Reading]>,
     /// Rank of the instrument whose bar is being delivered, shared with the engine.
     current: Arc<AtomicUsize>,
 }
 
-struct InstrumentState {
+/// The value of a feature for one instrument, now and one bar earlier, in ticks and lots.
+///
+/// The engine writes it and a handle reads it in the same thread. It is atomic so that neither has to borrow from the other.
+struct Reading {
+    value: AtomicU64,
+    previous: AtomicU64,
+}
+
+impl Reading {
+    fn new() -> Self {
+        let nothing = || AtomicU64::new(f64::NAN.to_bits());
+        Self { value: nothing(), previous: nothing() }
+    }
+
+    #[inline]
+    fn set(&self, value: f64) {
+        self.previous.store(self.value.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.value.store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn value(&self) -> f64 {
+        f64::from_bits(self.value.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn previous(&self) -> f64 {
+        f64::from_bits(self.previous.load(Ordering::Relaxed))
+    }
+}
+
+/// What an instrument's ticks and lots are worth in a feature's unit.
+struct Scale {
     symbol: String,
     /// Numerator and denominator that turn ticks and lots into decimal units; 1 and 1 for plain numbers.
     mantissa: f64,
     divisor: f64,
-    value: f64,
-    previous: f64,
 }
 
-impl InstrumentState {
+impl Scale {
     fn new(instrument: &Instrument, unit: Unit) -> Self {
-        let mut state = Self {
-            symbol: instrument.symbol.clone(),
-            mantissa: 1.0,
-            divisor: 1.0,
-            value: f64::NAN,
-            previous: f64::NAN,
-        };
+        let mut state = Self { symbol: instrument.symbol.clone(), mantissa: 1.0, divisor: 1.0 };
         state.scale(instrument.tick, unit.price);
         state.scale(instrument.lot, unit.volume);
         state
@@ -62,7 +87,7 @@ impl InstrumentState {
 pub struct Running {
     fields: Vec<Field>,
     features: Vec<Box<dyn Feature>>,
-    handles: Vec<Py<Indicator>>,
+    readings: Vec<Arc<[Reading]>>,
     row: Vec<f64>,
     values: Vec<f64>,
 }
@@ -86,31 +111,29 @@ impl Running {
         let instruments: Vec<_> = instruments.collect();
         let features: Vec<_> =
             instruments.iter().map(|_| kind.build(parameters)).collect::<Result<_, _>>().map_err(refused)?;
-        let mut named = Vec::new();
+        let (mut named, mut readings) = (Vec::new(), Vec::new());
         for (at, output) in kind.outputs.iter().enumerate() {
             let unit = kind.unit(at, &fields);
-            let states = instruments.iter().map(|instrument| InstrumentState::new(instrument, unit)).collect();
-            named.push((output.name, Py::new(py, Indicator { instruments: states, current: current.clone() })?));
+            let scales = instruments.iter().map(|instrument| Scale::new(instrument, unit)).collect();
+            let shared: Arc<[Reading]> = instruments.iter().map(|_| Reading::new()).collect();
+            let handle = Indicator { instruments: scales, readings: shared.clone(), current: current.clone() };
+            named.push((output.name, Py::new(py, handle)?));
+            readings.push(shared);
         }
-        let handles = named.iter().map(|(_, handle)| handle.clone_ref(py)).collect();
         let (row, values) = (vec![0.0; fields.len()], vec![f64::NAN; named.len()]);
-        Ok((Self { fields, features, handles, row, values }, named))
+        Ok((Self { fields, features, readings, row, values }, named))
     }
 
     /// Takes the next bar of an instrument.
     #[inline]
-    pub fn update(&mut self, py: Python<'_>, instrument: usize, bar: &Bar) -> PyResult<()> {
-        for (place, field) in self.row.iter_mut().zip(&self.fields) {
-            *place = bar.field(*field);
+    pub fn update(&mut self, instrument: usize, bar: &Bar) {
+        for (at, field) in self.fields.iter().enumerate() {
+            self.row[at] = bar.field(*field);
         }
         self.features[instrument].update(&self.row, &mut self.values);
-        for (handle, value) in self.handles.iter().zip(&self.values) {
-            let mut handle = handle.bind(py).try_borrow_mut()?;
-            let state = &mut handle.instruments[instrument];
-            state.previous = state.value;
-            state.value = *value;
+        for (at, readings) in self.readings.iter().enumerate() {
+            readings[instrument].set(self.values[at]);
         }
-        Ok(())
     }
 }
 
@@ -119,29 +142,31 @@ fn no_field(name: &str) -> PyErr {
 }
 
 impl Indicator {
+    /// The scale and the reading of the instrument whose bar is being delivered.
     #[inline]
-    fn current(&self) -> &InstrumentState {
-        &self.instruments[self.current.load(Ordering::Relaxed)]
+    fn current(&self) -> (&Scale, &Reading) {
+        let at = self.current.load(Ordering::Relaxed);
+        (&self.instruments[at], &self.readings[at])
     }
 
     /// Signs of the difference to a line, before and now.
     fn difference(&self, other: &Line<'_>) -> PyResult<(f64, f64)> {
-        let state = self.current();
+        let (scale, reading) = self.current();
         Ok(match other {
             // Ticks are compared with ticks, so that equal averages are equal whatever the tick is worth.
             Line::Indicator(other) => {
                 let line = other.try_borrow()?;
-                let line = line.current();
-                if (line.mantissa, line.divisor) == (state.mantissa, state.divisor) {
-                    (state.previous - line.previous, state.value - line.value)
+                let (other_scale, line) = line.current();
+                if (other_scale.mantissa, other_scale.divisor) == (scale.mantissa, scale.divisor) {
+                    (reading.previous() - line.previous(), reading.value() - line.value())
                 } else {
                     (
-                        state.scaled(state.previous) - line.scaled(line.previous),
-                        state.scaled(state.value) - line.scaled(line.value),
+                        scale.scaled(reading.previous()) - other_scale.scaled(line.previous()),
+                        scale.scaled(reading.value()) - other_scale.scaled(line.value()),
                     )
                 }
             }
-            Line::Level(level) => (state.scaled(state.previous) - level, state.scaled(state.value) - level),
+            Line::Level(level) => (scale.scaled(reading.previous()) - level, scale.scaled(reading.value()) - level),
         })
     }
 }
@@ -163,15 +188,15 @@ impl Indicator {
     /// The value at the bar being delivered.
     #[getter]
     fn value(&self) -> f64 {
-        let state = self.current();
-        state.scaled(state.value)
+        let (scale, reading) = self.current();
+        scale.scaled(reading.value())
     }
 
     /// The value one bar earlier.
     #[getter]
     fn previous(&self) -> f64 {
-        let state = self.current();
-        state.scaled(state.previous)
+        let (scale, reading) = self.current();
+        scale.scaled(reading.previous())
     }
 
     /// Whether it is above a line now and was not at the bar before.
@@ -192,7 +217,7 @@ impl Indicator {
 
     fn __getitem__(&self, symbol: &str) -> PyResult<f64> {
         match self.instruments.binary_search_by(|state| state.symbol.as_str().cmp(symbol)) {
-            Ok(at) => Ok(self.instruments[at].scaled(self.instruments[at].value)),
+            Ok(at) => Ok(self.instruments[at].scaled(self.readings[at].value())),
             Err(_) => Err(PyKeyError::new_err(symbol.to_owned())),
         }
     }

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod features;
 mod feed;
+mod formula;
 mod indicator;
 mod journal;
 mod models;
@@ -17,6 +18,8 @@ mod order_flow;
 mod pieces;
 mod replay;
 mod request;
+mod solver;
+mod sweep;
 mod traders;
 mod venues;
 
@@ -32,6 +35,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     models::register(module)?;
     order_flow::register(module)?;
     replay::register(module)?;
+    solver::register(module)?;
+    sweep::register(module)?;
     traders::register(module)?;
     venues::register(module)?;
     Ok(())

@@ -227,6 +227,12 @@ impl Engine {
         &self.orders
     }
 
+    /// Whether there is an order of this id that may still fill.
+    #[inline]
+    pub fn is_working(&self, id: u32) -> bool {
+        (id as usize).checked_sub(1).and_then(|at| self.orders.get(at)).is_some_and(Order::is_working)
+    }
+
     /// All fills.
     pub fn fills(&self) -> &[Fill] {
         &self.fills
@@ -375,8 +381,7 @@ impl Engine {
 
     /// Cancels a working order; says whether there was one.
     pub fn cancel(&mut self, id: u32) -> bool {
-        let found =
-            (id as usize).checked_sub(1).and_then(|index| self.orders.get(index)).is_some_and(Order::is_working);
+        let found = self.is_working(id);
         if found {
             self.end_order(id, State::Cancelled, Reason::User);
         }

@@ -8,6 +8,9 @@ use nt_core::{
 use crate::engine::{Engine, Notice, trail_level};
 use crate::ledger::FillAmounts;
 
+/// How often the largest quantity that can be carried is looked for where a line would have it.
+const ROUNDS_ON_LINE: u32 = 4;
+
 /// Where and how an order meets the market.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Meeting {
@@ -235,20 +238,33 @@ impl Engine {
         let value = notional(terms.reference, position, terms.unit)?;
         let equity = add(subtract(self.equity()?, self.markets[k].value)?, value)?;
         let leverage = self.config.leverage;
-        let holds = |quantity: Quantity| -> Result<bool> {
+        let missing = |quantity: Quantity| -> Result<Money> {
             let after = position.checked_add(sign * quantity).ok_or(Error::Overflow("a position"))?;
             let exposure = add(others, notional(terms.reference, after, terms.unit)?.abs())?;
             let left = subtract(subtract(equity, terms.slippage(quantity)?)?, terms.fee(quantity)?)?;
-            Ok(margin_of(exposure, leverage)? <= left)
+            // Only its sign decides, which saturating keeps.
+            Ok(margin_of(exposure, leverage)?.saturating_sub(left))
         };
-        if holds(wanted)? {
+        let mut missing_of_bad = missing(wanted)?;
+        if missing_of_bad <= 0 {
             return Ok(wanted);
         }
-        // `holds` only ever turns from true to false as the quantity grows, so bisection finds the last true.
-        let (mut good, mut bad) = (reducing, wanted);
-        while bad - good > 1 {
-            let middle = good + (bad - good) / 2;
-            if holds(middle)? { good = middle } else { bad = middle }
+        // What is missing only ever turns from nothing to something as the quantity grows, and but for a few roundings it
+        // grows along a line: that is followed first, and bisection finds the last quantity of which nothing is missing.
+        let (mut good, mut bad, mut missing_of_good) = (reducing, wanted, missing(reducing)?);
+        for round in 0.. {
+            if bad - good <= 1 {
+                break;
+            }
+            let on_line = i128::from(bad - good)
+                .checked_mul(-missing_of_good)
+                .filter(|_| round < ROUNDS_ON_LINE && missing_of_good <= 0)
+                .and_then(|product| Quantity::try_from(product / (missing_of_bad - missing_of_good)).ok());
+            let next = good + on_line.unwrap_or((bad - good) / 2).clamp(1, bad - good - 1);
+            match missing(next)? {
+                some if some > 0 => (bad, missing_of_bad) = (next, some),
+                none => (good, missing_of_good) = (next, none),
+            }
         }
         Ok(good)
     }

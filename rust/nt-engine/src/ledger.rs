@@ -111,6 +111,16 @@ impl Ledger {
         self.cash
     }
 
+    /// Fees and slippage paid so far: the balances of their accounts.
+    pub fn costs(&self) -> (Money, Money) {
+        (self.fees, self.slippage)
+    }
+
+    /// The transactions of fills, to be forgotten where nobody will ask for them; balances stay.
+    pub(crate) fn fills_mut(&mut self) -> &mut Vec<FillAmounts> {
+        &mut self.fills
+    }
+
     /// Lots held of an instrument, negative if short: the balance of its position account.
     #[inline]
     pub fn position(&self, instrument: usize) -> Quantity {

@@ -10,6 +10,12 @@ use crate::player::{Call, Player};
 
 /// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
 pub trait Strategy {
+    /// The bars of these instruments and positions close at one time; it comes before `on_bar` for each of them.
+    #[inline]
+    fn on_closes(&mut self, bars: &[Bars<'_>], closes: impl Iterator<Item = (usize, usize)>) {
+        let _ = (bars, closes);
+    }
+
     /// A bar of an instrument is complete; `close` is its last price in ticks.
     fn on_bar(&mut self, engine: &mut Engine, instrument: usize, bars: &Bars<'_>, index: usize) -> Result<()>;
 
@@ -17,8 +23,8 @@ pub trait Strategy {
     /// must be called for; the end of the bars if there is none.
     ///
     /// It is asked only where the engine has nothing to tell either. A strategy may always answer `from`.
-    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
-        let _ = (instrument, bars);
+    fn next_call(&mut self, engine: &Engine, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+        let _ = (engine, instrument, bars);
         from
     }
 
@@ -65,6 +71,10 @@ impl Run {
         self.player.set_horizon(horizon_ns);
         while let Some(call) = self.player.advance(engine, bars)? {
             if let Call::Bar { instrument, index } = call {
+                let closes = self.player.closes();
+                if closes[0].instrument == instrument {
+                    strategy.on_closes(bars, closes.iter().map(|close| (close.instrument, close.index)));
+                }
                 strategy.on_bar(engine, instrument, &bars[instrument], index)?;
             }
         }
@@ -100,6 +110,7 @@ fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S
             // Nearly always the order is gone by now, and what is left of the bar is quiet.
             if !engine.is_quiet() {
                 engine.close_moment(bars.close_ns[row], &[read.closing(0, index)])?;
+                strategy.on_closes(std::slice::from_ref(bars), std::iter::once((0, index)));
                 strategy.on_bar(engine, 0, bars, index)?;
                 if engine.config().fill_at_close {
                     engine.closing_match(bars.close_ns[row], &[read.closing(0, index)])?;
@@ -111,13 +122,14 @@ fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S
             }
             engine.take_back_opening();
         }
-        let called = strategy.next_call(0, bars, index);
+        let called = strategy.next_call(engine, 0, bars, index);
         if called + 1 >= fetched {
             fetched = fetch_ahead(bars, called);
         }
         let end = bars.end().min(called + 1);
         engine.pass_quiet(bars, index, end)?;
         if called < end {
+            strategy.on_closes(std::slice::from_ref(bars), std::iter::once((0, called)));
             strategy.on_bar(engine, 0, bars, called)?;
         }
         engine.sample_lone(end - index);
@@ -218,7 +230,7 @@ impl Strategy for SmaCross {
     /// Up to the next cross, in integers: sums of ticks are whole numbers, and as long as they times the other window
     /// stay below 2^52, comparing those products orders the averages just as dividing and comparing floats does. (Two
     /// different averages are at least `1 / (fast * slow)` apart, which is then more than a float's rounding.)
-    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+    fn next_call(&mut self, _engine: &Engine, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
         let (fast, slow) = self.windows;
         let averages = &mut self.averages[instrument];
         let Some(order) = averages.order.filter(|_| from >= fast.max(slow)) else {
@@ -292,7 +304,7 @@ impl Strategy for BuyAndHold {
         Ok(())
     }
 
-    fn next_call(&mut self, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
+    fn next_call(&mut self, _engine: &Engine, instrument: usize, bars: &Bars<'_>, from: usize) -> usize {
         if self.bought[instrument] { bars.end() } else { from }
     }
 }

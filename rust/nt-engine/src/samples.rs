@@ -127,6 +127,11 @@ impl Samples {
         self.bars += count;
     }
 
+    /// The stretches, to be forgotten or to be filled anew; how many samples there are stays.
+    pub(crate) fn stretches_mut(&mut self) -> &mut Vec<Stretch> {
+        &mut self.stretches
+    }
+
     /// Replaces the last amount.
     pub(crate) fn replace_last(&mut self, amount: Money) {
         self.last = Some(amount);
@@ -150,6 +155,11 @@ impl Samples {
     /// Every amount as the float nearest to it, divided by the units in one of the currency: `amount as f64 / 1e18`, in a
     /// third of the time. `curve` is as long as there are samples; `closes` are those of the lone instrument.
     pub fn in_currency(&self, closes: &[Price], curve: &mut [f64]) -> Result<()> {
+        self.in_currency_since(0, closes, curve)
+    }
+
+    /// The same where the samples before the one at `first` have been forgotten.
+    pub(crate) fn in_currency_since(&self, first: usize, closes: &[Price], curve: &mut [f64]) -> Result<()> {
         let (kept, mut rest) = curve.split_at_mut(self.amounts.len());
         for (slot, &amount) in kept.iter_mut().zip(&self.amounts) {
             *slot = amount as f64 / UNITS;
@@ -157,7 +167,7 @@ impl Samples {
         for (stretch, end) in self.stretches.iter().zip(self.ends()) {
             let of_stretch;
             (of_stretch, rest) = rest.split_at_mut(end - stretch.first_bar);
-            let closes = &closes[stretch.first_bar..end];
+            let closes = &closes[stretch.first_bar - first..end - first];
             if stretch.value_per_tick == 0 {
                 of_stretch.fill(stretch.cash as f64 / UNITS);
                 continue;

@@ -25,67 +25,73 @@ pub struct Trade {
 }
 
 /// A lot that is still open: which fill opened it, and how much of that fill is left.
+#[derive(Debug, Clone)]
 struct Lot {
-    fill: u32,
+    at: u32,
+    entry: Fill,
     left: Quantity,
 }
 
-/// The trades of a run in the order of their exits, then those still open in the order of their entries.
-pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Result<Vec<Trade>> {
-    let mut open: Vec<VecDeque<Lot>> = instruments.iter().map(|_| VecDeque::new()).collect();
-    let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
-    for (at, fill) in fills.iter().enumerate() {
-        let k = fill.instrument as usize;
-        let unit = instruments[k].unit;
+/// The open lots of an instrument, matched with fills as they come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Matcher(VecDeque<Lot>);
+
+impl Matcher {
+    /// Takes the fill at a position, and hands over each trade that it closes.
+    pub fn take(&mut self, at: u32, fill: &Fill, unit: i128, mut closed: impl FnMut(Trade)) -> Result<()> {
         let mut left = fill.quantity;
         while left > 0
-            && let Some(lot) = open[k].front_mut()
+            && let Some(lot) = self.0.front_mut()
+            && lot.entry.side != fill.side
         {
-            let entry = &fills[lot.fill as usize];
-            if entry.side == fill.side {
-                break;
-            }
             let quantity = left.min(lot.left);
+            let entry = &lot.entry;
             let fees = add(
                 fee_share(entry, entry.quantity - lot.left, quantity)?,
                 fee_share(fill, fill.quantity - left, quantity)?,
             )?;
-            let gross = notional(fill.price - entry.price, entry.side.sign() * quantity, unit)?;
-            trades.push(Trade {
-                instrument: fill.instrument,
-                direction: entry.side as i8,
-                quantity,
-                entry: lot.fill,
-                exit: Some(at as u32),
-                fees,
-                pnl: subtract(gross, fees)?,
-            });
+            closed(lot.trade(quantity, fill.price, Some(at), fees, unit)?);
             left -= quantity;
             lot.left -= quantity;
             if lot.left == 0 {
-                open[k].pop_front();
+                self.0.pop_front();
             }
         }
         if left > 0 {
-            open[k].push_back(Lot { fill: at as u32, left });
+            self.0.push_back(Lot { at, entry: *fill, left });
         }
+        Ok(())
     }
-    let mut still_open: Vec<&Lot> = open.iter().flatten().collect();
-    still_open.sort_unstable_by_key(|lot| lot.fill);
+
+    /// How many lots are open.
+    pub fn open(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Lot {
+    fn trade(&self, quantity: Quantity, leave: i64, exit: Option<u32>, fees: Money, unit: i128) -> Result<Trade> {
+        let Fill { instrument, side, price, .. } = self.entry;
+        let gross = notional(leave - price, side.sign() * quantity, unit)?;
+        let (direction, entry, pnl) = (side as i8, self.at, subtract(gross, fees)?);
+        Ok(Trade { instrument, direction, quantity, entry, exit, fees, pnl })
+    }
+}
+
+/// The trades of a run in the order of their exits, then those still open in the order of their entries.
+pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Result<Vec<Trade>> {
+    let mut open: Vec<Matcher> = instruments.iter().map(|_| Matcher::default()).collect();
+    let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
+    for (at, fill) in (0..).zip(fills) {
+        let k = fill.instrument as usize;
+        open[k].take(at, fill, instruments[k].unit, |trade| trades.push(trade))?;
+    }
+    let mut still_open: Vec<&Lot> = open.iter().flat_map(|matcher| &matcher.0).collect();
+    still_open.sort_unstable_by_key(|lot| lot.at);
     for lot in still_open {
-        let entry = &fills[lot.fill as usize];
-        let k = entry.instrument as usize;
-        let fees = fee_share(entry, entry.quantity - lot.left, lot.left)?;
-        let gross = notional(marks[k] - entry.price, entry.side.sign() * lot.left, instruments[k].unit)?;
-        trades.push(Trade {
-            instrument: entry.instrument,
-            direction: entry.side as i8,
-            quantity: lot.left,
-            entry: lot.fill,
-            exit: None,
-            fees,
-            pnl: subtract(gross, fees)?,
-        });
+        let k = lot.entry.instrument as usize;
+        let fees = fee_share(&lot.entry, lot.entry.quantity - lot.left, lot.left)?;
+        trades.push(lot.trade(lot.left, marks[k], None, fees, instruments[k].unit)?);
     }
     Ok(trades)
 }

@@ -28,6 +28,15 @@ pub enum FeatureError {
         /// What was given.
         given: f64,
     },
+    /// A number of bars of a formula is not a whole number of its range.
+    Bars {
+        /// The operation.
+        operation: &'static str,
+        /// The smallest.
+        least: usize,
+        /// What was given.
+        given: f64,
+    },
     /// Two parameters stand in the wrong order.
     Order {
         /// The feature.
@@ -81,6 +90,13 @@ impl fmt::Display for FeatureError {
             Self::Range { kind, parameter: Parameter { name, whole, least, most, .. }, given } => {
                 let number = if *whole { "whole number" } else { "number" };
                 write!(out, "{}: {name} must be a {number} from {least} to {most}, not {given}", kind.name)
+            }
+            Self::Bars { operation, least, given } => {
+                write!(
+                    out,
+                    "{operation} takes a whole number of bars from {least} to {}, not {given}",
+                    crate::MAX_WINDOW
+                )
             }
             Self::Order { kind, lower, upper } => {
                 let (Parameter { name: lower, .. }, lower_value) = lower;

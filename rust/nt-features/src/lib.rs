@@ -2,8 +2,9 @@
 //!
 //! Laws of this crate:
 //!
-//! * Only `+ - * /`, `sqrt` and comparisons are used. IEEE 754 rounds each of them correctly, so the same numbers give the
-//!   same bits on every machine. The functions of platforms have no such promise and are absent.
+//! * Only `+ - * /`, `sqrt` and comparisons are used, and logarithms and exponentials made of them. IEEE 754 rounds each
+//!   of them correctly, so the same numbers give the same bits on every machine. The functions of platforms have no such
+//!   promise and are absent.
 //! * A feature takes named inputs, any series of numbers, and gives named outputs. [`Kind`] is a row of the table of
 //!   features, and a row is all that the rest of the engine knows of one: bindings, command line, documents.
 //! * A row of inputs with something that is no number (NaN, infinite, or beyond [`LARGEST`]) gives NaN, and the feature
@@ -11,7 +12,7 @@
 //! * A feature is NaN for the first [`Feature::warmup`] rows since it began. From then on it is a number, except where its
 //!   formula has none (a division by nothing), which its definition says.
 //! * Nothing is allocated after construction. An update costs amortised constant time whatever the window, or the
-//!   logarithm of the window where values are ranked.
+//!   logarithm of the window where values are ranked; only `cci`, whose formula asks for it, goes through its window.
 //! * Nothing is ever taken off a sum: [`window`] says how windows slide without it. So sums do not drift, a value that has
 //!   left a window has left no trace, and sums of whole numbers below `2^53`, such as counts of ticks, are exact.
 //! * [`Feature::columns`] calls the same update as the engine does, so a sweep and a replay see the same bits.
@@ -20,8 +21,10 @@
 
 mod average;
 mod channel;
+mod chaos;
 mod error;
 mod feature;
+pub mod graph;
 mod kind;
 mod microstructure;
 mod momentum;
@@ -35,6 +38,7 @@ mod volatility;
 mod volume;
 mod window;
 
+pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
 pub use feature::{Bar, Feature, LARGEST};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};

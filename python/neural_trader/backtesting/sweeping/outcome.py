@@ -1,0 +1,97 @@
+"""What came of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA = "neural-trader.sweep/1"
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """Every point that was played, and the best of them."""
+
+    frame: pl.DataFrame = field(repr=False)
+    """A row for each point: its parameters, its statistics, and ``error`` where it failed."""
+    names: tuple[str, ...]
+    """The parameters that vary."""
+    metric: str
+    """What best means, by a name of :data:`~neural_trader.backtesting.sweeping.measures.MEASURES`."""
+    run: dict[str, Any]
+    """What is the same in all points: strategy, parameters that do not vary, settings, data."""
+    seconds: float = 0.0
+    """How long it took, without the points that were there before."""
+    played: int = 0
+    """Points that were played now; the others were there before."""
+    warning: str | None = None
+    """Why points were not counted as trials, where they were not."""
+
+    def best(self, count: int = 10, metric: str | None = None) -> pl.DataFrame:
+        """The best points by a metric; those of which it is not known are left out."""
+        name = metric or self.metric
+        measure = measure_named(name)
+        known = self.frame.filter(self.frame[name].is_not_null())
+        return known.sort(name, descending=measure.higher_is_better, maintain_order=True).head(count)
+
+    @cached_property
+    def best_parameters(self) -> dict[str, int | float]:
+        """The parameters of the best point; empty where there is none."""
+        rows = self.best(1).select(self.names).to_dicts()
+        return {} if not rows else {name: whole(value) for name, value in rows[0].items()}
+
+    @property
+    def failed(self) -> int:
+        """Points that could not be played."""
+        return int(self.frame["error"].is_not_null().sum())
+
+    def to_dict(self, count: int = 10) -> dict[str, Any]:
+        """The sweep as plain values, with its best points."""
+        return {
+            "schema": SCHEMA,
+            "run": self.run,
+            "metric": {"name": self.metric, "title": MEASURES[self.metric].title},
+            "points": self.frame.height,
+            "failed": self.failed,
+            "played": self.played,
+            "seconds": self.seconds,
+            "parameters": {
+                name: {
+                    "least": self.frame[name].min(),
+                    "most": self.frame[name].max(),
+                    "values": self.frame[name].n_unique(),
+                }
+                for name in self.names
+            },
+            "best": [
+                {
+                    "parameters": {name: whole(row[name]) for name in self.names},
+                    "statistics": {name: row[name] for name in MEASURES if name in row},
+                }
+                for row in self.best(count).to_dicts()
+            ],
+        }
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write a page with a heat map and parallel coordinates; returns its path."""
+        from neural_trader.report.sweep_page import write_page
+
+        measure = MEASURES[self.metric]
+        return write_page(
+            Path(path),
+            document=self.to_dict(20),
+            columns={name: self.frame[name].to_list() for name in (*self.names, self.metric)},
+            higher_is_better=measure.higher_is_better,
+        )
+
+
+def whole(value: float) -> int | float:
+    """A number without a fraction as a whole one."""
+    return int(value) if float(value).is_integer() else value

@@ -1,0 +1,147 @@
+"""Where the points of a sweep are kept. Every point of every sweep is reported here, once, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_trader.errors import DataError, NeuralTraderError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from neural_trader.backtesting.sweeping.counting import Counter
+    from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.backtesting.sweeping.space import Matrix
+
+IN_MEMORY_MAX = 10_000_000
+"""Points that are kept where no file is named for them."""
+
+
+class Points:
+    """Points in memory: parameters, statistics, and what went wrong."""
+
+    def __init__(self, names: tuple[str, ...], measures: tuple[str, ...], counter: Counter) -> None:
+        self.names = names
+        self.measures = measures
+        self.counter = counter
+        self._blocks: list[tuple[Matrix, dict[str, Floats], dict[int, str]]] = []
+
+    def missing(self, points: Matrix) -> Matrix:
+        """Those of some points that have not been reported yet."""
+        return points
+
+    def report(self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str]) -> None:
+        """Take in points with their statistics; ``failed`` says what went wrong, by row."""
+        self._blocks.append((points, dict(values), dict(failed)))
+        self.counter.count(points, values)
+
+    def frame(self) -> pl.DataFrame:
+        """A row for each point: its parameters, its statistics, and ``error``."""
+        import polars as pl
+
+        parameters = np.concatenate([points for points, _, _ in self._blocks]) if self._blocks else None
+        columns: dict[str, Any] = {
+            name: [] if parameters is None else parameters[:, at] for at, name in enumerate(self.names)
+        }
+        for name in self.measures:
+            columns[name] = np.concatenate([values[name] for _, values, _ in self._blocks]) if self._blocks else []
+        errors = [failed.get(row) for points, _, failed in self._blocks for row in range(len(points))]
+        schema = dict.fromkeys(columns, pl.Float64) | {"error": pl.String}
+        return pl.DataFrame(columns | {"error": errors}, schema=schema).fill_nan(None)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+class FilePoints(Points):
+    """Points in an SQLite file, each block of which is there wholly or not at all, whatever happens."""
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Mapping[str, Any],
+        names: tuple[str, ...],
+        measures: tuple[str, ...],
+        counter: Counter,
+    ) -> None:
+        super().__init__(names, measures, counter)
+        self.path = path
+        try:
+            self._file = sqlite3.connect(path, isolation_level=None)
+            self._file.execute("PRAGMA synchronous = NORMAL")
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("CREATE TABLE IF NOT EXISTS sweep (identity TEXT NOT NULL)")
+            self._take_identity(json.dumps(identity, sort_keys=True))
+            keys = ", ".join(f'"{name}" REAL NOT NULL' for name in names)
+            values = ", ".join(f'"{name}" REAL' for name in measures)
+            unique = ", ".join(f'"{name}"' for name in names)
+            columns = f"{keys}, {values}, error TEXT, PRIMARY KEY ({unique})"
+            self._file.execute(f"CREATE TABLE IF NOT EXISTS points ({columns}) WITHOUT ROWID")
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"{path}: cannot keep points there ({error}); choose another file with --out") from error
+        rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
+        self._done = {tuple(row) for row in rows}
+        self.resumed = len(self._done)
+
+    def _take_identity(self, identity: str) -> None:
+        known = self._file.execute("SELECT identity FROM sweep").fetchone()
+        if known is None:
+            self._file.execute("INSERT INTO sweep VALUES (?)", (identity,))
+        elif known[0] != identity:
+            before, now = json.loads(known[0]), json.loads(identity)
+            changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+            raise DataError(
+                f"{self.path} has points of another sweep ({', '.join(changed)} differ); choose another file with --out"
+            )
+
+    def missing(self, points: Matrix) -> Matrix:
+        if not self._done:
+            return points
+        return points[[tuple(row) not in self._done for row in points.tolist()]]
+
+    def report(self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str]) -> None:
+        columns = [
+            *points.T.tolist(),
+            *(np.where(np.isfinite(values[n]), values[n], np.nan).tolist() for n in self.measures),
+        ]
+        errors = [failed.get(row) for row in range(len(points))]
+        rows = list(zip(*columns, errors, strict=True))
+        places = ", ".join("?" * len(rows[0])) if rows else ""
+        try:
+            self._file.execute("BEGIN")
+            # NaN becomes NULL on the way into SQLite.
+            self._file.executemany(f"INSERT OR IGNORE INTO points VALUES ({places})", rows)
+            self._file.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._file.execute("ROLLBACK")
+            raise NeuralTraderError(
+                f"{self.path}: {error}; the {len(self._done):,} points before are kept: "
+                "make room and run the same command again"
+            ) from error
+        self._done.update(tuple(row) for row in points.tolist())
+        self.counter.count(points, values)
+
+    def frame(self) -> pl.DataFrame:
+        import polars as pl
+
+        names = [*self.names, *self.measures, "error"]
+        rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
+        schema = dict.fromkeys(names[:-1], pl.Float64) | {"error": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.close()
+
+
+def _quoted(names: tuple[str, ...] | list[str]) -> list[str]:
+    return [f'"{name}"' for name in names]

@@ -1,0 +1,202 @@
+"""How points of a sweep are played: formulas in Rust, many at a time; classes one by one, in processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_trader._native import Engine, Sweep
+from neural_trader.backtesting.run import instance_of, play
+from neural_trader.backtesting.sweeping.measures import Span, measured
+from neural_trader.errors import NeuralTraderError, UsageError
+from neural_trader.report.curve import NANOSECONDS_PER_YEAR
+from neural_trader.strategy.expressions import FormulaStrategy
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.settings import Settings
+    from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.backtesting.sweeping.space import Matrix
+    from neural_trader.market.bars import Bars
+    from neural_trader.strategy.base import Strategy
+
+WORTH_A_PROCESS = 8
+"""Points for each process, below which starting them costs more than it saves."""
+
+Values = dict[str, "Floats"]
+Played = tuple[Values, dict[int, str]]
+"""Statistics by name, and what went wrong by row."""
+
+
+def span_of(bars: Sequence[Bars], settings: Settings) -> Span:
+    """The deposit, and the time from the first opening to the last close."""
+    begin = min((each.start_ns for each in bars if len(each)), default=0)
+    end = max((int(each.close_ns[-1]) for each in bars if len(each)), default=begin)
+    return Span(float(settings.cash), (end - begin) / NANOSECONDS_PER_YEAR)
+
+
+class FormulaRunner:
+    """Plays points of a formula over bars in memory; the engine's own fills, without its records."""
+
+    rows = 4_096
+    """Points that are played together."""
+
+    def __init__(
+        self,
+        strategy: type[FormulaStrategy],
+        fixed: Mapping[str, Any],
+        names: Sequence[str],
+        bars: Sequence[Bars],
+        settings: Settings,
+        *,
+        curve: bool,
+        threads: int,
+    ) -> None:
+        if settings.like is not None:
+            raise UsageError("a sweep plays by our own rules; leave out like")
+        self._bars, self._settings = bars, settings
+        self._curve, self._threads = curve, threads
+        self._span = span_of(bars, settings)
+        interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
+        constants = {
+            "share": 1 / len(bars),
+            "bars_per_year": 365.25 * 86_400e9 / interval_ns if interval_ns else float("nan"),
+        }
+        terms, roles = strategy.formula.lowered(constants)
+        self._program = terms, roles
+        defaults = strategy(**fixed).parameters
+        self._base = np.array([float(defaults[name]) for name in strategy.formula.parameters])
+        self._columns = [list(strategy.formula.parameters).index(name) for name in names]
+
+    def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
+        """Statistics of points; ``progress`` gets the share that is done."""
+        engine = Engine(list(self._bars), **self._settings.engine_arguments())
+        sets = np.tile(self._base, (len(points), 1))
+        sets[:, self._columns] = points
+        sweep = Sweep(engine, *self._program, sets, curve=self._curve, threads=self._threads)
+        done = 0.0
+        while done < 1.0:
+            done = sweep.advance()
+            if progress is not None:
+                progress(done)
+        figures, failed = sweep.figures()
+        return measured(figures, self._span, curve=self._curve), failed
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class ClassRunner:
+    """Plays points of a strategy that is a class, each a run of its own, in as many processes as there are threads."""
+
+    rows = 64
+
+    def __init__(
+        self,
+        strategy: str | type[Strategy],
+        fixed: Mapping[str, Any],
+        names: Sequence[str],
+        bars: Sequence[Bars],
+        settings: Settings,
+        *,
+        curve: bool,
+        threads: int,
+    ) -> None:
+        self._curve, self._span = curve, span_of(bars, settings)
+        self._work = (strategy, dict(fixed), tuple(names), list(bars), settings, curve)
+        # A class of a notebook cannot be found by another process; a name or a file can.
+        self._workers = (threads or os.cpu_count() or 1) if isinstance(strategy, str) else 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
+        """Statistics of points; ``progress`` gets the share that is done."""
+        if self._pool is None and self._workers > 1 and len(points) > self._workers * WORTH_A_PROCESS:
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin, initargs=self._work)
+        if self._pool is None:
+            _begin(*self._work)
+        results = (self._pool.map if self._pool else map)(_figures_of, points.tolist())
+        rows: list[dict[str, float]] = []
+        failed: dict[int, str] = {}
+        for at, (figures, error) in enumerate(results):
+            rows.append(figures)
+            if error is not None:
+                failed[at] = error
+            if progress is not None:
+                progress((at + 1) / len(points))
+        names = {name for row in rows for name in row}
+        columns = {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
+        if not columns:
+            columns = {name: np.full(len(rows), np.nan) for name in FIGURES}
+        return measured(columns, self._span, curve=self._curve), failed
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+FIGURES = (
+    "equity", "fees", "slippage", "fills", "trades", "open_trades", "wins", "gained", "lost", "samples", "exposed",
+    "ruined", "returns", "return_mean", "return_squares", "downside_squares", "drawdown",
+)  # fmt: skip
+
+_WORK: list[Any] = []
+
+
+def _begin(*work: Any) -> None:
+    _WORK[:] = work
+
+
+def _figures_of(point: list[float]) -> tuple[dict[str, float], str | None]:
+    """The figures of one run, as the engine's sweep has them, or why there are none."""
+    strategy, fixed, names, bars, settings, curve = _WORK
+    try:
+        instance = instance_of(strategy, fixed | dict(zip(names, point, strict=True)))
+        with contextlib.redirect_stdout(None):
+            engine = play(instance, bars, settings)
+    except NeuralTraderError as error:
+        return {}, str(error)
+    trades = engine.trades
+    results = [pnl for pnl, leave in zip(trades["pnl"], trades["exit_fill"], strict=True) if leave >= 0]
+    fills = engine.fills
+    figures = {
+        "equity": engine.equity_value,
+        "fees": sum(fills["fee"]) / 1e18,
+        "slippage": sum(fills["slippage"]) / 1e18,
+        "fills": float(len(fills["fee"])),
+        "trades": float(len(results)),
+        "open_trades": float(len(trades["pnl"]) - len(results)),
+        "wins": float(sum(pnl > 0 for pnl in results)),
+        "gained": sum(pnl for pnl in results if pnl > 0) / 1e18,
+        "lost": -sum(pnl for pnl in results if pnl <= 0) / 1e18,
+        "samples": float(engine.sample_count),
+        "exposed": float(engine.exposed_samples),
+    }
+    return figures | (_of_curve(engine, float(settings.cash)) if curve else {}), None
+
+
+def _of_curve(engine: Engine, cash: float) -> dict[str, float]:
+    return figures_of_curve(cash, engine.equity_curve()[1])
+
+
+def figures_of_curve(cash: float, amounts: Floats) -> dict[str, float]:
+    """What the engine's sweep measures of a curve, of one that begins with a deposit."""
+    curve = np.concatenate([[cash], amounts])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = curve[1:] / curve[:-1] - 1.0
+        falls = curve / np.maximum.accumulate(curve) - 1.0
+    mean = float(returns.mean()) if len(returns) else 0.0
+    return {
+        "ruined": float(bool((curve <= 0.0).any())),
+        "returns": float(len(returns)),
+        "return_mean": mean,
+        "return_squares": float(np.square(returns - mean).sum()),
+        "downside_squares": float(np.square(np.minimum(returns, 0.0)).sum()),
+        "drawdown": float(falls.min()),
+    }

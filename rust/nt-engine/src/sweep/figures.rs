@@ -1,0 +1,167 @@
+//! What a sweep keeps of a run: sums over its fills, and where asked for, over its curve of equity.
+
+use nt_core::{Money, Result};
+
+use crate::engine::Engine;
+use crate::trades::Matcher;
+
+/// Units of money in one of the currency.
+const UNITS: f64 = 1e18;
+
+/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// Cash and positions at the end.
+    pub equity: Money,
+    /// Fees paid.
+    pub fees: Money,
+    /// Slippage paid.
+    pub slippage: Money,
+    /// Fills.
+    pub fills: u64,
+    /// Closed trades.
+    pub trades: u64,
+    /// Lots still open.
+    pub open_trades: u64,
+    /// Closed trades that gained.
+    pub wins: u64,
+    /// What those gained.
+    pub gained: Money,
+    /// What the others lost, not negative.
+    pub lost: Money,
+    /// Samples of equity.
+    pub samples: u64,
+    /// Samples at which a position was open.
+    pub exposed: u64,
+    /// What the curve says, where it was measured.
+    pub curve: Option<Curve>,
+}
+
+/// Sums over a run as it goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Summary {
+    open: Vec<Matcher>,
+    /// Fills of the engine's present list that have been taken in.
+    taken: usize,
+    fills: u64,
+    trades: u64,
+    wins: u64,
+    gained: Money,
+    lost: Money,
+    curve: Option<Curve>,
+}
+
+impl Summary {
+    pub fn new(engine: &Engine, curve: bool) -> Self {
+        let open = engine.instruments().map(|_| Matcher::default()).collect();
+        let curve = curve.then(|| Curve::new(engine.config().cash as f64 / UNITS));
+        Summary { open, taken: 0, fills: 0, trades: 0, wins: 0, gained: 0, lost: 0, curve }
+    }
+
+    /// Takes in the fills since the last time.
+    pub fn take_fills(&mut self, engine: &Engine) -> Result<()> {
+        let Summary { open, taken, fills, trades, wins, gained, lost, .. } = self;
+        for fill in &engine.fills()[*taken..] {
+            let k = fill.instrument as usize;
+            *fills += 1;
+            open[k].take(0, fill, engine.instrument(k).unit, |trade| {
+                *trades += 1;
+                *wins += u64::from(trade.pnl > 0);
+                // A sum of results is no larger than the money that went through the account, which fits.
+                *if trade.pnl > 0 { &mut *gained } else { &mut *lost } += trade.pnl.abs();
+            })?;
+        }
+        *taken = engine.fills().len();
+        Ok(())
+    }
+
+    /// Takes note that the engine has forgotten its fills.
+    pub fn forget_fills(&mut self) {
+        self.taken = 0;
+    }
+
+    /// Takes in the samples that follow, in the currency.
+    pub fn take_curve(&mut self, samples: &[f64]) {
+        if let Some(curve) = &mut self.curve {
+            curve.take(samples);
+        }
+    }
+}
+
+impl Figures {
+    /// What came of an engine's run.
+    pub(crate) fn of(engine: &Engine, summary: &Summary) -> Result<Self> {
+        let (fees, slippage) = engine.ledger().costs();
+        Ok(Figures {
+            equity: engine.equity()?,
+            fees,
+            slippage,
+            fills: summary.fills,
+            trades: summary.trades,
+            open_trades: summary.open.iter().map(|matcher| matcher.open() as u64).sum(),
+            wins: summary.wins,
+            gained: summary.gained,
+            lost: summary.lost,
+            samples: engine.samples().len() as u64,
+            exposed: engine.exposed_samples(),
+            curve: summary.curve,
+        })
+    }
+}
+
+/// Moments of the returns from sample to sample, and the deepest fall; `report/definitions.py` has the formulas.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Curve {
+    previous: f64,
+    /// Whether equity was not positive at a sample; returns have no meaning from there on.
+    pub is_ruined: bool,
+    /// How many returns there are.
+    pub count: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The sum of their squared distances from it.
+    pub squares: f64,
+    /// The sum of their squares, of the negative ones.
+    pub downside: f64,
+    peak: f64,
+    /// The deepest fall below the running peak as a fraction, not positive.
+    pub drawdown: f64,
+}
+
+impl Curve {
+    fn new(deposit: f64) -> Self {
+        let (count, mean, squares, downside, drawdown) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        Curve { previous: deposit, is_ruined: false, count, mean, squares, downside, peak: deposit, drawdown }
+    }
+
+    fn take(&mut self, samples: &[f64]) {
+        self.is_ruined |= samples.iter().any(|&equity| equity <= 0.0);
+        for &equity in samples {
+            self.peak = self.peak.max(equity);
+            self.drawdown = self.drawdown.min(equity / self.peak - 1.0);
+        }
+        if self.is_ruined || samples.is_empty() {
+            return;
+        }
+        // The mean of the block first, then distances from it; blocks are merged by the rule of Chan, Golub and LeVeque.
+        let count = samples.len() as f64;
+        let before = std::iter::once(&self.previous).chain(samples);
+        let returns = || samples.iter().zip(before.clone()).map(|(now, before)| now / before - 1.0);
+        let mean = returns().sum::<f64>() / count;
+        let (mut squares, mut downside) = (0.0, 0.0);
+        for each in returns() {
+            let distance = each - mean;
+            squares += distance * distance;
+            let loss = each.min(0.0);
+            downside += loss * loss;
+        }
+        let (distance, merged) = (mean - self.mean, self.count + count);
+        self.squares += squares + distance * distance * self.count * count / merged;
+        self.mean += distance * count / merged;
+        self.count = merged;
+        self.downside += downside;
+        if let Some(&last) = samples.last() {
+            self.previous = last;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+"""A sweep gives every set of parameters the records that a run of its own would have, whatever the threads."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from expressions.random_formulas import Draw
+from expressions.test_parity import SEEDS, program
+from neural_trader.errors import EngineError
+from neural_trader.report.curve import Measure
+from neural_trader.strategy.expressions import Formula
+from parity.programs import Case, make_case
+
+SETS = 12
+
+
+def random_sets(random: Random, formula: Formula) -> np.ndarray[Any, Any]:
+    """Values around the defaults, of which some make no sense."""
+    rows = [
+        [
+            float(
+                random.choice((value, value + 1, value + 2, 0)) if isinstance(value, int) else value * random.random()
+            )
+            for value in formula.parameters.values()
+        ]
+        for _ in range(SETS)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(SETS, len(formula.parameters))
+
+
+def swept(case: Case, formula: Formula, sets: np.ndarray[Any, Any], **options: Any) -> Any:
+    from neural_trader._core import Engine, Sweep
+
+    terms, roles, _ = program(formula, case)
+    sweep = Sweep(Engine(case.market, **case.config), terms, roles, sets, **options)
+    while sweep.advance() < 1.0:
+        pass
+    return sweep
+
+
+def test_sweeps_and_runs_leave_the_same_records() -> None:
+    from neural_trader._core import Engine
+
+    compared = failed = fills = 0
+    for seed in range(SEEDS):
+        random, case = Random(seed), make_case(seed)
+        formula = Draw(random).formula()
+        sets = random_sets(random, formula)
+        sweep = swept(case, formula, sets, records=True, threads=1)
+        brief = swept(case, formula, sets, curve=True, threads=2)
+        figures, refused = brief.figures()
+        kept = sweep.figures()[0]
+        for name, column in kept.items():
+            if not name.startswith(("ruined", "return", "downside", "drawdown")):
+                assert column.tobytes() == figures[name].tobytes(), (seed, name)
+        terms, roles, _ = program(formula, case)
+        for at, digests in enumerate(sweep.digests()):
+            engine = Engine(case.market, **case.config)
+            told = f"seed {seed}, set {sets[at]}:\n{formula}"
+            try:
+                engine.run_formula(terms, roles, list(sets[at]))
+            except EngineError:
+                assert digests is None and at in refused, told
+                failed += 1
+                continue
+            alone = engine.digests("", "")
+            assert digests == (alone["orders"], alone["fills"], alone["postings"]), told
+            assert figures["equity"][at] == engine.equity_value, told
+            assert figures["exposed"][at] == engine.exposed_samples, told
+            closed = [
+                pnl for pnl, exit_ in zip(engine.trades["pnl"], engine.trades["exit_fill"], strict=True) if exit_ >= 0
+            ]
+            assert figures["trades"][at] == len(closed) and figures["wins"][at] == sum(pnl > 0 for pnl in closed), told
+            assert figures["gained"][at] == sum(pnl for pnl in closed if pnl > 0) / 1e18, told
+            _compare_curve(engine, case, {name: column[at] for name, column in figures.items()}, told)
+            compared += 1
+            fills += int(figures["fills"][at])
+    assert compared > 6 * SEEDS and failed > 0 and fills > 6 * SEEDS
+
+
+def _compare_curve(engine: Any, case: Case, figures: dict[str, float], told: str) -> None:
+    times, curve = engine.equity_curve()
+    cash = case.config["cash"] / 1e18
+    measure = Measure(cash, int(times[0]) - 1)
+    measure.add(times, curve)
+    facts = measure.facts()
+    assert figures["drawdown"] == pytest.approx(facts.drawdown, rel=1e-12, abs=1e-15), told
+    assert bool(figures["ruined"]) == (facts.ruin_ns is not None), told
+    if facts.ruin_ns is None and facts.samples > 1:
+        assert figures["return_mean"] == pytest.approx(facts.return_mean, rel=1e-9, abs=1e-14), told
+        deviation = (figures["return_squares"] / (facts.samples - 1)) ** 0.5
+        assert deviation == pytest.approx(facts.return_deviation, rel=1e-9, abs=1e-14), told
+
+
+def test_blocks_do_not_show() -> None:
+    """A run as long as many blocks, with features that reach over their ends."""
+    import neural_trader as nt
+    from neural_trader._core import Engine
+
+    market = nt.synthetic_bars(3, ["BTC"])
+    random = Random(1)
+    for _ in range(6):
+        formula = Draw(random).formula()
+        terms, roles = formula.lowered({"share": 1.0, "bars_per_year": 8766.0})
+        case = make_case(0)
+        case = type(case)(**{**vars(case), "market": list(market), "config": {"cash": 10**22, "taker_ppb": 1000}})
+        sets = random_sets(random, formula)
+        for at, digests in enumerate(swept(case, formula, sets, records=True).digests()):
+            engine = Engine(market, **case.config)
+            try:
+                engine.run_formula([tuple(term) for term in terms], roles, list(sets[at]))
+            except EngineError:
+                assert digests is None
+                continue
+            alone = engine.digests("", "")
+            assert digests == (alone["orders"], alone["fills"], alone["postings"]), formula.text
