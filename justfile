@@ -92,6 +92,13 @@ audit:
     cargo deny --version || cargo install cargo-deny --locked --quiet
     cargo deny check
 
+# Arithmetic, places in queues and ladders under Miri, which sees every operation (needs rustup; takes minutes)
+prove:
+    rustup toolchain install nightly --profile minimal --component miri --component rust-src
+    env MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=16 cargo +nightly miri test --quiet -p nt-core --lib
+    env MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=16 cargo +nightly miri test --quiet -p nt-engine --lib queue_model
+    env MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --quiet -p nt-book --test bounds
+
 # Messages and commands at random to feeds and books, NT_FUZZ_SECONDS (60) of each; installs cargo-fuzz where it is missing
 fuzz:
     cargo fuzz --version || cargo install cargo-fuzz --locked --quiet

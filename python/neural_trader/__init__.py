@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from neural_trader.backtesting.run import backtest
     from neural_trader.backtesting.sweeping.sweep import sweep
     from neural_trader.backtesting.sweeping.walkforward import walkforward
-    from neural_trader.errors import NeuralTraderError
+    from neural_trader.errors import NeuralTraderError, RunStopped
     from neural_trader.market import Bars, load_bars, synthetic_bars
     from neural_trader.strategy.base import Fill, Order, Strategy
     from neural_trader.strategy.expressions import (
@@ -47,6 +47,7 @@ _HOMES = {
     "Order": "strategy.base",
     "P": "strategy.expressions",
     "Result": "backtesting.result",
+    "RunStopped": "errors",
     "Strategy": "strategy.base",
     "Tick": "_native",
     "__version__": "_native",
@@ -79,6 +80,7 @@ __all__ = [
     "Order",
     "P",
     "Result",
+    "RunStopped",
     "Strategy",
     "Tick",
     "__version__",

@@ -90,12 +90,18 @@ __all__ = [
     "instruments_of",
     "lyapunov_exponent",
     "model_path",
+    "open_snapshot",
+    "pause_run",
     "prices_on_grid",
     "read_journal",
     "resampled_bars",
+    "restore_run",
     "run_avellaneda_stoikov",
     "run_grid",
+    "run_position",
+    "save_run",
     "scan_journal",
+    "seal_snapshot",
     "spacing",
     "start_journal",
     "sum_bars",
@@ -265,8 +271,14 @@ class Engine:
         progress: Callable[[int], object] | None = None,
     ) -> None:
         """Runs a strategy given by its callbacks, each of which may be absent."""
-    def run_sma_cross(self, fast: int, slow: int, above: int, below: int) -> None:
-        """Runs the moving-average cross in Rust, holding fractions of equity above and below."""
+    @property
+    def indicators(self) -> list[Indicator]:
+        """The outputs of the features that the run keeps up to date, in the order in which those were asked for."""
+    def run_sma_cross(self, fast: int, slow: int, above: int, below: int, state: bytes | None = None) -> bytes | None:
+        """Runs the moving-average cross in Rust, holding fractions of equity above and below.
+
+        Where it pauses, it returns the state of the strategy, which ``state`` takes to go on; so do the others.
+        """
     def run_formula(
         self,
         terms: Sequence[tuple[str, Sequence[int], Sequence[tuple[bool, float]]]],
@@ -274,9 +286,11 @@ class Engine:
         parameters: Sequence[float],
     ) -> None:
         """Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters."""
-    def run_sma_cross_lots(self, fast: int, slow: int, above: int, below: int) -> None:
+    def run_sma_cross_lots(
+        self, fast: int, slow: int, above: int, below: int, state: bytes | None = None
+    ) -> bytes | None:
         """Runs the moving-average cross in Rust, holding numbers of lots above and below."""
-    def run_buy_and_hold(self, fraction: int) -> None:
+    def run_buy_and_hold(self, fraction: int, state: bytes | None = None) -> bytes | None:
         """Runs buy and hold in Rust: a fraction of equity in each instrument from its first bar on."""
     @property
     def orders(self) -> _Exact:
@@ -756,8 +770,9 @@ def run_avellaneda_stoikov(
     fee: float,
     limit: int,
     tolerance: float,
+    state: bytes | None = None,
     progress: Callable[[int], None] | None = None,
-) -> None: ...
+) -> bytes | None: ...
 def run_grid(
     replay: Replay,
     every_ns: int,
@@ -767,8 +782,26 @@ def run_grid(
     rungs: int,
     weight: float,
     limit: int,
+    state: bytes | None = None,
     progress: Callable[[int], None] | None = None,
-) -> None: ...
+) -> bytes | None: ...
+def pause_run(run: Engine | Replay, time_ns: int | None = None, turns: int | None = None) -> None:
+    """Says where a run stops next, to be saved: after all that happens at a time, or after so many turns."""
+
+def run_position(run: Engine | Replay) -> tuple[bool, int, int]:
+    """Whether a run of a strategy in Python is over; where it paused, when what comes next happens; and its turns."""
+
+def save_run(run: Engine | Replay) -> tuple[bytes, list[bytes]]:
+    """Everything that decides how a run goes on, beside the strategy: the engine, and each feature."""
+
+def restore_run(run: Engine | Replay, state: bytes, features: Sequence[bytes]) -> None:
+    """Makes a run go on where one of the same settings and data was saved."""
+
+def seal_snapshot(header: str, parts: Sequence[tuple[str, bytes]]) -> bytes:
+    """The bytes of a snapshot: a JSON document that says of what it is, and named states."""
+
+def open_snapshot(content: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """The document and the states of a snapshot; ValueError says what is wrong with its bytes."""
 
 _Frame: TypeAlias = tuple[str, tuple[int, ...], bytes]
 

@@ -8,10 +8,16 @@ NeuralTraderError (1)
 │   ├── StrategyLoadError (3)
 │   └── StrategyRunError (1)
 ├── EngineError (1)       an exact computation left its range
+├── RunStopped (0)        a run stopped where it was to, and is saved
 └── VerificationError (4) a report or run does not reproduce
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class NeuralTraderError(Exception):
@@ -54,6 +60,19 @@ class StrategyRunError(StrategyError):
 
 class EngineError(NeuralTraderError):
     """An exact computation left the range of its integers, or the engine was used out of order."""
+
+
+class RunStopped(NeuralTraderError):
+    """A run stopped where it was asked to; ``path`` is the snapshot from which it goes on.
+
+    ``time_ns`` is when that was by the clock of the run, and ``turns`` what the strategy had had of it by then.
+    """
+
+    exit_code = 0
+
+    def __init__(self, message: str, *, path: Path | None = None, time_ns: int = 0, turns: int = 0) -> None:
+        super().__init__(message)
+        self.path, self.time_ns, self.turns = path, time_ns, turns
 
 
 class VerificationError(NeuralTraderError):

@@ -121,6 +121,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         "data records session.ws.gz --venue binance -o session.npy",
         "data records session.ws.gz --venue binance -o futures.npy",
         "replay -q --journal run.journal",
+        "replay -q --snapshot run.snapshot --every 1m",
         "backtest -q -s rsi_reversion --memory memory.sqlite",
         "memory export memory.sqlite cards.jsonl",
         "backtest -q -o result.json --html neural-trader-report.html --end 2022-03-01",
@@ -142,6 +143,10 @@ def test_example_works(example: str, workshop: Path, tmp_path: Path) -> None:
     for begin, made in of_next.items():
         if example.startswith(f"neural-trader {begin}"):
             (tmp_path / "here" / made).unlink()
+    if example == "neural-trader backtest --resume run.snapshot":
+        stop = ["-m", "neural_trader", "backtest", "--snapshot", "run.snapshot", "--stop-at", "2023-06-30"]
+        here = tmp_path / "here"
+        subprocess.run([sys.executable, *stop], cwd=here, env=ENVIRONMENT, capture_output=True, check=True)
     line = re.sub(r"^neural-trader", f"{shlex.quote(sys.executable)} -m neural_trader", example)
     ended = subprocess.run(
         line, shell=True, cwd=tmp_path / "here", env=COUNTING, capture_output=True, text=True, check=False

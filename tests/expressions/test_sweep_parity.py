@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from expressions.random_formulas import Draw
-from expressions.test_parity import SEEDS, program
+from expressions.test_formula_parity import SEEDS, program
 from neural_trader.errors import EngineError
 from neural_trader.report.curve import Measure
 from neural_trader.strategy.expressions import Formula

@@ -327,6 +327,9 @@ def _value(owner: Any, name: str, value: Any, seen: set[Any]) -> Iterator[tuple[
         seen.add((id(owner), name))
         yield owner, name, value
         home = (value if isinstance(value, type) else type(value)).__module__.partition(".")[0]
+        if isinstance(value, type) and home in sys.stdlib_module_names:
+            # A class of Python's own holds nothing of the author's, and may not be changed.
+            return
         if hasattr(value, "__dict__") and not isinstance(value, ModuleType) and home not in _OF_LIBRARIES:
             # What holds tables for a strategy: an object or a class of its author.
             yield from ((value, key, item) for key, item in list(vars(value).items()) if not key.startswith("__"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neural_trader import _native
-from neural_trader._native import Replay, __version__
+from neural_trader._native import Replay, __version__, inputs_digest, run_position
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import Shown, bar_of_ladder, fidelity_ladder
 from neural_trader.backtesting.own_figures import own_figures
@@ -19,6 +19,7 @@ from neural_trader.backtesting.replay_settings import ReplaySettings, duration_t
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
 from neural_trader.backtesting.settings import Settings
+from neural_trader.backtesting.snapshots import Course, Saving, is_ours
 from neural_trader.errors import EngineError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars
 from neural_trader.strategy.base import Strategy
@@ -53,6 +54,10 @@ def replay(
     ladder: bool = False,
     ladder_bar: str | None = None,
     journal: str | Path | None = None,
+    snapshot: str | Path | None = None,
+    stop_at: Any = None,
+    every: str | None = None,
+    resume: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
     progress: Callable[[float], None] | None = None,
@@ -73,6 +78,10 @@ def replay(
     on bars take bars of ``ladder_bar``, by default "1m", "10s" or "1s" so that the session has at least fifty.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
+    ``snapshot`` is a file in which the run is saved: ``every`` so long by the clock of the records ("10m"), and where
+    it is to stop, ``stop_at`` a time or after so many turns of the strategy ("500 turns"), which raises
+    :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
+    that of the run that never stopped (docs/snapshots.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
@@ -89,6 +98,10 @@ def replay(
         self_trade=self_trade,
         sample=sample,
     )
+    saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
+    if saving is not None and (ladder or journal is not None):
+        other = "ladder" if ladder else "journal"
+        raise UsageError(f"{other} is of a whole run; leave it out of one that is saved or goes on")
     if journal is not None:
         check_free(Path(journal))
     if ladder_bar is not None and not ladder:
@@ -125,7 +138,13 @@ def replay(
                 journal, engine, version=__version__, run=document, listed=listed, recipe=recipe, wants=wants
             )
         ) as end:
-            play(instance, engine, listed, native=native, progress=_share(told, len(inputs)))
+            course = None
+            if saving is not None:
+                source = source_digest(instance)
+                course = Course(
+                    saving, engine, instance, document, inputs_digest(engine), source, _is_native(instance, native)
+                )
+            play(instance, engine, listed, native=native, progress=_share(told, len(inputs)), course=course)
             bars = tuple(
                 inputs.series(k) or _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
                 for k, each in enumerate(listed)
@@ -166,27 +185,46 @@ def play(
     *,
     native: bool = True,
     progress: Callable[[int], None] | None = None,
+    course: Course | None = None,
 ) -> None:
-    """Play the records of a replay to a strategy; an error in it says where and when."""
+    """Play the records of a replay to a strategy; an error in it says where and when.
+
+    ``course`` is for a run that is saved, or goes on from where it was saved.
+    """
     strategy._bind(engine, listed, ())
-    engine.begin()
-    try:
-        strategy.on_start()
-        # A class derived from one that has a Rust form may do something else.
-        native_run = strategy.native() if native and "native" in vars(type(strategy)) else None
+
+    def stretch(state: bytes | None) -> tuple[bool, bytes | None]:
+        native_run = strategy.native() if _is_native(strategy, native) else None
         if native_run is not None:
             name, arguments = native_run
-            getattr(_native, name)(engine, *arguments, progress=progress)
+            state = getattr(_native, name)(engine, *arguments, state=state, progress=progress)
         else:
             engine.play(**_callbacks(strategy), progress=progress)
+        return run_position(engine)[0], state
+
+    try:
+        if course is None or course.saving.resume is None:
+            engine.begin()
+            strategy.on_start()
+        if course is None:
+            stretch(None)
+        else:
+            course.play(stretch)
         strategy.on_stop()
     except EngineError as error:
         # What a strategy asked for has a place in it; what is wrong with a record has none.
-        if not own_frames(error):
+        if not own_frames(error) or is_ours(course, error):
             raise
         raise EngineError(place_of(strategy, error)) from error
     except Exception as error:
+        if is_ours(course, error):
+            raise
         raise StrategyRunError(place_of(strategy, error)) from error
+
+
+def _is_native(strategy: Strategy, native: bool) -> bool:
+    # A class derived from one that has a Rust form may do something else.
+    return native and "native" in vars(type(strategy))
 
 
 def engine_of(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import traceback
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from neural_trader._native import Engine, __version__
+from neural_trader._native import Engine, __version__, run_position
 from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.look_ahead import Rerun, checked
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
+from neural_trader.backtesting.snapshots import Course, Saving, is_ours
 from neural_trader.errors import EngineError, NeuralTraderError, StrategyRunError, UsageError
+from neural_trader.honesty.checks import LookAhead
 from neural_trader.market.bars import Bars
 from neural_trader.market.catalog.references import is_reference, with_kind
 from neural_trader.market.times import time_text
@@ -59,6 +63,10 @@ def backtest(
     currency: str = "USD",
     like: str | None = None,
     seed: int = DEFAULT_SEED,
+    snapshot: str | Path | None = None,
+    stop_at: Any = None,
+    every: str | None = None,
+    resume: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
     trials: str | Path | None = None,
@@ -77,6 +85,10 @@ def backtest(
     ``fill="close"`` fills at the deciding bar's close instead of the next open.
     ``like="backtesting.py:exclusive_orders"`` or ``like="vectorbt"`` plays by the rules of that package, whose cash,
     costs and fill are then the defaults; docs/peer-parity.md has its rules and its options.
+    ``snapshot`` is a file in which the run is saved: ``every`` so long by the clock of the bars ("30d"), and where it
+    is to stop, ``stop_at`` a time or after so many turns of the strategy ("500 turns"), which raises
+    :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
+    that of the run that never stopped (docs/snapshots.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
@@ -110,12 +122,11 @@ def backtest(
     # It names places in strategies as this module does.
     from neural_trader.backtesting.own_figures import own_figures
 
+    saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
-    with remembering(instance, overlays, memory, bars) as recorder:
-        engine = play(instance, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder)
     run = {
         "strategy": name_of(instance),
         "parameters": instance.parameters,
@@ -123,6 +134,20 @@ def backtest(
         **settings.document(),
         "seed": seed if data is None else None,
     }
+    with remembering(instance, overlays, memory, bars) as recorder:
+        if saving is not None and recorder is not None:
+            raise UsageError("a memory is of whole runs; leave it out of one that is saved or goes on")
+        engine = play(
+            instance,
+            bars,
+            settings,
+            overlays=overlays,
+            native=native,
+            progress=progress,
+            recorder=recorder,
+            saving=saving,
+            run=run,
+        )
     if recorder is not None and _remembers(instance, overlays):
         # What is remembered decides, so it is part of what the run was.
         run["memory"] = recorder.view.basis
@@ -148,6 +173,8 @@ def backtest(
     result = counted(result, trials)
     if not look_ahead:
         return result
+    if saving is not None and saving.resume is not None:
+        return replace(result, look_ahead=LookAhead((), skipped="the run goes on from a snapshot"))
 
     def again(other: Strategy, series: Sequence[Series], worn: Sequence[Overlay]) -> tuple[Engine, Exception | None]:
         # Who asks a memory is to find there what it held before the run; who only writes has written.
@@ -183,10 +210,20 @@ def play(
     native: bool = True,
     progress: Callable[[float], None] | None = None,
     recorder: Recorder | None = None,
+    saving: Saving | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> Engine:
     """Play bars, sorted by symbol, to a strategy; returns the engine as the run left it."""
     engine, error = attempt(
-        strategy, bars, settings, overlays=overlays, native=native, progress=progress, recorder=recorder
+        strategy,
+        bars,
+        settings,
+        overlays=overlays,
+        native=native,
+        progress=progress,
+        recorder=recorder,
+        saving=saving,
+        run=run,
     )
     if error is not None:
         raise error
@@ -202,8 +239,13 @@ def attempt(
     native: bool = True,
     progress: Callable[[float], None] | None = None,
     recorder: Recorder | None = None,
+    saving: Saving | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> tuple[Engine, Exception | None]:
-    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did."""
+    """Play bars to a strategy; returns the engine as it was left, and the error that ended the run, if one did.
+
+    ``saving`` says where the run is saved or goes on, and ``run`` then what it is.
+    """
     hears = {hook for hook in (*_HOOKS, *_OF_REPLAYS) if getattr(type(strategy), hook) is not getattr(Strategy, hook)}
     if hears & set(_OF_REPLAYS) and not hears & {"on_bar", "on_moment"}:
         raise UsageError(f"{name_of(strategy)} decides on books and trades; a backtest has bars: use replay")
@@ -214,19 +256,32 @@ def attempt(
     if recorder is not None:
         strategy._remember(recorder)
         native = False
-    try:
-        strategy.on_start()
-        for overlay in overlays:
-            overlay.on_start(strategy)
-        native_run = strategy.native() if native and not overlays and _is_native(strategy) else None
-        if native_run is not None:
-            name, arguments = native_run
-            getattr(engine, name)(*arguments)
-        else:
+    is_native = native and not overlays and _is_native(strategy)
+    course = None if saving is None else _course(saving, engine, strategy, bars, is_native, overlays, run or {})
+
+    def stretch(state: bytes | None) -> tuple[bool, bytes | None]:
+        native_run = strategy.native() if is_native else None
+        if native_run is None:
             engine.play(**_callbacks(strategy, overlays, recorder), progress=_counted(progress, bars))
+            return run_position(engine)[0], None
+        name, arguments = native_run
+        # A formula keeps no state, and is not saved.
+        kept = {} if course is None else {"state": state}
+        state = getattr(engine, name)(*arguments, **kept)
+        return state is None, state
+
+    try:
+        if saving is None or saving.resume is None:
+            strategy.on_start()
+            for overlay in overlays:
+                overlay.on_start(strategy)
+        if course is None:
+            stretch(None)
+        else:
+            course.play(stretch)
         strategy.on_stop()
     except Exception as error:  # noqa: BLE001 - whose it is decides who is told
-        if isinstance(error, EngineError) or error in faults:
+        if isinstance(error, EngineError) or error in faults or is_ours(course, error):
             return engine, error
         told = StrategyRunError(place_of(strategy, error))
         told.__cause__ = error
@@ -271,6 +326,25 @@ def remembering(
 
 def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
     return strategy.remembers or any(overlay.remembers for overlay in overlays)
+
+
+def _course(
+    saving: Saving,
+    engine: Engine,
+    strategy: Strategy,
+    bars: Sequence[Series],
+    is_native: bool,
+    overlays: Sequence[Overlay],
+    run: Mapping[str, Any],
+) -> Course:
+    from neural_trader.strategy.expressions.strategy import FormulaStrategy
+
+    if isinstance(strategy, FormulaStrategy):
+        raise UsageError(f"{name_of(strategy)} is a formula, and those run whole: leave out the snapshot")
+    if saving.stop_turns is not None and is_native and "native" in vars(type(strategy)):
+        raise UsageError(f"{name_of(strategy)} runs in Rust, where turns are not counted: stop_at a time")
+    grids = json.dumps([[each.symbol, each.tick, each.lot] for each in bars])
+    return Course(saving, engine, strategy, run, grids, source_digest(strategy), is_native, overlays)
 
 
 def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+from neural_trader.cli import options
 from neural_trader.cli.options import OUTPUT, option, takes_run
-from neural_trader.cli.output import check_target, is_own, note, print_json, write
+from neural_trader.cli.output import check_target, is_own, note, print_json, print_stop, write
 from neural_trader.config import Layer
-from neural_trader.errors import ConfigError, UsageError, VerificationError
+from neural_trader.errors import ConfigError, RunStopped, UsageError, VerificationError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
@@ -23,6 +24,8 @@ neural-trader backtest
 neural-trader backtest -s donchian_turtle --set entry=30 --fee 0.05%
 neural-trader backtest -s my_strategy.py -d prices.parquet --cash 50000
 neural-trader backtest --json > result.json
+neural-trader backtest --snapshot run.snapshot --stop-at 2023-06-30
+neural-trader backtest --resume run.snapshot
 """
 
 
@@ -35,6 +38,10 @@ def backtest(
         Path | None, option(OUTPUT, "--output", "-o", metavar="FILE", text="Write the JSON document to a file.")
     ] = None,
     json: Annotated[bool, option(OUTPUT, "--json", text="Print the JSON document and nothing else.")] = False,
+    snapshot: options.Snapshot = None,
+    stop_at: options.StopAt = None,
+    every: options.Every = None,
+    resume: options.Resume = None,
     open_: Annotated[bool, option(OUTPUT, "--open", text="Open the page in the browser.")] = False,
     quiet: Annotated[bool, option(OUTPUT, "--quiet", "-q", text="Print nothing, and write no page unasked.")] = False,
 ) -> None:
@@ -44,9 +51,11 @@ def backtest(
     for flag, path in (("--output", output), ("--html", html)):
         if path is not None:
             check_target(path, flag)
-    if "seed" in layer and layer["seed"].origin == "--seed" and "data" in layer and layer["data"].value is not None:
-        raise UsageError("--seed draws synthetic markets and would not change the data; leave one of the two out")
-    result = _run(layer, json=json, quiet=quiet)
+    try:
+        result = _run(layer, json=json, quiet=quiet, snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
+    except RunStopped as stop:
+        print_stop(stop, json=json, quiet=quiet)
+        return
     if output is not None:
         from neural_trader.report.document import encode
 
@@ -67,17 +76,19 @@ def backtest(
             raise VerificationError(check.sentence)
 
 
-def _run(layer: Layer, *, json: bool, quiet: bool) -> Result:
+def _run(layer: Layer, *, json: bool, quiet: bool, **saving: Any) -> Result:
     from neural_trader.backtesting.run import backtest as run
     from neural_trader.cli.progress import progress_bar
     from neural_trader.cli.requested import arguments_of
 
+    if "seed" in layer and layer["seed"].origin == "--seed" and "data" in layer and layer["data"].value is not None:
+        raise UsageError("--seed draws synthetic markets and would not change the data; leave one of the two out")
     arguments = arguments_of(layer)
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()
     with progress_bar("playing bars", quiet=quiet) as progress, aside:
         try:
-            return run(**arguments, progress=progress)
+            return run(**arguments, **saving, progress=progress)
         except ConfigError as error:
             raise _located(error, layer) from error
 

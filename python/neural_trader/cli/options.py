@@ -39,6 +39,16 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
+Snapshot = Annotated[
+    Path | None,
+    option(OUTPUT, "--snapshot", metavar="FILE", text="Save the run there, --every so long or where it stops."),
+]
+StopAt = Annotated[
+    str | None, option(OUTPUT, "--stop-at", metavar="TIME", text='Stop there and save: a time, or "500 turns".')
+]
+Every = Annotated[str | None, option(OUTPUT, "--every", metavar="TIME", text="Of the data, between snapshots: 10m.")]
+Resume = Annotated[Path | None, option(WHAT, "--resume", metavar="FILE", text="Go on from a snapshot of the same run.")]
+
 RUN: dict[str, Any] = {
     "strategy": _text(
         WHAT, "--strategy", "-s", metavar="NAME|FILE", text="Library strategy, or your file.py[:Class]. [sma_cross]"

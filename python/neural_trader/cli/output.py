@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_trader.errors import UsageError
+
+if TYPE_CHECKING:
+    from neural_trader.errors import RunStopped
 
 _OWN_MARKS = (b'<meta name="generator" content="neural-trader', b'"schema":"neural-trader.result/')
 _HEAD_BYTES = 4096
@@ -24,6 +27,14 @@ def print_json(document: Any) -> None:
         # With PYTHONUNBUFFERED a write may take only a part.
         left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.buffer.flush()
+
+
+def print_stop(stop: RunStopped, *, json: bool, quiet: bool) -> None:
+    """Say that a run stopped where it was to, and where it goes on."""
+    if json:
+        print_json({"stopped": {"time_ns": stop.time_ns, "turns": stop.turns, "snapshot": str(stop.path)}})
+    elif not quiet:
+        print(stop)
 
 
 def note(text: str) -> None:

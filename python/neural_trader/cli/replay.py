@@ -12,8 +12,8 @@ import typer
 from neural_trader.cli import options
 from neural_trader.cli.backtest import PAGE, print_outcome, write_page
 from neural_trader.cli.options import COSTS, OUTPUT, RULES, WHAT, option
-from neural_trader.cli.output import check_target, print_json, write
-from neural_trader.errors import UsageError
+from neural_trader.cli.output import check_target, print_json, print_stop, write
+from neural_trader.errors import RunStopped, UsageError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
@@ -25,6 +25,8 @@ neural-trader replay session.npy --queue power:3 --ladder
 neural-trader replay session.ws.gz@binance futures.npy@binance_usdm
 neural-trader replay --journal run.journal
 neural-trader replay run.journal --verify
+neural-trader replay --snapshot run.snapshot --every 1m
+neural-trader replay --resume run.snapshot
 """
 
 # Kept apart from the option, so that a seed beside a file is told from no seed.
@@ -98,6 +100,10 @@ def replay(
         Path | None,
         option(OUTPUT, "--journal", metavar="FILE", text="Write down what is decided and answered, in a new file."),
     ] = None,
+    snapshot: options.Snapshot = None,
+    stop_at: options.StopAt = None,
+    every: options.Every = None,
+    resume: options.Resume = None,
     verify: Annotated[
         bool, option(WHAT, "--verify", text="Play a journal again: FILE.journal [DATA --venue NAME].")
     ] = False,
@@ -126,29 +132,37 @@ def replay(
         from neural_trader.backtesting.journal import check_free
 
         check_free(journal)
-    result = _run(
-        data=data,
-        venue=venue,
-        seed=seed,
-        json=json,
-        quiet=quiet,
-        strategy=strategy,
-        parameters=dict(options.pair(item, "--set") for item in parameters or []),
-        symbols=symbols.split(",") if symbols else None,
-        cash=cash,
-        currency=currency,
-        fee=fee,
-        leverage=leverage,
-        latency=latency,
-        feed=feed,
-        queue=queue,
-        whole=whole,
-        self_trade=self_trade,
-        sample=sample,
-        ladder=ladder,
-        ladder_bar=ladder_bar,
-        journal=journal,
-    )
+    try:
+        result = _run(
+            data=data,
+            venue=venue,
+            seed=seed,
+            json=json,
+            quiet=quiet,
+            strategy=strategy,
+            parameters=dict(options.pair(item, "--set") for item in parameters or []),
+            symbols=symbols.split(",") if symbols else None,
+            cash=cash,
+            currency=currency,
+            fee=fee,
+            leverage=leverage,
+            latency=latency,
+            feed=feed,
+            queue=queue,
+            whole=whole,
+            self_trade=self_trade,
+            sample=sample,
+            ladder=ladder,
+            ladder_bar=ladder_bar,
+            journal=journal,
+            snapshot=snapshot,
+            stop_at=stop_at,
+            every=every,
+            resume=resume,
+        )
+    except RunStopped as stop:
+        print_stop(stop, json=json, quiet=quiet)
+        return
     if output is not None:
         from neural_trader.report.document import encode
 

@@ -9,14 +9,19 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> Path:
     """Write ``text`` as UTF-8 to ``path`` through a temporary file in the same folder; returns ``path``."""
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """The same for bytes."""
     if path.exists() and not path.is_file():
         # A device or a pipe is written to; putting a file in its place would take it away from everybody.
-        path.write_bytes(text.encode())
+        path.write_bytes(content)
         return path
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only the owner may read; a report is an ordinary file of this user.

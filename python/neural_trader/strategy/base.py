@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from neural_trader._native import Bar, Engine, Indicator, Replay, Tick
 from neural_trader.codes import KINDS, REASONS, STATES
 from neural_trader.errors import UsageError
+from neural_trader.strategy.outputs import outputs_named
 from neural_trader.strategy.parameters import accept
 from neural_trader.strategy.terms import Exits, Grid, Terms, rate
 
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Fill", "Indicator", "Order", "Strategy", "Tick"]
 
 _MONEY = 10**18
+_GIVEN = frozenset(
+    {
+        "parameters",
+        "symbols",
+        "share",
+        "bars_per_year",
+        "_engine",
+        "_ranks",
+        "_grids",
+        "_overlays",
+        "_memory",
+        "_situation",
+    }
+)
+"""What a strategy has from those who run it, who give it again."""
 
 
 class Fill(NamedTuple):
@@ -159,6 +174,20 @@ class Strategy:
         """The engine's Rust form of this strategy and its arguments, where there is one; the outcome is the same."""
         return None
 
+    # What a strategy keeps over a stop.
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot of the run keeps of the strategy: all that it has set on itself, unless overridden.
+
+        Numbers, text, times, lists, tuples, dicts, deques, numpy arrays, generators of random numbers, indicators, and
+        dataclasses and named tuples of the strategy's own module can be kept; a set, which has no order, cannot.
+        """
+        return {name: value for name, value in vars(self).items() if name not in _GIVEN}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take what :meth:`state` gave, when a run goes on; ``on_start`` is not called again."""
+        vars(self).update(state)
+
     # What a strategy may see.
 
     def position(self, symbol: str | None = None) -> float:
@@ -222,9 +251,7 @@ class Strategy:
         outputs = self._engine.feature(name, [float(parameter) for parameter in parameters], series)
         if len(outputs) == 1:
             return outputs[0][1]
-        # The names are those of the table, which types do not know.
-        named: Any = namedtuple(name, [each for each, _ in outputs])  # type: ignore[misc]  # noqa: PYI024
-        return named(*(handle for _, handle in outputs))
+        return outputs_named(name, tuple(each for each, _ in outputs))(*(handle for _, handle in outputs))
 
     def sma(self, window: int) -> Indicator:
         """Simple moving average of the close."""

@@ -25,6 +25,7 @@ pub fn drive(
     mut turn: impl FnMut(Python<'_>, Call, &Turn<'_>) -> PyResult<()>,
 ) -> PyResult<()> {
     let py = slf.py();
+    slf.try_borrow_mut()?.begin_stretch();
     if slf.try_borrow()?.pieces.is_none() {
         let held: Vec<_> = slf.try_borrow()?.columns.iter().map(|columns| columns.hold(py)).collect();
         return drive_over(slf, &borrow_bars(&held)?, &mut turn);
@@ -34,7 +35,12 @@ pub fn drive(
             let engine = &mut *slf.try_borrow_mut()?;
             let (player, pieces) = (&mut engine.player, engine.pieces.as_mut());
             let Some(pieces) = pieces else { return Ok(()) };
-            let horizon_ns = pieces.advance(py, |k| player.closed(k))?;
+            // A bar that closed at this moment may still have to be delivered.
+            let horizon_ns = if std::mem::take(&mut engine.paused) {
+                pieces.horizon_ns()
+            } else {
+                pieces.advance(py, |k| player.closed(k).saturating_sub(1))?
+            };
             player.set_horizon(horizon_ns);
             (pieces.windows.take(), horizon_ns)
         };
@@ -43,7 +49,9 @@ pub fn drive(
             pieces.windows = windows;
         }
         driven?;
-        if horizon_ns == Nanos::MAX {
+        let engine = &mut *slf.try_borrow_mut()?;
+        engine.paused = engine.is_at_pause(horizon_ns);
+        if horizon_ns == Nanos::MAX || engine.paused {
             return Ok(());
         }
     }
@@ -62,6 +70,7 @@ fn drive_over(
         let (call, first_of_moment) = {
             let engine = &mut *slf.try_borrow_mut()?;
             let Some(call) = engine.player.advance(&mut engine.core, bars).map_err(|error| raise(py, &error))? else {
+                engine.next_ns = engine.player.next_ns();
                 return Ok(());
             };
             let closes = engine.player.closes();

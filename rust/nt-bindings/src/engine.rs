@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nt_core::{Bracket, Error, Instrument, Nanos};
+use nt_engine::digest::Prefix;
 use nt_engine::formula::Formula;
-use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine as Core, Notice, Player, Request, Rules, digest};
+use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross};
+use nt_engine::{Call, Config, Engine as Core, Notice, Pause, Player, Request, Rules, digest};
 use numpy::{PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -31,9 +32,17 @@ pub struct Engine {
     /// The bars; the columns are empty where they arrive in pieces.
     pub(crate) columns: Vec<Columns>,
     pub(crate) pieces: Option<Pieces>,
-    features: Vec<Running>,
+    pub(crate) features: Vec<Running>,
     /// Rank of the instrument whose bar is being delivered.
-    current: Arc<AtomicUsize>,
+    pub(crate) current: Arc<AtomicUsize>,
+    /// Where it stops next.
+    pub(crate) pause: Pause,
+    /// It stopped for that, before all bars that have arrived were played.
+    pub(crate) paused: bool,
+    /// When what comes next happens, where it stopped.
+    pub(crate) next_ns: Nanos,
+    /// The digests of bars in memory, once they were asked for.
+    pub(crate) seen: Option<Vec<Prefix>>,
 }
 
 #[pymethods]
@@ -105,6 +114,10 @@ impl Engine {
             columns: all_columns,
             features: Vec::new(),
             current: Arc::new(AtomicUsize::new(0)),
+            pause: Pause::default(),
+            paused: false,
+            next_ns: 0,
+            seen: None,
         })
     }
 
@@ -228,6 +241,12 @@ impl Engine {
         Ok(outputs)
     }
 
+    /// The outputs of the features that the run keeps up to date, in the order in which those were asked for.
+    #[getter]
+    fn indicators(&self, py: Python<'_>) -> Vec<Py<Indicator>> {
+        self.features.iter().flat_map(Running::handles).map(|handle| handle.clone_ref(py)).collect()
+    }
+
     /// Runs a strategy that takes `on_bar(engine, instrument, index)`, `on_fill(engine, fill)` and `on_order(engine, order)`,
     /// the records as dictionaries of exact integers.
     fn run(slf: &Bound<'_, Self>, strategy: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -275,8 +294,11 @@ impl Engine {
             let symbols: Vec<_> = engine.core.instruments().map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
             (features, engine.current.clone(), scales, symbols)
         };
-        let mut delivered: usize = 0;
-        drive(slf, |py, call, turn| {
+        let mut delivered: usize = {
+            let engine = slf.try_borrow()?;
+            (0..engine.columns.len()).map(|k| engine.player.closed(k)).sum()
+        };
+        let played = drive(slf, |py, call, turn| {
             match call {
                 Call::Bar { instrument, index } => {
                     delivered += 1;
@@ -319,18 +341,32 @@ impl Engine {
                 }
             }
             Ok(())
-        })
+        });
+        // A run that paused goes on with them.
+        slf.try_borrow_mut()?.features.splice(0..0, features);
+        played
     }
 
-    /// Runs the moving-average cross in Rust, holding fractions of equity above and below.
-    fn run_sma_cross(&mut self, py: Python<'_>, fast: usize, slow: usize, above: i64, below: i64) -> PyResult<()> {
+    /// Runs the moving-average cross in Rust, holding fractions of equity above and below. Where it pauses, it returns the
+    /// state of the strategy, which `state` takes to go on; so do the others.
+    #[pyo3(signature = (fast, slow, above, below, state=None))]
+    fn run_sma_cross(
+        &mut self,
+        py: Python<'_>,
+        fast: usize,
+        slow: usize,
+        above: i64,
+        below: i64,
+        state: Option<Vec<u8>>,
+    ) -> PyResult<Option<Vec<u8>>> {
         let (above, below) = (Holding::Fraction(above), Holding::Fraction(below));
-        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below))
+        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below), state)
     }
 
     /// Runs buy and hold in Rust: a fraction of equity in each instrument from its first bar on.
-    fn run_buy_and_hold(&mut self, py: Python<'_>, fraction: i64) -> PyResult<()> {
-        self.run_native(py, BuyAndHold::new(self.columns.len(), fraction))
+    #[pyo3(signature = (fraction, state=None))]
+    fn run_buy_and_hold(&mut self, py: Python<'_>, fraction: i64, state: Option<Vec<u8>>) -> PyResult<Option<Vec<u8>>> {
+        self.run_native(py, BuyAndHold::new(self.columns.len(), fraction), state)
     }
 
     /// Runs a formula in Rust: its terms, the place of each role among them, and the values of its parameters.
@@ -345,14 +381,23 @@ impl Engine {
             let terms = terms_of(terms, parameters.len())?;
             Formula::new(&self.core, &terms, &parameters, roles_of(&roles, terms.len())?)
         };
-        let formula = formula().map_err(|error| raise(py, &error))?;
-        self.run_native(py, formula)
+        let mut formula = formula().map_err(|error| raise(py, &error))?;
+        self.play_native(py, &mut Run::new(self.columns.len()), &mut formula)
     }
 
     /// Runs the moving-average cross in Rust, holding numbers of lots above and below.
-    fn run_sma_cross_lots(&mut self, py: Python<'_>, fast: usize, slow: usize, above: i64, below: i64) -> PyResult<()> {
+    #[pyo3(signature = (fast, slow, above, below, state=None))]
+    fn run_sma_cross_lots(
+        &mut self,
+        py: Python<'_>,
+        fast: usize,
+        slow: usize,
+        above: i64,
+        below: i64,
+        state: Option<Vec<u8>>,
+    ) -> PyResult<Option<Vec<u8>>> {
         let (above, below) = (Holding::Lots(above), Holding::Lots(below));
-        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below))
+        self.run_native(py, SmaCross::new(self.columns.len(), fast, slow, above, below), state)
     }
 
     /// Orders with the fields of the run hash, as exact integers.
@@ -515,24 +560,6 @@ impl Engine {
         }
         let what = "bars that arrived in pieces are not kept; a Valuation of them gives the equity samples";
         Err(raise(py, &Error::Misuse(what.into())))
-    }
-
-    fn run_native(&mut self, py: Python<'_>, mut strategy: impl Strategy + Send) -> PyResult<()> {
-        let core = &mut self.core;
-        let Some(pieces) = &mut self.pieces else {
-            let held: Vec<_> = self.columns.iter().map(|columns| columns.hold(py)).collect();
-            let bars = borrow_bars(&held)?;
-            return py.detach(|| run(core, &bars, &mut strategy)).map_err(|error| raise(py, &error));
-        };
-        let mut way = Run::new(self.columns.len());
-        loop {
-            let horizon_ns = pieces.advance(py, |k| way.played(k).saturating_sub(strategy.lookback()))?;
-            let bars = pieces.bars();
-            py.detach(|| way.play(core, &bars, &mut strategy, horizon_ns)).map_err(|error| raise(py, &error))?;
-            if horizon_ns == Nanos::MAX {
-                return Ok(());
-            }
-        }
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use nt_core::{Instrument, Step};
+use nt_engine::snapshot::{decode, encode};
 use nt_features::{Bar, Feature, Field, Kind, Unit};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::features::refused;
 
@@ -85,11 +87,26 @@ impl Scale {
 
 /// A feature over every instrument of a run, and the handles that its outputs are read through.
 pub struct Running {
+    name: &'static str,
+    parameters: Vec<f64>,
+    series: Option<String>,
     fields: Vec<Field>,
     features: Vec<Box<dyn Feature>>,
+    handles: Vec<Py<Indicator>>,
     readings: Vec<Arc<[Reading]>>,
     row: Vec<f64>,
     values: Vec<f64>,
+}
+
+/// A feature over every instrument as it is saved: what it is, its state of each, and of every output the values now and one
+/// bar earlier of each.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    name: String,
+    parameters: Vec<f64>,
+    series: Option<String>,
+    features: Vec<Vec<u8>>,
+    values: Vec<Vec<(f64, f64)>>,
 }
 
 /// The handles of a feature's outputs, and their names.
@@ -106,8 +123,8 @@ impl Running {
         current: &Arc<AtomicUsize>,
     ) -> PyResult<(Self, Outputs)> {
         let kind = Kind::named(name).map_err(refused)?;
-        let series = series.map(|name| Field::named(name).ok_or_else(|| no_field(name))).transpose()?;
-        let fields = kind.fields(series).map_err(refused)?;
+        let field = series.map(|name| Field::named(name).ok_or_else(|| no_field(name))).transpose()?;
+        let fields = kind.fields(field).map_err(refused)?;
         let instruments: Vec<_> = instruments.collect();
         let features: Vec<_> =
             instruments.iter().map(|_| kind.build(parameters)).collect::<Result<_, _>>().map_err(refused)?;
@@ -121,7 +138,53 @@ impl Running {
             readings.push(shared);
         }
         let (row, values) = (vec![0.0; fields.len()], vec![f64::NAN; named.len()]);
-        Ok((Self { fields, features, readings, row, values }, named))
+        let handles = named.iter().map(|(_, handle)| handle.clone_ref(py)).collect();
+        let (name, parameters, series) = (kind.name, parameters.to_vec(), series.map(str::to_owned));
+        Ok((Self { name, parameters, series, fields, features, handles, readings, row, values }, named))
+    }
+
+    /// The handles of its outputs.
+    pub fn handles(&self) -> &[Py<Indicator>] {
+        &self.handles
+    }
+
+    /// What it is, and its state, as they are saved.
+    pub fn saved(&self) -> PyResult<Vec<u8>> {
+        let features =
+            self.features.iter().map(|feature| feature.saved()).collect::<Result<_, _>>().map_err(refused)?;
+        let values =
+            |readings: &Arc<[Reading]>| readings.iter().map(|reading| (reading.value(), reading.previous())).collect();
+        let values = self.readings.iter().map(values).collect();
+        let (name, parameters, series) = (self.name.to_owned(), self.parameters.clone(), self.series.clone());
+        let saved = Saved { name, parameters, series, features, values };
+        encode(&saved).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// One over these instruments, of what was saved.
+    pub fn of_saved<'a>(
+        py: Python<'_>,
+        saved: &[u8],
+        instruments: impl Iterator<Item = &'a Instrument>,
+        current: &Arc<AtomicUsize>,
+    ) -> PyResult<Self> {
+        let saved: Saved = decode(saved).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let (mut running, _) =
+            Self::new(py, &saved.name, &saved.parameters, saved.series.as_deref(), instruments, current)?;
+        let (features, outputs) = (running.features.len(), running.readings.len());
+        let fits = saved.features.len() == features && saved.values.len() == outputs;
+        if !fits || saved.values.iter().any(|values| values.len() != features) {
+            return Err(PyValueError::new_err("an indicator is of other instruments"));
+        }
+        for (feature, state) in running.features.iter_mut().zip(&saved.features) {
+            feature.load(state).map_err(refused)?;
+        }
+        for (readings, values) in running.readings.iter().zip(&saved.values) {
+            for (reading, &(value, previous)) in readings.iter().zip(values) {
+                reading.set(previous);
+                reading.set(value);
+            }
+        }
+        Ok(running)
     }
 
     /// Takes the next bar of an instrument.

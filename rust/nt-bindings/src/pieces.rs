@@ -35,6 +35,11 @@ impl Pieces {
         self.windows.as_ref().map(Windows::bars).unwrap_or_default()
     }
 
+    /// Up to when there is something to play.
+    pub fn horizon_ns(&self) -> Nanos {
+        self.windows.as_ref().map_or(Nanos::MIN, |windows| windows.horizon().1)
+    }
+
     /// Whether all pieces have arrived.
     pub fn is_finished(&self) -> bool {
         self.windows.as_ref().is_some_and(|windows| windows.horizon().1 == Nanos::MAX)
@@ -56,13 +61,16 @@ impl Pieces {
                 return Ok(horizon);
             }
             let Some(piece) = self.sources[next].bind(py).clone().next() else {
+                if let Some(inputs) = &mut self.inputs {
+                    inputs.end(next).map_err(|error| raise(py, &error))?;
+                }
                 windows.end(next);
                 continue;
             };
             let held = [Columns::of(&piece?)?.hold(py)];
             let bars = &borrow_bars(&held)?[0];
             if let Some(inputs) = &mut self.inputs {
-                inputs.add(next, bars);
+                inputs.add(next, bars).map_err(|error| raise(py, &error))?;
             }
             windows.push(next, bars);
         }

@@ -33,7 +33,7 @@ pub struct Replay {
     pub core: Core,
     pub sources: Sources,
     /// Rank of the instrument that the present callback is about.
-    current: usize,
+    pub(crate) current: usize,
     /// Where the journal of the run goes, if one is kept.
     pub journal: Option<Sink>,
     /// The digest of instruments and records, once it was asked for.

@@ -159,6 +159,11 @@ impl OrderBook {
         self.orders.clear();
     }
 
+    /// Within how many ticks of the market it is fastest.
+    pub(crate) fn window(&self) -> usize {
+        self.sides[0].reach()
+    }
+
     #[inline]
     fn find(&self, id: u64) -> Result<u32, BookError> {
         self.orders.find(id).ok_or(BookError::UnknownOrder { id })

@@ -81,6 +81,11 @@ impl Ladder {
         self.sides.iter_mut().for_each(Window::clear);
     }
 
+    /// Within how many ticks of the market it is fastest.
+    pub(crate) fn window(&self) -> usize {
+        self.sides[0].reach()
+    }
+
     /// The levels of a side that are worse than a price, or all of them, best first.
     #[inline]
     pub(crate) fn levels_behind(&self, side: Side, price: Option<Price>) -> impl Iterator<Item = Level> + '_ {

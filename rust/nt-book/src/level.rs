@@ -1,6 +1,7 @@
 //! A level of a book, and what can be read of every kind of book.
 
 use nt_core::{Price, Quantity, Side};
+use serde::{Deserialize, Serialize};
 
 use crate::BookError;
 
@@ -9,7 +10,7 @@ use crate::BookError;
 pub const PRICE_MAX: Price = 1 << 53;
 
 /// What rests at one price of one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// The price in ticks.
     pub price: Price,

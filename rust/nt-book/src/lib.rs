@@ -25,6 +25,7 @@ mod measure;
 mod orders;
 mod plain;
 mod queue;
+mod saved;
 mod window;
 
 pub use book::OrderBook;

@@ -1,9 +1,10 @@
 //! Resting orders by number: slots that are reused, found through a table of open addresses.
 
 use nt_core::{Price, Quantity, Side};
+use serde::{Deserialize, Serialize};
 
 /// An order that rests in a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestingOrder {
     /// Its number at the venue.
     pub id: u64,

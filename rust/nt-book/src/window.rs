@@ -61,6 +61,11 @@ impl<V: Content> Window<V> {
         }
     }
 
+    /// How many prices the array covers.
+    pub fn reach(&self) -> usize {
+        self.cells.len()
+    }
+
     /// How far a price is worse than index 0; a number beyond every array if it is better.
     #[inline]
     fn index(&self, price: Price) -> u64 {

@@ -1,9 +1,11 @@
 //! Market events as the engine takes them. More kinds (trades, quotes, book levels) join the two of bars here.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Nanos, Price, Quantity};
 
 /// The opening of a bar: its first price is known, and how much it will trade.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BarOpen {
     /// The instrument, by rank of its symbol.
     pub instrument: usize,
@@ -16,7 +18,7 @@ pub struct BarOpen {
 }
 
 /// A bar that is complete.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BarClose {
     /// The instrument, by rank of its symbol.
     pub instrument: usize,
@@ -77,6 +79,28 @@ impl<'a> Bars<'a> {
     /// Whether there is no bar.
     pub fn is_empty(&self) -> bool {
         self.open_ns.is_empty()
+    }
+
+    /// The first `rows` bars of these, and the rest.
+    pub fn split_at(&self, rows: usize) -> (Bars<'a>, Bars<'a>) {
+        let parts = self.columns().map(|column| column.split_at(rows.min(column.len())));
+        let of = |first, [open_ns, close_ns, open, high, low, close, volume, spread]: [&'a [i64]; 8]| Bars {
+            first,
+            open_ns,
+            close_ns,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            spread,
+        };
+        (of(self.first, parts.map(|part| part.0)), of(self.first + rows.min(self.len()), parts.map(|part| part.1)))
+    }
+
+    /// Those that close up to a time.
+    pub fn until(&self, time_ns: Nanos) -> Bars<'a> {
+        self.split_at(self.close_ns.partition_point(|close_ns| *close_ns <= time_ns)).0
     }
 
     /// The opening event of bar `index`.

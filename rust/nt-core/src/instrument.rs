@@ -1,9 +1,11 @@
 //! What is traded, on which grid.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// An exact decimal step, `mantissa / 10^decimals`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The step as an integer of its last decimal; positive.
     pub mantissa: i64,
@@ -28,7 +30,7 @@ impl Step {
 }
 
 /// An instrument: its symbol and its grid of prices and quantities.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
     /// The name by which strategies and reports know it; unique in a run.
     pub symbol: String,

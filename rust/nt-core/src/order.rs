@@ -1,9 +1,11 @@
 //! Orders and fills. The numbers behind the names are those of the run hash (docs/fill-rules.md, section 10).
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Money, Nanos, Ppb, Price, Quantity, Result};
 
 /// The direction of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(i8)]
 pub enum Side {
     /// Buys.
@@ -73,7 +75,7 @@ impl Side {
 }
 
 /// The kind of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Kind {
     /// Fills at the next price.
@@ -91,7 +93,7 @@ pub enum Kind {
 }
 
 /// How long an order works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeInForce {
     /// Until it is filled or cancelled.
     GoodTillCancelled,
@@ -106,7 +108,7 @@ pub enum TimeInForce {
 }
 
 /// Where an order is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum State {
     /// May still fill.
@@ -124,7 +126,7 @@ pub enum State {
 }
 
 /// Why an order, or a part of it, was taken away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Reason {
     /// Nothing was.
@@ -164,7 +166,7 @@ pub enum Reason {
 }
 
 /// The distance that a trailing stop keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trail {
     /// A number of ticks.
     Ticks(Price),
@@ -173,7 +175,7 @@ pub enum Trail {
 }
 
 /// The exits that come to exist when an entry fills; absent ones are `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bracket {
     /// A stop at this price.
     pub stop_loss: Option<Price>,
@@ -184,7 +186,7 @@ pub struct Bracket {
 }
 
 /// An order with everything that happened to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Order {
     /// Its number, from 1 in order of submission.
     pub id: u32,
@@ -251,7 +253,7 @@ impl Order {
 }
 
 /// A fill of one of our orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
     /// The order, or 0 for a position closed by ruin or at the end of data.
     pub order: u32,

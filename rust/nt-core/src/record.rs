@@ -5,6 +5,8 @@
 //! feed. The venue's own number (`id`) is what makes the record larger than forty bytes: without it no trade can be told
 //! from its repetition and no quote be compared with the book of the same update.
 
+use serde::{Deserialize, Serialize};
+
 /// The size of a record.
 pub const EVENT_BYTES: usize = 48;
 
@@ -15,7 +17,7 @@ pub const WORDS: usize = EVENT_BYTES / 8;
 pub const EVERY_INSTRUMENT: u16 = u16::MAX;
 
 /// What a record says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum EventKind {
     /// A trade; the side is that of the aggressor, `id` the venue's trade id.

@@ -1,9 +1,10 @@
 //! What a run is charged and allowed: the account, the costs and the fill rule.
 
 use nt_core::{Error, Money, PPB, Ppb, Price, Result};
+use serde::{Deserialize, Serialize};
 
 /// Whose rules orders obey (docs/peer-parity.md); the settings that a rule book has no use for keep their defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Rules {
     /// Our own: docs/fill-rules.md.
     #[default]
@@ -18,7 +19,7 @@ pub enum Rules {
 }
 
 /// The settings of a run; docs/fill-rules.md says what each one does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// The deposit with which the run begins.
     pub cash: Money,

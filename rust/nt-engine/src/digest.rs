@@ -1,7 +1,8 @@
 //! Digests of a run's inputs, orders, fills and postings (docs/fill-rules.md, section 10).
 
 use nt_core::record::EVENT_BYTES;
-use nt_core::{Bars, Fill, Instrument, Nanos, Order, Record, TimeInForce, Trail};
+use nt_core::{Bars, Error, Fill, Instrument, Nanos, Order, Record, Result, TimeInForce, Trail};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ledger::Posting;
@@ -15,6 +16,15 @@ pub type Hash = [u8; 32];
 #[derive(Debug, Clone)]
 pub struct Inputs {
     columns: Vec<[Column; 8]>,
+    /// What the first bars have to be, where somebody has seen them before.
+    expected: Vec<Option<Prefix>>,
+}
+
+/// The first bars of an instrument: how many, and their digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefix {
+    rows: u64,
+    digest: Hash,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -26,13 +36,71 @@ struct Column {
 impl Inputs {
     /// Of so many instruments, without bars yet.
     pub fn new(instruments: usize) -> Self {
-        Inputs { columns: vec![Default::default(); instruments] }
+        Inputs { columns: vec![Default::default(); instruments], expected: vec![None; instruments] }
     }
 
-    /// Takes in the next bars of an instrument.
-    pub fn add(&mut self, instrument: usize, bars: &Bars<'_>) {
+    /// Of all bars of each instrument.
+    pub fn of(bars: &[Bars<'_>]) -> Self {
+        let mut inputs = Inputs::new(bars.len());
+        for (instrument, bars) in bars.iter().enumerate() {
+            inputs.take(instrument, bars);
+        }
+        inputs
+    }
+
+    /// Takes in the next bars of an instrument. It is an error if they are not those that are expected.
+    pub fn add(&mut self, instrument: usize, bars: &Bars<'_>) -> Result<()> {
+        let rows = self.columns[instrument][0].rows;
+        let missing = self.expected[instrument].map(|prefix| prefix.rows - rows);
+        let (first, rest) = match missing {
+            Some(missing) if missing <= bars.len() as u64 => bars.split_at(missing as usize),
+            _ => (*bars, bars.split_at(bars.len()).1),
+        };
+        self.take(instrument, &first);
+        if missing.is_some_and(|missing| missing == first.len() as u64) {
+            self.check(instrument)?;
+        }
+        self.take(instrument, &rest);
+        Ok(())
+    }
+
+    fn take(&mut self, instrument: usize, bars: &Bars<'_>) {
         for (column, values) in self.columns[instrument].iter_mut().zip(bars.columns()) {
             column.add(values);
+        }
+    }
+
+    /// How many bars of each instrument there are, and their digests.
+    pub fn prefixes(&self) -> Vec<Prefix> {
+        let of = |columns: &[Column; 8]| {
+            let mut hasher = Sha256::new();
+            columns.iter().for_each(|column| hasher.update(column.digest()));
+            Prefix { rows: columns[0].rows, digest: hasher.finalize().into() }
+        };
+        self.columns.iter().map(of).collect()
+    }
+
+    /// Makes bars be refused that do not begin with these; there are none yet.
+    pub fn expect(&mut self, prefixes: Vec<Prefix>) -> Result<()> {
+        if prefixes.len() != self.columns.len() {
+            return Err(Error::Misuse("the snapshot is of other instruments".into()));
+        }
+        self.expected = prefixes.into_iter().map(|prefix| Some(prefix).filter(|prefix| prefix.rows > 0)).collect();
+        Ok(())
+    }
+
+    /// Takes note that no more bars of an instrument will come.
+    pub fn end(&mut self, instrument: usize) -> Result<()> {
+        if self.expected[instrument].is_some() { self.check(instrument) } else { Ok(()) }
+    }
+
+    fn check(&mut self, instrument: usize) -> Result<()> {
+        let found = self.prefixes()[instrument];
+        match self.expected[instrument].take() {
+            Some(expected) if expected != found => {
+                Err(Error::Misuse("the bars are not those that the snapshot was made of".into()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -69,11 +137,7 @@ impl Column {
 
 /// Digest of the instruments and all their bars.
 pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
-    let mut inputs = Inputs::new(instruments.len());
-    for (instrument, bars) in bars.iter().enumerate() {
-        inputs.add(instrument, bars);
-    }
-    inputs.digest(instruments)
+    Inputs::of(bars).digest(instruments)
 }
 
 /// Digest of the instruments and records of a replay (docs/book-rules.md, section 11).

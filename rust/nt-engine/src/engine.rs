@@ -8,6 +8,7 @@ use nt_core::{
     Bracket, Error, Fill, Instrument, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Side, State,
     TimeInForce, Trail,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::bar_match::{Candidate, Reached};
 use crate::config::{Config, Rules};
@@ -16,7 +17,7 @@ use crate::like_backtesting_py::Desk;
 use crate::samples::Samples;
 
 /// How large an order shall be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Size {
     /// Lots.
     Quantity(Quantity),
@@ -37,7 +38,7 @@ impl Size {
 }
 
 /// What a strategy asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Request {
     /// The instrument, by rank of its symbol.
     pub instrument: usize,
@@ -77,7 +78,7 @@ impl Request {
 }
 
 /// Something that a strategy is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// A fill, by its position in `fills`.
     Fill(usize),
@@ -94,7 +95,7 @@ pub enum Notice {
 }
 
 /// What the engine keeps per instrument beside the ledger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
     /// Bars opened so far.
@@ -110,7 +111,7 @@ pub(crate) struct Market {
 }
 
 /// The state of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) markets: Vec<Market>,
@@ -129,8 +130,11 @@ pub struct Engine {
     pub(crate) halted: bool,
     pub(crate) now_ns: Nanos,
     /// Scratch of the matches, kept so that matching does not allocate.
+    #[serde(skip)]
     pub(crate) candidates: Vec<Candidate>,
+    #[serde(skip)]
     pub(crate) stops: Vec<Reached>,
+    #[serde(skip)]
     pub(crate) limits: Vec<Reached>,
     /// What the rules of backtesting.py keep, where they hold.
     pub(crate) desk: Option<Box<Desk>>,

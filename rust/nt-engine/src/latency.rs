@@ -1,11 +1,12 @@
 //! How long orders and answers take (docs/book-rules.md, section 2).
 
 use nt_core::{Error, Nanos, Result};
+use serde::{Deserialize, Serialize};
 
 use crate::like_hftbacktest;
 
 /// One round trip as it was recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundTrip {
     /// When it was sent.
     pub sent_ns: Nanos,
@@ -16,7 +17,7 @@ pub struct RoundTrip {
 }
 
 /// A latency model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Latency {
     /// The same at all times.
     Constant {
@@ -32,7 +33,7 @@ pub enum Latency {
 }
 
 /// Recorded round trips, ascending in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     rows: Vec<RoundTrip>,
     /// Those that the venue answered.

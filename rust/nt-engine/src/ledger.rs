@@ -8,6 +8,7 @@
 
 use nt_core::money::{add, subtract};
 use nt_core::{Error, Money, Quantity, Result};
+use serde::{Deserialize, Serialize};
 
 /// The kind of an account; trading and position accounts exist once per instrument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct Posting {
 }
 
 /// The transactions of a run, with the balances that their postings add up to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ledger {
     deposit: Money,
     fills: Vec<FillAmounts>,
@@ -57,7 +58,7 @@ pub struct Ledger {
 }
 
 /// The transaction of one fill as its few independent amounts; its postings follow from them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct FillAmounts {
     pub instrument: u32,
     /// Signed quantity.
@@ -109,6 +110,11 @@ impl Ledger {
     #[inline]
     pub fn cash(&self) -> Money {
         self.cash
+    }
+
+    /// How many instruments have accounts.
+    pub(crate) fn instruments(&self) -> usize {
+        self.positions.len()
     }
 
     /// Fees and slippage paid so far: the balances of their accounts.

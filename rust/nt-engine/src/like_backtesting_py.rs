@@ -11,6 +11,7 @@ use nt_core::{
     BarClose, BarOpen, Bracket, Error, Instrument, Kind, Nanos, Order, PPB, Ppb, Price, Quantity, Reason, Result, Side,
     State, TimeInForce,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
@@ -22,7 +23,7 @@ mod filling;
 const LONE: usize = 0;
 
 /// What the package's broker keeps beside orders and account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Desk {
     /// Lots in one unit of the instrument: the package trades whole units.
     unit: Quantity,
@@ -38,14 +39,14 @@ pub(crate) struct Desk {
 }
 
 /// An order in the queue.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Queued {
     id: u32,
     /// What part of the buying power it takes; 0 for an order in units.
     fraction: Ppb,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct OpenTrade {
     /// The order that opened it.
     order: u32,

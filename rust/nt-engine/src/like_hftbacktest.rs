@@ -14,6 +14,7 @@ mod queue;
 
 use nt_core::record::{ASK, BEFORE, BID};
 use nt_core::{Bracket, Error, Kind, Price, Quantity, Reason, Record, Result, Side, State, TimeInForce};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use book::Book;
 pub(crate) use latency::Recorded;
@@ -24,7 +25,7 @@ use crate::venue::{Depth, Resting, SelfTrade, VenueRules, check_range, place, ra
 use book::Change;
 
 /// An order of ours in its queue.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Queued {
     id: u32,
     price: Price,
@@ -35,7 +36,7 @@ struct Queued {
 }
 
 /// One instrument at its venue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Venue {
     instrument: usize,
     rules: VenueRules,

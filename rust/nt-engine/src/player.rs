@@ -4,8 +4,10 @@
 //! one behind the Python border are driven by the same code, and the engine is never borrowed while a strategy runs.
 
 use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Result};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Notice};
+use crate::pause::Pause;
 
 /// A turn of the strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum Call {
     Moment(Nanos),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     NextMoment,
     Bar(usize),
@@ -36,7 +38,7 @@ enum Phase {
 const NOTICES_PER_MOMENT_MAX: u32 = 10_000;
 
 /// Where each instrument stands on the common time line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Player {
     phase: Phase,
     now_ns: Nanos,
@@ -48,6 +50,16 @@ pub struct Player {
     notices_now: u32,
     /// What happens at this time or later waits.
     horizon_ns: Nanos,
+    /// The bars are at their end, and so is what the strategy was told of it.
+    over: bool,
+    /// Turns that the strategy has had.
+    turns: u64,
+    /// Where it stops next; whoever resumes a run says so again.
+    #[serde(skip)]
+    pause: Pause,
+    /// When what comes next happens, or not before when, where it paused.
+    #[serde(skip)]
+    next_ns: Nanos,
 }
 
 impl Player {
@@ -62,6 +74,10 @@ impl Player {
             notices_read: 0,
             notices_now: 0,
             horizon_ns: Nanos::MAX,
+            over: false,
+            turns: 0,
+            pause: Pause::default(),
+            next_ns: 0,
         }
     }
 
@@ -71,9 +87,37 @@ impl Player {
         self.horizon_ns = horizon_ns;
     }
 
-    /// Runs the engine up to the strategy's next turn; `None` at the horizon, or at the end of the bars.
+    /// Says where it stops next.
+    pub fn set_pause(&mut self, pause: Pause) {
+        self.pause = pause;
+    }
+
+    /// When what comes next happens, or not before when, where it paused for a time.
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
+    }
+
+    /// How many turns the strategy has had.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// How many instruments it plays.
+    pub fn instruments(&self) -> usize {
+        self.cursors.len()
+    }
+
+    /// Whether it has come to the end of the bars.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Runs the engine up to the strategy's next turn; `None` at the horizon, where it is to pause, or at the end of the bars.
     #[inline]
     pub fn advance(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<Option<Call>> {
+        if self.turns >= self.pause.turns {
+            return Ok(None);
+        }
         loop {
             if let Some(notice) = self.next_notice(engine)? {
                 return Ok(Some(Call::Notice(notice)));
@@ -87,6 +131,7 @@ impl Player {
                 Phase::Bar(at) => match self.closes.get(at) {
                     Some(close) => {
                         self.phase = Phase::Bar(at + 1);
+                        self.turns += 1;
                         return Ok(Some(Call::Bar { instrument: close.instrument, index: close.index }));
                     }
                     None => {
@@ -95,10 +140,14 @@ impl Player {
                 },
                 Phase::Moment => {
                     self.phase = Phase::EndOfMoment;
+                    self.turns += 1;
                     return Ok(Some(Call::Moment(self.now_ns)));
                 }
                 Phase::EndOfMoment => self.end_moment(engine)?,
-                Phase::Done => return Ok(None),
+                Phase::Done => {
+                    self.over = true;
+                    return Ok(None);
+                }
             }
         }
     }
@@ -134,6 +183,7 @@ impl Player {
         };
         self.notices_read += 1;
         self.notices_now += 1;
+        self.turns += 1;
         if self.notices_now > NOTICES_PER_MOMENT_MAX {
             return Err(Error::OrderLoop { time_ns: self.now_ns });
         }
@@ -141,7 +191,7 @@ impl Player {
     }
 
     /// Hands the engine everything that happens at the next time: all closes, or else all openings. Says whether it did, or
-    /// came to the end of the bars: only at the horizon is there nothing to do.
+    /// came to the end of the bars: only at the horizon or a pause is there nothing to do.
     fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<bool> {
         self.notices_now = 0;
         // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
@@ -152,12 +202,17 @@ impl Player {
         let moment = self.cursors.iter().enumerate().filter_map(next).min();
         let Some((time_ns, is_opening)) = moment.filter(|(time_ns, _)| *time_ns < self.horizon_ns) else {
             let ends = self.horizon_ns == Nanos::MAX;
+            self.next_ns = self.horizon_ns;
             if ends {
                 engine.finish()?;
                 self.phase = Phase::Done;
             }
             return Ok(ends);
         };
+        if time_ns > self.pause.time_ns {
+            self.next_ns = time_ns;
+            return Ok(false);
+        }
         self.now_ns = time_ns;
         self.openings.clear();
         self.closes.clear();

@@ -5,12 +5,13 @@
 
 use nt_core::elementary::logarithm;
 use nt_core::{Error, Quantity, Result};
+use serde::{Deserialize, Serialize};
 
 /// What stands before an order when nobody can know it.
 pub(crate) const UNKNOWN: f64 = (1_u64 << 53) as f64;
 
 /// Who cancels when a displayed quantity shrinks without a trade: those before us, or those behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum QueueModel {
     /// Nobody stands before us, ever: what a backtest without queues assumes.
     Front,
@@ -143,6 +144,25 @@ mod tests {
             for model in ALL {
                 let share = model.behind(front, back);
                 prop_assert!((0.0..=1.0).contains(&share), "{model:?} {share}");
+            }
+        }
+    }
+
+    /// Up to 2^53 lots, the most that a record can say, and any number that a place can have come to.
+    #[test]
+    fn at_the_edges_of_its_numbers_a_place_is_a_number_within_what_is_displayed() {
+        const MOST: i64 = 1 << 53;
+        let lots = [0, 1, 2, 1_000, MOST - 1, MOST];
+        for model in ALL.into_iter().chain([QueueModel::Front, QueueModel::Power(255), QueueModel::Power3(255)]) {
+            for previous in lots {
+                for new in lots {
+                    for traded in [0, 1, MOST, i64::MAX] {
+                        for front in lots.map(|lots| lots as f64).into_iter().chain([0.5, 1e-300]) {
+                            let after = model.after_change(front, previous, new, traded).max(0.0);
+                            assert!((0.0..=new as f64).contains(&after), "{model:?} {front} {previous} {new} {traded}");
+                        }
+                    }
+                }
             }
         }
     }

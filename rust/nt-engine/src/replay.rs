@@ -6,7 +6,9 @@
 mod bars;
 mod known;
 mod noting;
+mod saving;
 mod sending;
+mod settings;
 mod timeline;
 mod venues;
 mod view;
@@ -15,20 +17,22 @@ mod wants;
 use std::collections::VecDeque;
 
 use nt_core::money::{add, notional, subtract};
-use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
-use crate::latency::Latency;
 use crate::like_hftbacktest;
+use crate::pause::Pause;
 use crate::source::{Cursor, Source};
-use crate::venue::{Depth, Resting, VenueRules};
+use crate::venue::Resting;
 use bars::OfBars;
 pub use known::Standing;
 use known::{Answer, Known};
 use noting::Notes;
+use saving::Reached;
+pub use settings::ReplaySettings;
 use venues::Venue;
 use view::View;
 use wants::Wants;
@@ -58,66 +62,8 @@ pub enum Turn {
     Moment(Nanos),
 }
 
-/// How a replay is played.
-#[derive(Debug, Clone)]
-pub struct ReplaySettings {
-    /// How long orders and answers take.
-    pub latency: Latency,
-    /// How long records take to us, where it is not to be as recorded.
-    pub feed_ns: Option<Nanos>,
-    /// How orders meet the market.
-    pub venue: VenueRules,
-    /// Where instruments differ, by rank: which records make the book of each, and which tell its trades.
-    pub records: Vec<(Depth, EventKind)>,
-    /// The time between samples of equity.
-    pub sample_ns: Nanos,
-    /// Whether equity is sampled at the closes of bars instead.
-    pub sample_at_closes: bool,
-    /// By rank, which records make our view of each book; empty where they are those that make the book at the venue.
-    pub views: Vec<Depth>,
-    /// Whether venues listen only at marked records and know no makers (docs/book-rules.md, section 9).
-    pub by_bars: bool,
-    /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
-    pub like_hftbacktest: bool,
-}
-
-impl Default for ReplaySettings {
-    fn default() -> Self {
-        ReplaySettings {
-            latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
-            feed_ns: None,
-            venue: VenueRules::default(),
-            records: Vec::new(),
-            sample_ns: 1_000_000_000,
-            sample_at_closes: false,
-            views: Vec::new(),
-            by_bars: false,
-            like_hftbacktest: false,
-        }
-    }
-}
-
-impl ReplaySettings {
-    /// How orders meet the market of one instrument.
-    pub(crate) fn rules_of(&self, rank: usize) -> VenueRules {
-        match self.records.get(rank) {
-            Some(&(depth, trades)) => VenueRules { depth, trades, ..self.venue },
-            None => self.venue,
-        }
-    }
-
-    /// Which records make our view of the book of one instrument.
-    pub(crate) fn view_of(&self, rank: usize) -> Depth {
-        match (self.rules_of(rank).depth, self.views.get(rank)) {
-            (Depth::Bars, _) => Depth::Bars,
-            (_, Some(&view)) => view,
-            (depth, None) => depth,
-        }
-    }
-}
-
 /// What a strategy sends to a venue.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum Command {
     New(u32),
     Cancel(u32),
@@ -125,7 +71,7 @@ enum Command {
 }
 
 /// The connection to one instrument's venue: both directions keep their order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
     /// By bars, those that wait until their venue listens.
@@ -136,7 +82,7 @@ struct Line {
 }
 
 /// What is kept of an order beside what the engine keeps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placed {
     /// What a limit order asked for.
     pub terms: Resting,
@@ -175,7 +121,7 @@ const TURNS_PER_MOMENT_MAX: u32 = 10_000;
 const NEVER: Nanos = Nanos::MAX;
 
 /// Up to where the records have arrived here: those before a time, and those of that time up to a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Arrived {
     time_ns: Nanos,
     source: usize,
@@ -183,7 +129,7 @@ struct Arrived {
 }
 
 /// A replay: the account, the venues, and what is on its way between them and us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Replay {
     engine: Engine,
     settings: ReplaySettings,
@@ -203,6 +149,14 @@ pub struct Replay {
     views: Vec<View>,
     now_ns: Nanos,
     turns_now: u32,
+    /// Turns that the strategy has had.
+    turns: u64,
+    /// Where it stops next; whoever resumes a run says so again.
+    #[serde(skip)]
+    pause: Pause,
+    /// When what comes next happens, where it paused before that.
+    #[serde(skip)]
+    next_ns: Nanos,
     next_sample_ns: Nanos,
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
@@ -213,9 +167,11 @@ pub struct Replay {
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
-    /// What happens at this time or later waits.
+    /// What happens at this time or later waits; whoever resumes a run says so again.
+    #[serde(skip)]
     horizon_ns: Nanos,
-    /// What a journal shall say, where one is kept.
+    /// What a journal shall say, where one is kept; it has been said before a snapshot is taken.
+    #[serde(skip)]
     notes: Option<Box<Notes>>,
 }
 
@@ -271,6 +227,9 @@ impl Replay {
             settings,
             now_ns: 0,
             turns_now: 0,
+            turns: 0,
+            pause: Pause::default(),
+            next_ns: 0,
             next_sample_ns: NEVER,
             last_sample_ns: None,
             touches: Vec::new(),
@@ -288,6 +247,11 @@ impl Replay {
     /// How many records have been played at their venues.
     pub fn played(&self) -> usize {
         self.at_venue.iter().map(|cursor| cursor.at).sum()
+    }
+
+    /// How many turns the strategy has had.
+    pub fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// Sets our time to the arrival of the first record, for what is done before it.
@@ -357,11 +321,21 @@ impl Replay {
         self.horizon_ns = horizon_ns;
     }
 
-    /// Runs to the strategy's next turn; `None` at the horizon, or at the end.
+    /// Runs to the strategy's next turn; `None` at the horizon, at the end, or where it is to pause.
     pub fn advance(&mut self, sources: &[Source<'_>]) -> Result<Option<Turn>> {
         self.forget_turn();
+        if self.turns >= self.pause.turns {
+            return Ok(None);
+        }
         loop {
             let (time_ns, next, at) = self.next(sources);
+            if time_ns > self.pause.time_ns && self.pause.time_ns < self.horizon_ns {
+                match self.reach_pause(sources, time_ns)? {
+                    Reached::Something => continue,
+                    Reached::Pause => return Ok(None),
+                    Reached::End => {}
+                }
+            }
             if self.play_records(sources, time_ns.min(self.horizon_ns.saturating_sub(1)))? {
                 continue;
             }
@@ -390,6 +364,7 @@ impl Replay {
                     }
                     self.arrived = Arrived { time_ns, source: at, index: index + 1 };
                     self.set_now(time_ns);
+                    self.turns += 1;
                     self.note_record(time_ns, at, index);
                     return Ok(Some(Turn::Record { source: at, index }));
                 }
@@ -406,11 +381,13 @@ impl Replay {
                 Next::Bar => {
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
                     if let Some(turn) = self.bar_here(sources, time_ns, at) {
+                        self.turns += 1;
                         return Ok(Some(turn));
                     }
                 }
                 Next::Moment => {
                     if let Some(turn) = self.moment_here(time_ns) {
+                        self.turns += 1;
                         return Ok(Some(turn));
                     }
                 }
@@ -534,6 +511,7 @@ impl Replay {
     /// Counts an answer or a timer: both may make a strategy ask for the next one.
     fn count_turn(&mut self, time_ns: Nanos) -> Result<()> {
         self.set_now(time_ns);
+        self.turns += 1;
         self.turns_now += 1;
         if self.turns_now > TURNS_PER_MOMENT_MAX {
             return Err(Error::TurnLoop { time_ns });

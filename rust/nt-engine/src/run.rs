@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 
 use nt_core::{Bars, Nanos, Ppb, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
 use crate::engine::{Engine, Request, Size};
+use crate::pause::Pause;
 use crate::player::{Call, Player};
 
 /// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
@@ -40,17 +42,22 @@ pub fn run<S: Strategy>(engine: &mut Engine, bars: &[Bars<'_>], strategy: &mut S
 }
 
 /// How far a strategy in Rust has come over bars that may arrive in pieces.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
     player: Player,
     /// Bars of a lone instrument that have been played.
     played: usize,
+    over: bool,
+    #[serde(skip)]
+    pause: Pause,
+    #[serde(skip)]
+    next_ns: Nanos,
 }
 
 impl Run {
     /// A run at the beginning of the bars of so many instruments.
     pub fn new(instruments: usize) -> Self {
-        Run { player: Player::new(instruments), played: 0 }
+        Run { player: Player::new(instruments), played: 0, over: false, pause: Pause::default(), next_ns: 0 }
     }
 
     /// Plays what happens before the horizon, as `Player::set_horizon` has it; to the end of the run at `Nanos::MAX`.
@@ -65,9 +72,15 @@ impl Run {
             && engine.config().rules == Rules::House
         {
             // There is no other instrument whose bars one of these would have to wait for.
-            self.played = play_lone(engine, bars, strategy, self.played)?;
-            return if horizon_ns == Nanos::MAX { engine.finish() } else { Ok(()) };
+            let last = bars.close_ns.last().is_some_and(|&last_ns| last_ns > self.pause.time_ns);
+            let played = if last { &bars.until(self.pause.time_ns) } else { bars };
+            self.played = play_lone(engine, played, strategy, self.played)?;
+            self.over = horizon_ns == Nanos::MAX && !last;
+            let next = self.played.checked_sub(bars.first).and_then(|row| bars.close_ns.get(row));
+            self.next_ns = next.map_or(horizon_ns, |&close_ns| close_ns);
+            return if self.over { engine.finish() } else { Ok(()) };
         }
+        self.player.set_pause(self.pause);
         self.player.set_horizon(horizon_ns);
         while let Some(call) = self.player.advance(engine, bars)? {
             if let Call::Bar { instrument, index } = call {
@@ -78,7 +91,24 @@ impl Run {
                 strategy.on_bar(engine, instrument, &bars[instrument], index)?;
             }
         }
+        self.over = self.player.is_over();
+        self.next_ns = self.player.next_ns();
         Ok(())
+    }
+
+    /// Lets it go on up to a time, the bars that close at it included.
+    pub fn set_pause(&mut self, time_ns: Nanos) {
+        self.pause.time_ns = time_ns;
+    }
+
+    /// When what comes next happens, or not before when, where it paused.
+    pub fn next_ns(&self) -> Nanos {
+        self.next_ns
+    }
+
+    /// Whether it has come to the end of the bars.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// How many bars of an instrument have been played.
@@ -92,6 +122,10 @@ impl Run {
 ///
 /// Nearly all bars of a run are quiet, so this is where its speed comes from.
 fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S, from: usize) -> Result<usize> {
+    // What was played before the run was saved may have to arrive again.
+    if bars.end() <= from {
+        return Ok(from);
+    }
     let mut index = from;
     let mut fetched = 0;
     engine.expect_orders((bars.end() - from) / BARS_PER_ORDER);
@@ -159,7 +193,7 @@ const FETCHED: usize = 512;
 const PER_CACHE_LINE: usize = 8;
 
 /// What a signal strategy holds while its signal is on, or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Holding {
     /// A fraction of equity.
     Fraction(Ppb),
@@ -179,7 +213,7 @@ impl Holding {
 /// Two moving averages of the close: one holding from a cross upwards, another from a cross downwards.
 ///
 /// The twin of `neural_trader.strategy.library.sma_cross`; both decide on the same floats.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SmaCross {
     windows: (usize, usize),
     averages: Vec<Averages>,
@@ -187,11 +221,12 @@ pub struct SmaCross {
     below: Holding,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Averages {
     fast_sum: f64,
     slow_sum: f64,
     /// The fast average against the slow one at the bar before; nothing until both are warm.
+    #[serde(with = "crate::snapshot::order")]
     order: Option<Ordering>,
     /// Bars whose closes have been found small enough for `next_call` to reckon in integers.
     small: usize,
@@ -282,7 +317,7 @@ const SAFE_PRODUCT: i64 = 1 << 52;
 /// Buys a fraction of equity of each instrument at its first bar and keeps it: what every report compares with.
 ///
 /// The twin of `neural_trader.strategy.library.buy_and_hold`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BuyAndHold {
     bought: Vec<bool>,
     fraction: Ppb,

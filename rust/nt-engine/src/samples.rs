@@ -6,9 +6,10 @@
 //! `replay.rs` multiplies out.
 
 use nt_core::{Error, Money, Nanos, Price, Result};
+use serde::{Deserialize, Serialize};
 
 /// Samples over which cash and the position in an instrument do not change; it ends where the next one begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stretch {
     pub first_bar: usize,
     pub instrument: u32,
@@ -62,7 +63,7 @@ impl Quick {
 }
 
 /// The equity samples of a run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Samples {
     times: Vec<Nanos>,
     amounts: Vec<Money>,

@@ -2,6 +2,7 @@
 
 use nt_core::record::WORDS;
 use nt_core::{Bars, Nanos, Record};
+use serde::{Deserialize, Serialize};
 
 /// Whom the records of a source are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,7 +125,7 @@ fn rank_in(ranks: &[i16], record: &Record) -> Option<usize> {
 }
 
 /// A place among the records of a source, with the clocks as they stood before it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Cursor {
     /// Position of the next record.
     pub at: usize,

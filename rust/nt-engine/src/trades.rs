@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use nt_core::money::{add, notional, subtract};
 use nt_core::{Fill, Instrument, Money, Quantity, Result};
+use serde::{Deserialize, Serialize};
 
 /// One lot of a position from its entry to its exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Res
 }
 
 /// One lot of a position that rules of their own have matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Matched {
     /// Position of the entry in the list of fills.
     pub entry: u32,

@@ -10,6 +10,7 @@ mod stops;
 use nt_book::{Depth as _, Ladder, Level};
 use nt_core::record::{ASK, BEFORE, BID, EventKind, UNSIZED};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use book::Book;
 pub(crate) use orders::{OrdersOfAll, is_of_order, play_order};
@@ -18,7 +19,7 @@ use crate::engine::Engine;
 use crate::queue_model::QueueModel;
 
 /// Which records make the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Depth {
     /// Levels and snapshots.
     #[default]
@@ -32,7 +33,7 @@ pub enum Depth {
 }
 
 /// What happens where an order that takes meets orders of our own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SelfTrade {
     /// What is left of the taker is cancelled.
     #[default]
@@ -46,7 +47,7 @@ pub enum SelfTrade {
 }
 
 /// How orders meet the market.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VenueRules {
     /// Which records make the book.
     pub depth: Depth,
@@ -73,7 +74,7 @@ impl Default for VenueRules {
 }
 
 /// What only limit orders may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resting {
     /// It does not take: it is cancelled instead.
     pub post_only: bool,
@@ -82,7 +83,7 @@ pub struct Resting {
 }
 
 /// An order of ours in the queue of its price.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Queued {
     id: u32,
     price: Price,
@@ -104,7 +105,7 @@ pub(crate) const UNSIZED_LOTS: Quantity = 1 << 52;
 const MOST: i64 = 1 << 53;
 
 /// One instrument at its venue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Venue<B = Ladder> {
     instrument: usize,
     rules: VenueRules,
@@ -125,6 +126,8 @@ pub(crate) struct Venue<B = Ladder> {
     stale: bool,
     /// Orders of which the part that was shown is used up.
     used_up: Vec<u32>,
+    /// Scratch.
+    #[serde(skip)]
     levels: Vec<Level>,
 }
 

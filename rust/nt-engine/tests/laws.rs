@@ -2,7 +2,8 @@
 
 use nt_core::{Bars, Bracket, Instrument, Kind, PPB, Result, Side, Step, TimeInForce, Trail};
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
-use nt_engine::{Call, Config, Engine, Player, Request, Size, Valuation, Windows, digest};
+use nt_engine::snapshot::{decode, encode};
+use nt_engine::{Call, Config, Engine, Pause, Player, Request, Size, Valuation, Windows, digest};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -371,7 +372,7 @@ proptest! {
         let mut inputs = digest::Inputs::new(count);
         for (k, market) in markets.iter().enumerate() {
             for from in (0..market.open_ns.len()).step_by(sizes[0]) {
-                inputs.add(k, &market.rows(from..market.open_ns.len().min(from + sizes[0])).bars());
+                inputs.add(k, &market.rows(from..market.open_ns.len().min(from + sizes[0])).bars()).expect("bars");
             }
         }
         let instruments: Vec<_> = whole.instruments().collect();
@@ -401,5 +402,84 @@ proptest! {
         });
         prop_assert_eq!(records(&streamed), records(&whole));
         prop_assert_eq!(replayed(&streamed, markets, &sizes), curve(&whole, &markets[0]));
+    }
+}
+
+/// Sessions of a law that costs more, one for 25 of `NT_LAW_CASES` (5,000 by default).
+fn resumed_cases() -> ProptestConfig {
+    let cases = std::env::var("NT_LAW_CASES").map_or(5_000, |cases| cases.parse().expect("a number of cases"));
+    ProptestConfig::with_cases(u32::div_ceil(cases, 25))
+}
+
+proptest! {
+    #![proptest_config(resumed_cases())]
+
+    /// Law 16: a run that is saved at any turn and time, and resumed from its bytes, equals the run that never stopped.
+    #[test]
+    fn a_resumed_run_equals_the_run_that_never_stopped(
+        (one, two, count) in (markets(), markets(), 1..=2_usize),
+        config in configs(),
+        program in vec((0..60_usize, requests()), 0..30),
+        stops in vec((0..90_i64, 0..9_u64), 1..8),
+        condensed in any::<bool>(),
+    ) {
+        let markets = &[one, overlapping(two)][..count];
+        let all: Vec<_> = markets.iter().map(Market::bars).collect();
+        let start = || {
+            let mut engine = engine_of(config, &["A", "B"][..count]);
+            if condensed {
+                engine.condense_samples();
+            }
+            engine
+        };
+        let mut whole = start();
+        follow(&program, &mut Player::new(count), &mut whole, &all);
+        let (mut engine, mut player) = (start(), Player::new(count));
+        let mut stops = stops.into_iter().cycle();
+        let mut time_ns = 0;
+        while !player.is_over() {
+            let (later, turns) = stops.next().expect("a cycle");
+            time_ns += later + 1;
+            let turns = if turns == 0 { u64::MAX } else { player.turns() + turns };
+            player.set_pause(Pause { time_ns, turns });
+            follow(&program, &mut player, &mut engine, &all);
+            let saved = encode(&(&engine, &player)).expect("a state");
+            let (read, position): (Engine, Player) = decode(&saved).expect("the same");
+            prop_assert!(engine.continues(&read));
+            prop_assert!(encode(&(&read, &position)).expect("a state") == saved);
+            (engine, player) = (read, position);
+        }
+        prop_assert_eq!(records(&engine), records(&whole));
+        if !condensed {
+            prop_assert_eq!(curve(&engine, &markets[0]), curve(&whole, &markets[0]));
+        }
+    }
+
+    /// The same of strategies in Rust, whose state is part of it.
+    #[test]
+    fn a_resumed_run_of_a_strategy_in_rust_equals_the_run_that_never_stopped(
+        (one, two, count) in (markets(), markets(), 1..=2_usize),
+        config in configs(),
+        (fast, slow) in (1..5_usize, 5..12_usize),
+        (above, below) in (-3 * PPB..3 * PPB, -3 * PPB..3 * PPB),
+        stops in vec(0..90_i64, 1..8),
+    ) {
+        let markets = &[one, overlapping(two)][..count];
+        let all: Vec<_> = markets.iter().map(Market::bars).collect();
+        let mut strategy = SmaCross::new(count, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
+        let mut whole = engine_of(config, &["A", "B"][..count]);
+        run(&mut whole, &all, &mut strategy.clone()).expect("a run in range");
+        let (mut engine, mut way) = (engine_of(config, &["A", "B"][..count]), Run::new(count));
+        let mut stops = stops.into_iter().cycle();
+        let mut time_ns = 0;
+        while !way.is_over() {
+            time_ns += stops.next().expect("a cycle") + 1;
+            way.set_pause(time_ns);
+            way.play(&mut engine, &all, &mut strategy, i64::MAX).expect("a run in range");
+            let saved = encode(&(&engine, &way, &strategy)).expect("a state");
+            (engine, way, strategy) = decode(&saved).expect("the same");
+        }
+        prop_assert_eq!(records(&engine), records(&whole));
+        prop_assert_eq!(curve(&engine, &markets[0]), curve(&whole, &markets[0]));
     }
 }

@@ -1,5 +1,7 @@
 //! Moving averages of a series.
 
+use serde::{Deserialize, Serialize};
+
 use crate::feature::{Stream, boxed};
 use crate::kind::{Kind, SAME, SERIES, made, on, window};
 use crate::window::{Delay, Fold, Sum, Window};
@@ -95,6 +97,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// Simple moving average: `(x[t] + ... + x[t-n+1]) / n`.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Sma {
     window: Window<Sum>,
     count: f64,
@@ -127,6 +130,7 @@ impl Stream<1, 1> for Sma {
 }
 
 /// Exponential moving average: `e[t] = (x[t] - e[t-1]) * weight + e[t-1]`, from the mean of `n` values after the first `skip`.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Ema {
     skip: usize,
     n: usize,
@@ -191,6 +195,7 @@ impl Stream<1, 1> for Ema {
 }
 
 /// `2 e1 - e2`, where `e2` is the average of the average `e1`.
+#[derive(Serialize, Deserialize)]
 struct Dema {
     once: Ema,
     twice: Ema,
@@ -220,6 +225,7 @@ impl Stream<1, 1> for Dema {
 }
 
 /// `3 e1 - 3 e2 + e3`, each the average of the one before.
+#[derive(Serialize, Deserialize)]
 struct Tema {
     once: Ema,
     twice: Ema,
@@ -252,7 +258,7 @@ impl Stream<1, 1> for Tema {
 }
 
 /// The sum of values, and that of values times their place, counted from 1 at the oldest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Weighted {
     count: f64,
     sum: f64,
@@ -287,6 +293,7 @@ impl Fold for Weighted {
 }
 
 /// Weighted moving average: `(1 x[t-n+1] + ... + n x[t]) / (1 + ... + n)`.
+#[derive(Serialize, Deserialize)]
 struct Wma {
     window: Window<Weighted>,
     weights: f64,
@@ -320,6 +327,7 @@ impl Stream<1, 1> for Wma {
 }
 
 /// `wma(2 wma(x, n/2) - wma(x, n), sqrt(n))`.
+#[derive(Serialize, Deserialize)]
 struct Hull {
     half: Wma,
     whole: Wma,
@@ -355,6 +363,7 @@ impl Stream<1, 1> for Hull {
 ///
 /// `s` lies between `2 / (slow + 1)` and `2 / (fast + 1)` as the way from `x[t-n]` to `x[t]` is crooked or straight, by the
 /// ratio of the distance to the path. A path of no length is straight.
+#[derive(Serialize, Deserialize)]
 struct Kama {
     ago: Delay,
     path: Window<Sum>,
@@ -402,7 +411,7 @@ impl Stream<1, 1> for Kama {
 }
 
 /// Sums of products and of their second factors.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Shares {
     pub(crate) products: f64,
     pub(crate) weights: f64,
@@ -432,6 +441,7 @@ impl Shares {
 }
 
 /// Mean weighted by volume: `sum(x v) / sum(v)`.
+#[derive(Serialize, Deserialize)]
 struct Vwma(Window<Shares>);
 
 impl Vwma {

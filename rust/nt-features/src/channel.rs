@@ -1,5 +1,7 @@
 //! Bands that a series moves between.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Field;
 use crate::average::Ema;
 use crate::feature::{LARGEST, Stream, boxed};
@@ -59,6 +61,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// The largest of the last `n` values.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Highest(Window<Largest>);
 
 impl Highest {
@@ -88,6 +91,7 @@ impl Stream<1, 1> for Highest {
 }
 
 /// The smallest of the last `n` values.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Lowest(Window<Largest>);
 
 impl Lowest {
@@ -118,6 +122,7 @@ impl Stream<1, 1> for Lowest {
 }
 
 /// `sma(x, n)` and `width` population deviations to both sides.
+#[derive(Serialize, Deserialize)]
 struct Bollinger {
     window: Window<Spread>,
     count: f64,
@@ -149,6 +154,7 @@ impl Stream<1, 3> for Bollinger {
 }
 
 /// The lowest low and the highest high of the last `n` bars, and their middle.
+#[derive(Serialize, Deserialize)]
 struct Donchian {
     highest: Highest,
     lowest: Lowest,
@@ -179,6 +185,7 @@ impl Stream<2, 3> for Donchian {
 }
 
 /// `ema(close, n)` and `width atr(range)` to both sides.
+#[derive(Serialize, Deserialize)]
 struct Keltner {
     middle: Ema,
     range: Atr,

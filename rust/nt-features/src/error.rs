@@ -64,6 +64,8 @@ pub enum FeatureError {
         /// The length of the first.
         expected: usize,
     },
+    /// A saved state is none of this feature.
+    State,
     /// Bars do not have what the feature reads.
     NotOfBars {
         /// The feature.
@@ -110,6 +112,7 @@ impl fmt::Display for FeatureError {
             Self::Length { kind, input, given, expected } => {
                 write!(out, "{}: {input} has {given} values and {} has {expected}", kind.name, kind.inputs[0].name)
             }
+            Self::State => write!(out, "the state of a feature in the snapshot makes no sense"),
             Self::NotOfBars { kind, input } => write!(out, "{} reads {input}, which bars do not have", kind.name),
         }
     }

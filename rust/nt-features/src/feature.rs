@@ -1,6 +1,9 @@
 //! Any feature, one row of inputs at a time or over columns of them.
 
-use crate::Field;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{FeatureError, Field};
 
 /// Numbers beyond this in size, 1e60, are taken for none: no feature overflows below it, up to fourth powers and products.
 pub const LARGEST: f64 = 1e60;
@@ -15,10 +18,14 @@ pub trait Feature: Send + Sync {
     fn update(&mut self, inputs: &[f64], outputs: &mut [f64]);
     /// Takes rows out of columns of equal length, and writes as many values of each output.
     fn columns(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]);
+    /// Its state as bytes.
+    fn saved(&self) -> Result<Vec<u8>, FeatureError>;
+    /// Takes the state that a feature of the same kind and parameters had.
+    fn load(&mut self, state: &[u8]) -> Result<(), FeatureError>;
 }
 
 /// What one kind of feature does: `I` numbers in, `O` numbers out. It never meets what is no number.
-pub(crate) trait Stream<const I: usize, const O: usize> {
+pub(crate) trait Stream<const I: usize, const O: usize>: Serialize + DeserializeOwned {
     fn warmup(&self) -> usize;
     fn restart(&mut self);
     /// Takes the next row; the outputs are NaN while it warms up.
@@ -70,6 +77,18 @@ impl<S: Stream<I, O> + Send + Sync, const I: usize, const O: usize> Feature for 
                 out[at] = value;
             }
         }
+    }
+
+    fn saved(&self) -> Result<Vec<u8>, FeatureError> {
+        postcard::to_allocvec(&self.0).map_err(|_| FeatureError::State)
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<(), FeatureError> {
+        match postcard::take_from_bytes::<S>(state) {
+            Ok((saved, [])) if saved.warmup() == self.0.warmup() => self.0 = saved,
+            _ => return Err(FeatureError::State),
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What quotes and trades say: pressure, the price of trading, and who knows more.
 
+use serde::{Deserialize, Serialize};
+
 use nt_core::elementary::exponential;
 
 use crate::feature::{LARGEST, Stream, boxed};
@@ -103,6 +105,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// `(bid ask_size + ask bid_size) / (bid_size + ask_size)`.
+#[derive(Serialize, Deserialize)]
 struct Microprice;
 
 impl Stream<4, 1> for Microprice {
@@ -121,6 +124,7 @@ impl Stream<4, 1> for Microprice {
 }
 
 /// `(bid_size - ask_size) / (bid_size + ask_size)`.
+#[derive(Serialize, Deserialize)]
 struct Imbalance;
 
 impl Stream<2, 1> for Imbalance {
@@ -139,6 +143,7 @@ impl Stream<2, 1> for Imbalance {
 
 /// The sum of `n` flows: of a side whose price got better its size, of one that got worse less the size before, otherwise the
 /// difference; bids less asks.
+#[derive(Serialize, Deserialize)]
 struct OrderFlowImbalance {
     last: Option<[f64; 4]>,
     window: Window<Sum>,
@@ -180,7 +185,7 @@ impl Stream<4, 1> for OrderFlowImbalance {
 }
 
 /// Sums of a signed number and of its size.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Signed {
     net: f64,
     gross: f64,
@@ -202,6 +207,7 @@ impl Fold for Signed {
 }
 
 /// `sum(side quantity) / sum(quantity)` of the last `n` trades.
+#[derive(Serialize, Deserialize)]
 struct TradeImbalance(Window<Signed>);
 
 impl TradeImbalance {
@@ -229,6 +235,7 @@ impl Stream<2, 1> for TradeImbalance {
 }
 
 /// The mean of `|bought - sold| / bucket` over the last `n` buckets; trades are cut at the borders of buckets.
+#[derive(Serialize, Deserialize)]
 struct Vpin {
     bucket: f64,
     /// Volume of the bucket that is filling, and bought less sold of it.
@@ -284,6 +291,7 @@ impl Stream<2, 1> for Vpin {
 }
 
 /// The slope of price changes on signed volume `side quantity`, over the last `n` trades.
+#[derive(Serialize, Deserialize)]
 struct KyleLambda {
     price: f64,
     window: Window<Cross>,
@@ -317,6 +325,7 @@ impl Stream<3, 1> for KyleLambda {
 }
 
 /// `2 sqrt(-cov(d[t], d[t-1]))` of the last `n` such pairs of changes `d`.
+#[derive(Serialize, Deserialize)]
 struct RollSpread {
     value: f64,
     change: f64,
@@ -357,6 +366,7 @@ impl Stream<1, 1> for RollSpread {
 ///
 /// With `b = ln(h1/l1)^2 + ln(h2/l2)^2` and `g = ln(max(h1, h2) / min(l1, l2))^2` of a pair,
 /// `a = (sqrt(2 b) - sqrt(b)) / (3 - 2 sqrt(2)) - sqrt(g / (3 - 2 sqrt(2)))`.
+#[derive(Serialize, Deserialize)]
 struct CorwinSchultz {
     high: f64,
     low: f64,
@@ -405,6 +415,7 @@ impl Stream<2, 1> for CorwinSchultz {
 }
 
 /// The mean of `|x[t] / x[t-1] - 1| / (x[t] volume)` over the last `n` bars.
+#[derive(Serialize, Deserialize)]
 struct Amihud {
     close: f64,
     window: Window<Sum>,

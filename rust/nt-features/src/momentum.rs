@@ -1,5 +1,7 @@
 //! How strongly a series moves, and where to.
 
+use serde::{Deserialize, Serialize};
+
 use crate::average::Ema;
 use crate::feature::{Stream, boxed};
 use crate::kind::{Kind, RATIO, SERIES, made, same, whole, window};
@@ -50,6 +52,7 @@ pub(crate) const KINDS: &[Kind] = &[
 /// Moving average convergence divergence: `ema(fast) - ema(slow)`, the average of that, and the difference of the two.
 ///
 /// Both averages are seeded at one value, the `slow`th: the fast one with the mean of the `fast` values that end there.
+#[derive(Serialize, Deserialize)]
 struct Macd {
     fast: Ema,
     slow: Ema,
@@ -87,6 +90,7 @@ impl Stream<1, 3> for Macd {
 /// `gain` and `loss` are the upward and downward changes, smoothed by [`Ema::wilder`]. A market that has not moved at all
 /// gives 50, neither strong nor weak. TA-Lib gives 0, which a rule such as "buy below 30" would read as the deepest fall
 /// there is.
+#[derive(Serialize, Deserialize)]
 struct Rsi {
     gain: Ema,
     loss: Ema,
@@ -126,6 +130,7 @@ impl Stream<1, 1> for Rsi {
 }
 
 /// Momentum with a gap: `x[t-skip] / x[t-n] - 1`. NaN where `x[t-n]` is not positive.
+#[derive(Serialize, Deserialize)]
 struct Momentum {
     ago: Delay,
     /// None without a gap.
@@ -162,6 +167,7 @@ impl Stream<1, 1> for Momentum {
 }
 
 /// `100 (x[t] / x[t-n] - 1)`. NaN where `x[t-n]` is not positive.
+#[derive(Serialize, Deserialize)]
 struct Roc(Delay);
 
 impl Roc {

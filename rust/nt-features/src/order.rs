@@ -1,7 +1,10 @@
 //! The last n values in their order, found in logarithmic time.
 
+use serde::{Deserialize, Serialize};
+
 /// A treap (Aragon and Seidel 1989) over the places of a ring: a search tree by value, and a heap by a number that is mixed
 /// from the place, so that its shape is as good as by chance and yet always the same. Place 0 stands for no node.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Order {
     value: Box<[f64]>,
     left: Box<[u32]>,

@@ -1,5 +1,7 @@
 //! Where a close stands in the range of bars, and which way the range moves.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Field;
 use crate::average::{Ema, Sma};
 use crate::channel::{Highest, Lowest};
@@ -67,6 +69,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// The place of a close in the range of the last `n` bars, from 0 to 1; one half where there is no range.
+#[derive(Serialize, Deserialize)]
 struct Place {
     highest: Highest,
     lowest: Lowest,
@@ -92,6 +95,7 @@ impl Place {
 }
 
 /// `k = sma(100 place, smooth)` and `d = sma(k, signal)`.
+#[derive(Serialize, Deserialize)]
 struct Stochastic {
     place: Place,
     k: Sma,
@@ -124,6 +128,7 @@ impl Stream<3, 2> for Stochastic {
 }
 
 /// `100 (place - 1)`.
+#[derive(Serialize, Deserialize)]
 struct WilliamsR(Place);
 
 impl WilliamsR {
@@ -148,6 +153,7 @@ impl Stream<3, 1> for WilliamsR {
 }
 
 /// `(p - mean(p)) / (0.015 mean |p - mean(p)|)` of typical prices `p = (high + low + close) / 3`.
+#[derive(Serialize, Deserialize)]
 struct Cci {
     window: Window<Spread>,
     count: f64,
@@ -181,13 +187,14 @@ impl Stream<3, 1> for Cci {
 
 /// `100 up / (up + down)`, where `up` and `down` are the sums of typical price times volume of the last `n` bars whose
 /// typical price rose or fell.
+#[derive(Serialize, Deserialize)]
 struct Mfi {
     flows: Window<Flows>,
     typical: f64,
 }
 
 /// Sums of two numbers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Flows {
     up: f64,
     down: f64,
@@ -241,7 +248,7 @@ impl Stream<4, 1> for Mfi {
 }
 
 /// The largest of values, and when the latest such was.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Latest {
     value: f64,
     time: f64,
@@ -268,6 +275,7 @@ impl Fold for Latest {
 }
 
 /// `up = 100 (n - age of the highest high) / n` of the last `n + 1` bars, `down` of the lowest low, and their difference.
+#[derive(Serialize, Deserialize)]
 struct Aroon {
     highest: Window<Latest>,
     lowest: Window<Latest>,
@@ -308,6 +316,7 @@ impl Stream<2, 3> for Aroon {
 /// `plus = 100 wilder(+DM) / wilder(TR)`, `minus` alike, and `adx = wilder(100 |plus - minus| / (plus + minus))`.
 ///
 /// Of the ways by which high and low moved outwards, the larger counts alone. Where nothing moves, all of them are 0.
+#[derive(Serialize, Deserialize)]
 struct Adx {
     range: TrueRange,
     high: f64,

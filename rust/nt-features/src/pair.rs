@@ -1,5 +1,7 @@
 //! How two series move together.
 
+use serde::{Deserialize, Serialize};
+
 use crate::feature::Stream;
 use crate::kind::{Kind, RATIO, made, window};
 use crate::window::{Fold, Spread, Window};
@@ -40,7 +42,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// Sums of distances from the pivots of two series, of their squares, and of their products.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Cross {
     x: Spread,
     y: Spread,
@@ -95,6 +97,7 @@ impl Cross {
 }
 
 /// A number that the sums over the last `n` pairs come to.
+#[derive(Serialize, Deserialize)]
 struct OfPairs {
     window: Window<Cross>,
     count: f64,
@@ -109,6 +112,7 @@ impl OfPairs {
 macro_rules! of_pairs {
     ($($(#[$doc:meta])* $name:ident => $number:ident;)*) => {$(
         $(#[$doc])*
+        #[derive(Serialize, Deserialize)]
         struct $name(OfPairs);
 
         impl $name {

@@ -1,5 +1,7 @@
 //! Returns of a series.
 
+use serde::{Deserialize, Serialize};
+
 use nt_core::elementary::logarithm;
 
 use crate::feature::Stream;
@@ -37,6 +39,7 @@ pub(crate) fn log_ratio(now: f64, before: f64) -> Option<f64> {
 }
 
 /// `ln(x[t] / x[t-n])`.
+#[derive(Serialize, Deserialize)]
 struct LogReturn(Delay);
 
 impl LogReturn {
@@ -61,6 +64,7 @@ impl Stream<1, 1> for LogReturn {
 }
 
 /// `x[t] / x[t-n] - 1`.
+#[derive(Serialize, Deserialize)]
 struct SimpleReturn(Delay);
 
 impl SimpleReturn {
@@ -88,7 +92,7 @@ impl Stream<1, 1> for SimpleReturn {
 }
 
 /// The log return of each value of a series to the one before.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LogReturns(f64);
 
 impl LogReturns {

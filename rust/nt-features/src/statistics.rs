@@ -1,5 +1,7 @@
 //! The distribution of the last values of a series, and how it follows itself.
 
+use serde::{Deserialize, Serialize};
+
 use nt_core::elementary::logarithm;
 
 use crate::feature::{Stream, boxed};
@@ -108,6 +110,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// `sum((x - mean)^2) / (n - 1)`.
+#[derive(Serialize, Deserialize)]
 struct Variance {
     window: Window<Spread>,
     count: f64,
@@ -135,6 +138,7 @@ impl Stream<1, 1> for Variance {
 }
 
 /// `(x - mean) / deviation`, of the population.
+#[derive(Serialize, Deserialize)]
 struct ZScore {
     window: Window<Spread>,
     count: f64,
@@ -165,7 +169,7 @@ impl Stream<1, 1> for ZScore {
 }
 
 /// Sums of the first four powers of distances from the pivot.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Powers([f64; 4]);
 
 impl Fold for Powers {
@@ -202,6 +206,7 @@ impl Powers {
 }
 
 /// `n sqrt(n - 1) / (n - 2) * c3 / c2^1.5`, where `c2` and `c3` are central sums.
+#[derive(Serialize, Deserialize)]
 struct Skew {
     window: Window<Powers>,
     count: f64,
@@ -233,6 +238,7 @@ impl Stream<1, 1> for Skew {
 }
 
 /// `(n - 1) / ((n - 2) (n - 3)) * (n (n + 1) c4 / c2^2 - 3 (n - 1))`, where `c2` and `c4` are central sums.
+#[derive(Serialize, Deserialize)]
 struct Kurtosis {
     window: Window<Powers>,
     count: f64,
@@ -265,6 +271,7 @@ impl Stream<1, 1> for Kurtosis {
 }
 
 /// `(below + (equal + 1) / 2) / n`.
+#[derive(Serialize, Deserialize)]
 struct Rank(Order);
 
 impl Rank {
@@ -292,6 +299,7 @@ impl Stream<1, 1> for Rank {
 }
 
 /// The value at rank `q (n - 1)`, linear between the two whole ranks around it.
+#[derive(Serialize, Deserialize)]
 struct Quantile {
     order: Order,
     rank: usize,
@@ -328,7 +336,7 @@ impl Stream<1, 1> for Quantile {
 }
 
 /// Sums of distances from the pivot, of their squares, and of them times their place, counted from 1 at the oldest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Trend {
     count: f64,
     sum: f64,
@@ -374,6 +382,7 @@ impl Fold for Trend {
 ///
 /// With places `i` from 1 to `n`, `cross = n sum(i d) - sum(i) sum(d)` and `width = n^2 (n^2 - 1) / 12`, the slope is
 /// `cross / width`, and R^2 is `cross^2 / (width (n sum(d^2) - sum(d)^2))`.
+#[derive(Serialize, Deserialize)]
 struct Regression {
     window: Window<Trend>,
     count: f64,
@@ -409,6 +418,7 @@ impl Stream<1, 3> for Regression {
 }
 
 /// The correlation of `x[t]` with `x[t-lag]`, over `n` such pairs.
+#[derive(Serialize, Deserialize)]
 struct Autocorrelation {
     ago: Delay,
     window: Window<Cross>,
@@ -439,6 +449,7 @@ impl Stream<1, 1> for Autocorrelation {
 }
 
 /// Half the slope of `ln(mean squared difference)` on `ln(lag)`, over lags 1, 2, 4, 8 and 16.
+#[derive(Serialize, Deserialize)]
 struct Hurst {
     lags: [(Delay, Window<Sum>); 5],
 }
@@ -484,6 +495,7 @@ impl Stream<1, 1> for Hurst {
 }
 
 /// `-sum(p ln p) / ln(order!)` of the shares `p` of the orders in which `order` values in a row can stand.
+#[derive(Serialize, Deserialize)]
 struct Entropy {
     last: Box<[f64]>,
     seen: usize,

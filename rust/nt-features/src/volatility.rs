@@ -2,6 +2,8 @@
 
 use std::f64::consts::LN_2;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Field;
 use crate::average::Ema;
 use crate::feature::{LARGEST, Stream, boxed};
@@ -52,7 +54,7 @@ pub(crate) const KINDS: &[Kind] = &[
         BARS,
         &[window("n", 1, 20)],
         RATIO,
-        |given| boxed(Ranged::new(whole(given[0]), garman_klass)),
+        |given| boxed(Ranged::new(whole(given[0]), OfBar::GarmanKlass)),
         "Volatility of n bars from open, high, low and close.",
         "Garman and Klass, 1980. Per bar, not demeaned.",
     ),
@@ -79,7 +81,7 @@ pub(crate) const KINDS: &[Kind] = &[
         BARS,
         &[window("n", 1, 20)],
         RATIO,
-        |given| boxed(Ranged::new(whole(given[0]), rogers_satchell)),
+        |given| boxed(Ranged::new(whole(given[0]), OfBar::RogersSatchell)),
         "Volatility of n bars from open, high, low and close, any drift.",
         "Rogers and Satchell, 1991. Per bar.",
     ),
@@ -113,6 +115,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// True range: `max(high - low, |high - c[t-1]|, |low - c[t-1]|)`, from the second bar on.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct TrueRange {
     close: f64,
 }
@@ -148,6 +151,7 @@ impl Stream<3, 1> for TrueRange {
 }
 
 /// Average true range: first the mean of `n` true ranges, then `a[t] = (range - a[t-1]) / n + a[t-1]`.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Atr {
     range: TrueRange,
     average: Ema,
@@ -182,6 +186,7 @@ impl Stream<3, 1> for Atr {
 }
 
 /// Population standard deviation: `sqrt(n * sum(d^2) - sum(d)^2) / n`, where `d` are distances from the window's pivot.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Deviation {
     window: Window<Spread>,
     count: f64,
@@ -211,6 +216,7 @@ impl Stream<1, 1> for Deviation {
 /// Sample standard deviation (divisor `n - 1`) of the last `n` simple returns `x[t] / x[t-1] - 1`.
 ///
 /// A return from a value that is not positive is none, and so is every window with such a return in it.
+#[derive(Serialize, Deserialize)]
 struct Volatility {
     window: Window<Spread>,
     last: f64,
@@ -246,6 +252,7 @@ impl Stream<1, 1> for Volatility {
 }
 
 /// `sqrt(sum(r^2) / n)` of the last `n` log returns; a return that does not exist begins the window anew.
+#[derive(Serialize, Deserialize)]
 struct Realised {
     returns: LogReturns,
     window: Window<Sum>,
@@ -279,6 +286,7 @@ impl Stream<1, 1> for Realised {
 }
 
 /// `v[t] = decay v[t-1] + (1 - decay) r[t]^2` of log returns, from the first squared return; its root.
+#[derive(Serialize, Deserialize)]
 struct Ewma {
     returns: LogReturns,
     variance: f64,
@@ -315,6 +323,7 @@ impl Stream<1, 1> for Ewma {
 }
 
 /// `v[t+1] = omega + alpha r[t]^2 + beta v[t]` of log returns, from `v[1] = r[1]^2`; the root of `v[t+1]`.
+#[derive(Serialize, Deserialize)]
 struct Garch {
     returns: LogReturns,
     variance: f64,
@@ -353,6 +362,7 @@ impl Stream<1, 1> for Garch {
 }
 
 /// `sqrt(mean(ln(high / low)^2) / (4 ln 2))`.
+#[derive(Serialize, Deserialize)]
 struct Parkinson {
     window: Window<Sum>,
     divisor: f64,
@@ -384,7 +394,11 @@ impl Stream<2, 1> for Parkinson {
 }
 
 /// The variance that one bar shows, if its prices are positive.
-type OfBar = fn(f64, f64, f64, f64) -> Option<f64>;
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum OfBar {
+    GarmanKlass,
+    RogersSatchell,
+}
 
 /// `ln(high / low)^2 / 2 - (2 ln 2 - 1) ln(close / open)^2`.
 #[inline]
@@ -401,6 +415,7 @@ fn rogers_satchell(open: f64, high: f64, low: f64, close: f64) -> Option<f64> {
 }
 
 /// The root of the mean of a variance of bars; rounding never makes it negative.
+#[derive(Serialize, Deserialize)]
 struct Ranged {
     window: Window<Sum>,
     of_bar: OfBar,
@@ -424,7 +439,11 @@ impl Stream<4, 1> for Ranged {
 
     #[inline]
     fn update(&mut self, [open, high, low, close]: [f64; 4]) -> [f64; 1] {
-        let Some(variance) = (self.of_bar)(open, high, low, close) else {
+        let variance = match self.of_bar {
+            OfBar::GarmanKlass => garman_klass(open, high, low, close),
+            OfBar::RogersSatchell => rogers_satchell(open, high, low, close),
+        };
+        let Some(variance) = variance else {
             self.window.restart();
             return [f64::NAN];
         };
@@ -435,6 +454,7 @@ impl Stream<4, 1> for Ranged {
 /// `sqrt(variance of openings + k variance of closes + (1 - k) mean of Rogers and Satchell's)`.
 ///
 /// An opening is `ln(open / close before)`, a close `ln(close / open)`; both variances are of samples.
+#[derive(Serialize, Deserialize)]
 struct YangZhang {
     before: f64,
     openings: Window<Spread>,

@@ -1,5 +1,7 @@
 //! How much was traded, and at what price.
 
+use serde::{Deserialize, Serialize};
+
 use crate::average::Shares;
 use crate::feature::{Stream, boxed};
 use crate::kind::{Kind, SAME, made, on, window};
@@ -55,6 +57,7 @@ pub(crate) const KINDS: &[Kind] = &[
 /// A sum that goes on for ever, with what rounding took off it: exact to the last bits for any number of values.
 ///
 /// Arnold Neumaier, 1974.
+#[derive(Serialize, Deserialize)]
 struct Total {
     sum: f64,
     lost: f64,
@@ -75,6 +78,7 @@ impl Total {
 }
 
 /// The sum of volumes, each with the sign of the change of the close; the first counts as a rise.
+#[derive(Serialize, Deserialize)]
 struct Obv {
     total: Total,
     close: f64,
@@ -109,6 +113,7 @@ impl Stream<2, 1> for Obv {
 }
 
 /// The sum of `volume ((close - low) - (high - close)) / (high - low)`.
+#[derive(Serialize, Deserialize)]
 struct Accumulation(Total);
 
 impl Stream<4, 1> for Accumulation {
@@ -129,6 +134,7 @@ impl Stream<4, 1> for Accumulation {
 }
 
 /// `sum(p v) / sum(v)` of typical prices `p = (high + low + close) / 3`.
+#[derive(Serialize, Deserialize)]
 struct Vwap(Window<Shares>);
 
 impl Vwap {
@@ -153,6 +159,7 @@ impl Stream<4, 1> for Vwap {
 }
 
 /// `sum(x v) / sum(v)` since the anchor, its own row included.
+#[derive(Serialize, Deserialize)]
 struct AnchoredVwap {
     products: Total,
     weights: Total,

@@ -9,9 +9,12 @@
 //! so the differences are no larger than the range of the window, and the textbook cancellation of `sum(x^2) - sum(x)^2 / n`
 //! does not happen; differences, squares and sums of whole numbers stay exact.
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 /// What is known of a stretch of values: how it grows by a value at either end, and how two of them join.
-pub(crate) trait Fold: Copy {
-    type Item: Copy + Default;
+pub(crate) trait Fold: Copy + Serialize + DeserializeOwned {
+    type Item: Copy + Default + Serialize + DeserializeOwned;
     /// The fold of no value.
     const EMPTY: Self;
     /// Grows by a newer value.
@@ -26,7 +29,8 @@ pub(crate) trait Fold: Copy {
 }
 
 /// The fold of the last n values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(crate) struct Window<F: Fold> {
     /// The values of this block before `at`, those of the last one from there on.
     items: Box<[F::Item]>,
@@ -105,7 +109,7 @@ impl<F: Fold> Window<F> {
 }
 
 /// The value that came n steps ago.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Delay {
     ring: Box<[f64]>,
     at: usize,
@@ -156,7 +160,7 @@ pub(crate) fn not_negative(number: f64) -> f64 {
 }
 
 /// The sum of values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Sum(pub(crate) f64);
 
 impl Fold for Sum {
@@ -175,7 +179,7 @@ impl Fold for Sum {
 }
 
 /// The largest of values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Largest(pub(crate) f64);
 
 impl Fold for Largest {
@@ -194,7 +198,7 @@ impl Fold for Largest {
 }
 
 /// Sums of the distances from the pivot and of their squares.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) sum: f64,
     pub(crate) squares: f64,

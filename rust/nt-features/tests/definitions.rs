@@ -50,7 +50,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn columns_pieces_and_single_rows_agree_to_the_last_bit(seed in any::<u64>(), n in 2_usize..30, cut in 1_usize..200) {
+    fn columns_pieces_single_rows_and_saved_states_agree_to_the_last_bit(seed in any::<u64>(), n in 2_usize..30, cut in 1_usize..200) {
         for kind in kinds() {
             let given = parameters(kind, n);
             let inputs = columns(kind, seed, 200);
@@ -63,6 +63,10 @@ proptest! {
                 feature.update(&numbers, &mut row);
                 single.iter_mut().zip(&row).for_each(|(column, value)| column.push(*value));
             }
+            let saved = feature.saved().expect("a state");
+            let mut feature = kind.build(&given).expect("parameters fit");
+            prop_assert!(saved.is_empty() || feature.load(&saved[1..]).is_err(), "{}", kind.name);
+            feature.load(&saved).expect("the state of this feature");
             let rest: Vec<&[f64]> = inputs.iter().map(|column| &column[cut..]).collect();
             let mut tails = vec![vec![0.0; 200 - cut]; row.len()];
             feature.columns(&rest, &mut tails.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());

@@ -4,11 +4,12 @@
 use nt_book::{Depth as _, Ladder, Level};
 use nt_core::record::EventKind;
 use nt_core::{Error, Price, Quantity, Record, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use crate::venue::{level_of, place, rank};
 
 /// A book as the package keeps it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Book {
     levels: Ladder,
     best: [Option<Price>; 2],

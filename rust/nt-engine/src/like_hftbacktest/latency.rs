@@ -1,11 +1,12 @@
 //! Recorded latencies, interpolated in floats; a row that was refused takes part in the way back with a venue time of 0.
 
 use nt_core::Nanos;
+use serde::{Deserialize, Serialize};
 
 use crate::latency::{Entry, RoundTrip, around};
 
 /// Recorded round trips, ascending in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     rows: Vec<RoundTrip>,
     /// The positions of those that the venue answered.

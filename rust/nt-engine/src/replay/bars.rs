@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Price, Reason, Result, State};
+use serde::{Deserialize, Serialize};
 
 use super::known::Standing;
 use super::{Command, Next, Placed, Replay, Turn};
@@ -14,11 +15,12 @@ use crate::source::Source;
 use crate::venue::{Depth, Resting};
 
 /// Where the bars of the run stand.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct OfBars {
     /// The instruments, ascending.
     ranks: Vec<usize>,
     /// Which source has the bars of each, once that is known.
+    #[serde(skip)]
     sources: Vec<usize>,
     /// Of each the next bar at the venue, and whether it has opened.
     cursors: Vec<(usize, bool)>,
@@ -34,7 +36,9 @@ pub(super) struct OfBars {
     at_once: bool,
     /// What was asked for by orders on their way: what they come to is found where they arrive.
     requests: BTreeMap<u32, Request>,
+    #[serde(skip)]
     openings: Vec<BarOpen>,
+    /// Of the close moment that has not ended.
     closes: Vec<BarClose>,
 }
 
@@ -69,6 +73,29 @@ impl OfBars {
 
     fn bars<'a>(&self, sources: &[Source<'a>], at: usize) -> Option<Bars<'a>> {
         sources.get(*self.sources.get(at)?)?.bars().map(|(_, bars)| bars)
+    }
+
+    /// Whether this may be the state of another one of the same settings, of bars in these sources and so many orders.
+    pub fn continues(&self, of: &Self, sources: &[Source<'_>], instruments: usize, orders: usize) -> bool {
+        let own: Vec<_> = of
+            .ranks
+            .iter()
+            .filter_map(|rank| sources.iter().filter_map(Source::bars).find(|(k, _)| k == rank))
+            .collect();
+        let within =
+            |(&at, (_, bars)): (&usize, &(usize, Bars<'_>))| at >= bars.first && at - bars.first <= bars.close_ns.len();
+        let at_venue: Vec<_> = self.cursors.iter().map(|&(at, _)| at).collect();
+        self.ranks == of.ranks
+            && self.at_once == of.at_once
+            && own.len() == of.ranks.len()
+            && [at_venue.len(), self.here.len(), self.known_marks.len()].iter().all(|&length| length == of.ranks.len())
+            && at_venue.iter().zip(&own).all(within)
+            && self.here.iter().zip(&own).all(within)
+            && self.closes.iter().all(|close| close.instrument < instruments)
+            && self
+                .requests
+                .iter()
+                .all(|(&id, request)| (1..=orders).contains(&(id as usize)) && request.instrument < instruments)
     }
 
     /// Looks up which source has whose bars.

@@ -2,12 +2,13 @@
 //! section 2): nothing in them tells of what is still on its way.
 
 use nt_core::{Error, Fill, Order, Quantity, Reason, Result, Side, State};
+use serde::{Deserialize, Serialize};
 
 use super::Replay;
 use crate::engine::{Engine, Notice};
 
 /// How an order stands, as an answer says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The side, which of a target for bars is found where it arrives.
     pub side: Side,
@@ -32,7 +33,7 @@ impl Standing {
 }
 
 /// What a venue says, by its own numbers, and how the order then stood; nothing where nobody looked at it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Answer {
     pub notice: Notice,
     pub order: u32,
@@ -55,7 +56,7 @@ impl Answer {
 }
 
 /// Orders and fills by their numbers here.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Known {
     /// The venue's id of each order, and how it stood.
     orders: Vec<(u32, Standing)>,
@@ -97,6 +98,14 @@ impl Known {
             Notice::Refused(_) => Notice::Refused(number),
             Notice::Triggered(_) => Notice::Triggered(number),
         }
+    }
+
+    /// Whether it names nothing beyond so many orders and fills.
+    pub fn is_sound(&self, orders: usize, fills: usize) -> bool {
+        self.orders.iter().all(|&(id, _)| (1..=orders).contains(&(id as usize)))
+            && self.numbers.len() <= orders
+            && self.numbers.iter().all(|&number| number as usize <= self.orders.len())
+            && self.fills.iter().all(|&at| at < fills)
     }
 
     /// The venue's id of an order.

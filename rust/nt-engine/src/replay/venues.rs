@@ -1,6 +1,7 @@
 //! The venues of a replay, by whose rules they are: each instrument's is asked, and answers, in the same way.
 
 use nt_core::{Nanos, Price, Quantity, Record, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::ReplaySettings;
 use crate::engine::{Engine, Notice};
@@ -8,7 +9,7 @@ use crate::like_hftbacktest;
 use crate::venue::{self, Depth, OrdersOfAll, Resting};
 
 /// One instrument at its venue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Venue {
     /// Our own rules.
     House(venue::Venue),

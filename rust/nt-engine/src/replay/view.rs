@@ -3,6 +3,7 @@
 use nt_book::{Depth as _, Ladder, Level, OrderBook};
 use nt_core::record::EventKind;
 use nt_core::{Error, Price, Quantity, Record, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::{Arrived, Replay, ReplaySettings, at_record};
 use crate::like_hftbacktest::Book;
@@ -48,7 +49,7 @@ impl Replay {
 }
 
 /// The book of one instrument as far as we know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum View {
     /// Made of levels; unknown from where it is emptied to the end of the next snapshot.
     Levels { book: Ladder, known: bool },

@@ -2,13 +2,14 @@
 
 use nt_core::record::{EventKind, LAST};
 use nt_core::{Nanos, Record};
+use serde::{Deserialize, Serialize};
 
 use super::Replay;
 use crate::source::Source;
 use crate::venue::Depth;
 
 /// Kinds of records as bits.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Kinds {
     /// Every record of these.
     each: u64,
@@ -27,7 +28,7 @@ impl Kinds {
 }
 
 /// What a strategy wants to be told of.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Wants {
     /// Of each instrument, by rank: which records change a book differs, and which tell trades.
     own: Vec<Kinds>,
@@ -38,6 +39,11 @@ pub(super) struct Wants {
 impl Wants {
     pub fn new(instruments: usize) -> Self {
         Wants { own: vec![Kinds::default(); instruments], any: Kinds::default() }
+    }
+
+    /// How many instruments it is about.
+    pub fn instruments(&self) -> usize {
+        self.own.len()
     }
 
     #[inline]

@@ -1,13 +1,14 @@
 //! The market maker of Avellaneda and Stoikov, the twin of `neural_trader.strategy.library.avellaneda_stoikov`.
 
 use nt_core::{Nanos, Quantity, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::{Told, Trader, best_prices, limit_in_lots, lots_of, move_to, send};
 use crate::replay::{Replay, Turn};
 use crate::source::Source;
 
 /// How it quotes; distances are in basis points.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Quoting {
     /// The time from one look at the market to the next.
     pub every_ns: Nanos,
@@ -36,7 +37,7 @@ pub struct Quoting {
 }
 
 /// The order of one side, from when it is sent until the venue has said that it is over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Quote {
     order: u32,
     price: f64,
@@ -46,7 +47,7 @@ struct Quote {
 }
 
 /// What is known of one instrument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Market {
     tick: f64,
     lot: f64,
@@ -58,7 +59,7 @@ struct Market {
 }
 
 /// Quotes both sides, wider the more restless the market is, and leans against the inventory.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AvellanedaStoikov {
     terms: Quoting,
     markets: Vec<Market>,

@@ -1,13 +1,14 @@
 //! A ladder of orders around a slow average, the twin of `neural_trader.strategy.library.grid`.
 
 use nt_core::{Nanos, Quantity, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::{Told, Trader, best_prices, limit_in_lots, lots_of, move_to, send};
 use crate::replay::{Replay, Turn};
 use crate::source::Source;
 
 /// How the ladder stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Ladder {
     /// The time from one look at the market to the next.
     pub every_ns: Nanos,
@@ -26,7 +27,7 @@ pub struct Ladder {
 }
 
 /// An order, from when it is sent until the venue has said that it is over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Rung {
     order: u32,
     side: Side,
@@ -39,7 +40,7 @@ struct Rung {
 }
 
 /// What is known of one instrument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Market {
     tick: f64,
     lot: f64,
@@ -52,7 +53,7 @@ struct Market {
 }
 
 /// Bids and offers at even steps around a slow average, and sells each purchase one step above.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grid {
     terms: Ladder,
     markets: Vec<Market>,

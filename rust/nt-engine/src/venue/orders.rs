@@ -4,6 +4,7 @@
 use nt_book::{BookError, Depth, Level, OrderBook, RestingOrder};
 use nt_core::record::{ASK, BID, EventKind};
 use nt_core::{Error, Nanos, Price, Quantity, Record, Result, Side};
+use serde::{Deserialize, Serialize};
 
 use super::{Book, Venue, check_range, place, rank, trade_of};
 use crate::engine::Engine;
@@ -61,7 +62,7 @@ fn check_order(price: Price, quantity: Quantity) -> Result<()> {
 }
 
 /// Where an order of ours stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Stand {
     /// In its queue.
     Queue,
@@ -74,7 +75,7 @@ enum Stand {
 }
 
 /// Whoever fills orders of others now, record after record.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Aggressor {
     side: Side,
     time_ns: Nanos,
@@ -82,7 +83,7 @@ struct Aggressor {
     taken: Quantity,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Own {
     id: u32,
     side: Side,
@@ -102,7 +103,7 @@ fn number_of(id: u32) -> u64 {
 
 /// The orders of all: those of others by their numbers, and ours, each of which stands there as a single lot, because how
 /// much of it is left is for the engine to know. As a [`Depth`], it shows what is of others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct OrdersOfAll {
     book: OrderBook,
     /// Our orders, in the order in which they came to their queues.

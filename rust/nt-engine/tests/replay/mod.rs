@@ -9,4 +9,5 @@ mod market_of_orders;
 mod plan;
 mod prices;
 mod reference;
+mod resuming;
 mod session;

@@ -113,7 +113,13 @@ pub struct Outcome {
 
 /// Tries a law on many sessions. It returns how often it had something to say, which must not be seldom.
 pub fn holds(shape: Shape, law: impl Fn(Session) -> Result<usize, TestCaseError>) {
+    holds_of_every(1, shape, law);
+}
+
+/// The same for a law that costs more: on so many times fewer sessions.
+pub fn holds_of_every(fewer: u32, shape: Shape, law: impl Fn(Session) -> Result<usize, TestCaseError>) {
     let cases = std::env::var("NT_LAW_CASES").map_or(CASES, |cases| cases.parse().expect("a number of cases"));
+    let cases = cases.div_ceil(fewer);
     let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS)) as Box<_>);
     let config = ProptestConfig { cases, failure_persistence, max_shrink_iters: 20_000, ..ProptestConfig::default() };
     // Books reserve megabytes. The allocator of Linux gives nothing back of up to twice as much as was freed at once.
@@ -277,7 +283,12 @@ impl Session {
         loop {
             let turn = match played.replay.advance(&sources) {
                 Ok(Some(turn)) => turn,
-                Ok(None) => return played,
+                Ok(None) if played.replay.is_over() => return played,
+                Ok(None) => {
+                    // Somebody made it pause.
+                    played.replay = self.resumed(&played.replay, &sources);
+                    continue;
+                }
                 Err(error) => return Played { error: Some(error), ..played },
             };
             look(&mut played.replay, &sources, turn);
@@ -286,6 +297,16 @@ impl Session {
                 return Played { error: Some(error), ..played };
             }
         }
+    }
+
+    /// A new replay of the session that goes on where another one is.
+    pub fn resumed(&self, replay: &Replay, sources: &[Source<'_>]) -> Replay {
+        let saved = replay.save().expect("a state");
+        let new = Replay::new(self.config, self.instruments.clone(), sources.len(), self.settings.clone());
+        let mut new = new.expect("settings that make sense");
+        new.restore(&saved, sources).expect("the state of this session");
+        assert!(new.save().expect("a state") == saved, "what was read is not what was written");
+        new
     }
 
     fn take_turn(&self, played: &mut Played, sources: &[Source<'_>], turn: Turn) -> nt_core::Result<()> {
