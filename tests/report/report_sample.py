@@ -56,6 +56,7 @@ class Result:
     account: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     ladder: tuple[Rung, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     counted: Counted | None = COUNTED
     look_ahead: LookAhead | None = LOOK_AHEAD

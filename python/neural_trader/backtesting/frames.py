@@ -102,8 +102,9 @@ def orders(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     )
     if "accept_ns" not in columns:
         return frame
-    # What only a venue of a replay knows of an order.
+    # What only a venue of a replay knows of an order, and the number by which the strategy knew it.
     return frame.with_columns(
+        _present("number", columns["number"]),
         _time("accepted", pl.Series(columns["accept_ns"]).replace(0, None)),
         _time("ended", pl.Series(columns["end_ns"]).replace(0, None)),
         pl.Series("queue_ahead", columns["queue_ahead"]).fill_nan(None),
@@ -134,7 +135,8 @@ def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
         frame = frame.with_columns(pl.Series("notional", columns["notional"]))
     if "bid" not in columns:
         return frame
-    return frame.with_columns(pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask"))
+    touch = [pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask")]
+    return frame.with_columns(*touch, _present("order_number", columns["order_number"]))
 
 
 def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from neural_trader.backtesting import frames
 from neural_trader.baseline.ledger import CURRENCIES
 from neural_trader.codes import ACCOUNTS
 from neural_trader.market.bars import Bars
-from neural_trader.report.outcome import BLOCK, Block, blocks_of, drawdowns, initial_cash
+from neural_trader.report.outcome import BLOCK, Block, Figure, blocks_of, drawdowns, initial_cash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +59,8 @@ class Result:
     """Whether decisions changed with the bars after them; None where that was not asked."""
     warm_up: WarmUp | None = None
     """How many bars decisions follow from; None where that was not asked."""
+    figures: dict[str, Figure] = field(default_factory=dict)
+    """What the strategy reported of itself (:meth:`Strategy.report`)."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:

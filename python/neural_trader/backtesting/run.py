@@ -128,6 +128,9 @@ def backtest(
         like=like,
         account=AccountSettings.of(account, funding),
     )
+    # It names places in strategies as this module does.
+    from neural_trader.backtesting.own_figures import own_figures
+
     saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
@@ -173,6 +176,7 @@ def backtest(
             **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
+        figures=own_figures(instance),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
     result = counted(result, trials)

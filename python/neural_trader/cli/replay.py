@@ -99,6 +99,9 @@ def replay(
     ladder: Annotated[
         bool, option(OUTPUT, "--ladder", text="Run it under kinder and stricter fill assumptions, too.")
     ] = False,
+    ladder_bar: Annotated[
+        str | None, option(OUTPUT, "--ladder-bar", metavar="TIME", text="Bars of its first rungs. [1m, 10s or 1s]")
+    ] = None,
     journal: Annotated[
         Path | None,
         option(OUTPUT, "--journal", metavar="FILE", text="Write down what is decided and answered, in a new file."),
@@ -129,6 +132,8 @@ def replay(
     for flag, path in (("--output", output), ("--html", html)):
         if path is not None:
             check_target(path, flag)
+    if ladder_bar is not None and not ladder:
+        raise UsageError("--ladder-bar is the interval of the bars of a ladder; add --ladder")
     if journal is not None:
         from neural_trader.backtesting.journal import check_free
 
@@ -156,6 +161,7 @@ def replay(
             account=account,
             funding=funding,
             ladder=ladder,
+            ladder_bar=ladder_bar,
             journal=journal,
             snapshot=snapshot,
             stop_at=stop_at,

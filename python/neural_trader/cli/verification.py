@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECTIONS = ("inputs", "parameters", "orders", "fills", "postings")
 RECORDS = ("orders", "fills", "trades")
-FIGURES = ("stats", "undefined", "benchmark", "equity", "fill_quality", "ladder")
+FIGURES = ("stats", "undefined", "benchmark", "equity", "fill_quality", "ladder", "figures")
 ALL = 2**40
 TOLERANCE = 1e-9
 """Statistics are sums of floats, whose last bits depend on the machine."""
@@ -163,6 +163,7 @@ def _replayed(
         fee=fee_of(run),
         ladder="ladder" in document,
         account=run.get("account"),
+        ladder_bar=origin.get("ladder_bar") if "ladder" in document else None,
         benchmark=document["benchmark"] is not None,
         progress=progress,
         slippage=slippage_of(run) if "slippage" in run else None,

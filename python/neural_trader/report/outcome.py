@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Times = np.ndarray[Any, np.dtype[np.int64]]
 
 
+Figure = str | bool | int | float | None
+"""What a strategy reports of itself under a name; None where there is nothing to say."""
+
 BLOCK = 16_384
 """Samples that are looked at together: four buffers of this length fit into a second-level cache of half a MiB."""
 
@@ -87,6 +90,8 @@ class Outcome(Protocol):
     def warnings(self) -> tuple[str, ...]: ...
     @property
     def ladder(self) -> tuple[Rung, ...]: ...
+    @property
+    def figures(self) -> dict[str, Figure]: ...
     @property
     def counted(self) -> Counted | None: ...
     @property

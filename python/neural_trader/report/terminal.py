@@ -13,8 +13,9 @@ from neural_trader.report.definitions import BY_NAME
 from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
+from neural_trader.report.own_figures import shown
 from neural_trader.report.replay_rules import replay_rules
-from neural_trader.report.rungs import HEADS, Rung, cells
+from neural_trader.report.rungs import HEADS, Rung, cells, reading
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
@@ -98,9 +99,14 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         for line in _fills(quality):
             console.print(line, width=width, highlight=False)
+    if result.figures:
+        console.print()
+        parts = " · ".join(f"{name} {shown(figure)}" for name, figure in result.figures.items())
+        console.print(Text.assemble(("own      ", "dim"), parts), width=width, highlight=False)
     if result.ladder:
         console.print()
         console.print(_ladder(result.ladder), width=width)
+        console.print(Text(reading(result.ladder)), width=width, highlight=False)
     if result.honesty is not None:
         console.print()
         console.print(_worth(result.honesty), width=width)

@@ -115,8 +115,7 @@ pub fn exact_trades<'py>(py: Python<'py>, trades: &[Trade]) -> PyResult<Bound<'p
 }
 
 /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
-pub fn fill_record(engine: &Engine, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-    let fill = &engine.fills()[at];
+pub fn fill_record(engine: &Engine, fill: &Fill) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
     let grid = engine.instrument(fill.instrument as usize);
     let (quantity, price) = (grid.lot.value_of(fill.quantity as f64), grid.tick.value_of(fill.price as f64));
     (fill.order, fill.instrument, fill.side as i8, quantity, price, currency(fill.fee), fill.maker, fill.time_ns)

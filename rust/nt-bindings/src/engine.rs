@@ -505,7 +505,7 @@ impl Engine {
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
     fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        columns::fill_record(&self.core, at)
+        columns::fill_record(&self.core, &self.core.fills()[at])
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
@@ -580,17 +580,6 @@ impl Engine {
         let what = "bars that arrived in pieces are not kept; a Valuation of them gives the equity samples";
         Err(raise(py, &Error::Misuse(what.into())))
     }
-}
-
-/// The digests of a run, in hex, and the run hash that binds them.
-pub fn digest_dict<'py>(py: Python<'py>, version: &str, parts: &[digest::Hash; 5]) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    let hex = |hash: &digest::Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    for (name, part) in ["inputs", "parameters", "orders", "fills", "postings"].iter().zip(parts) {
-        dict.set_item(name, hex(part))?;
-    }
-    dict.set_item("run", hex(&digest::run_hash(version, parts)))?;
-    Ok(dict)
 }
 
 /// Adds this room to the extension.

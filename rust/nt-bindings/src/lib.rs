@@ -6,6 +6,7 @@ mod aggregate;
 mod bars;
 mod book;
 mod columns;
+mod digests;
 mod drive;
 mod engine;
 mod error;

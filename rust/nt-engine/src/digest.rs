@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::account::{AccountKind, AccountTerms, Worth};
 use crate::ledger::Posting;
 use crate::replay::Placed;
-use crate::source::Source;
+use crate::source::{Role, Source};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -163,7 +163,12 @@ pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>], acco
             records.update(&bytes[..EVENT_BYTES * chunk.len()]);
         }
         hasher.update(records.finalize());
-        hasher.update((source.ranks().len() as u16).to_le_bytes());
+        let more = match source.role() {
+            Role::Both => 0,
+            Role::Venue => 1 << 14,
+            Role::Here => 1 << 15,
+        };
+        hasher.update((source.ranks().len() as u16 + more).to_le_bytes());
         for rank in source.ranks() {
             hasher.update(rank.to_le_bytes());
         }

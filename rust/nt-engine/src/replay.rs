@@ -4,9 +4,11 @@
 //! that turn: our view of a book is made of the records that have arrived by then, when it is first looked at.
 
 mod bars;
+mod known;
 mod noting;
 mod saving;
 mod sending;
+mod settings;
 mod timeline;
 mod venues;
 mod view;
@@ -15,7 +17,6 @@ mod wants;
 use std::collections::VecDeque;
 
 use nt_core::money::{add, subtract};
-use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
 use serde::{Deserialize, Serialize};
 
@@ -23,14 +24,16 @@ use crate::account::AccountTerms;
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
-use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::pause::Pause;
 use crate::source::{Cursor, Source};
-use crate::venue::{Depth, Resting, VenueRules};
+use crate::venue::Resting;
 use bars::OfBars;
+pub use known::Standing;
+use known::{Answer, Known};
 use noting::Notes;
 use saving::Reached;
+pub use settings::ReplaySettings;
 use venues::Venue;
 use view::View;
 use wants::Wants;
@@ -38,7 +41,7 @@ use wants::Wants;
 /// A turn of the strategy in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// An answer of a venue.
+    /// An answer of a venue, with the number by which the order or the fill is known here.
     Answer(Notice),
     /// A record that was asked for, by its source and its position there.
     Record {
@@ -60,49 +63,6 @@ pub enum Turn {
     Moment(Nanos),
 }
 
-/// How a replay is played.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReplaySettings {
-    /// How long orders and answers take.
-    pub latency: Latency,
-    /// How long records take to us, where it is not to be as recorded.
-    pub feed_ns: Option<Nanos>,
-    /// How orders meet the market.
-    pub venue: VenueRules,
-    /// Where instruments differ, by rank: which records make the book of each, and which tell its trades.
-    pub records: Vec<(Depth, EventKind)>,
-    /// The time between samples of equity.
-    pub sample_ns: Nanos,
-    /// Whether equity is sampled at the closes of bars instead.
-    pub sample_at_closes: bool,
-    /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
-    pub like_hftbacktest: bool,
-}
-
-impl Default for ReplaySettings {
-    fn default() -> Self {
-        ReplaySettings {
-            latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
-            feed_ns: None,
-            venue: VenueRules::default(),
-            records: Vec::new(),
-            sample_ns: 1_000_000_000,
-            sample_at_closes: false,
-            like_hftbacktest: false,
-        }
-    }
-}
-
-impl ReplaySettings {
-    /// How orders meet the market of one instrument.
-    pub(crate) fn rules_of(&self, rank: usize) -> VenueRules {
-        match self.records.get(rank) {
-            Some(&(depth, trades)) => VenueRules { depth, trades, ..self.venue },
-            None => self.venue,
-        }
-    }
-}
-
 /// What a strategy sends to a venue.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum Command {
@@ -115,7 +75,9 @@ enum Command {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
-    answers: VecDeque<(Nanos, Notice)>,
+    /// By bars, those that wait until their venue listens.
+    unheard: VecDeque<(Nanos, Command)>,
+    answers: VecDeque<(Nanos, Answer)>,
     last_command_ns: Nanos,
     last_answer_ns: Nanos,
 }
@@ -201,6 +163,7 @@ pub struct Replay {
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
     fill_touches: Vec<[Price; 2]>,
+    known: Known,
     known_positions: Vec<Quantity>,
     /// Cash by currency.
     known_cash: Vec<Money>,
@@ -244,19 +207,21 @@ impl Replay {
         if settings.sample_ns <= 0 || settings.feed_ns.is_some_and(|feed_ns| feed_ns < 0) {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
-        if settings.like_hftbacktest && account.is_some() {
-            return Err(Error::Misuse(
-                "the rules of other packages know one currency and spot instruments only".into(),
-            ));
-        }
         if settings.like_hftbacktest {
+            if account.is_some() {
+                return Err(Error::Misuse("like hftbacktest knows one currency and spot instruments only".into()));
+            }
+            if settings.by_bars || !settings.views.is_empty() {
+                return Err(Error::Misuse("like hftbacktest plays no bars and knows one book".into()));
+            }
             for rank in 0..instruments.len() {
                 like_hftbacktest::check_rules(&settings.rules_of(rank))?;
             }
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
-        if !settings.records.is_empty() && settings.records.len() != count {
+        let is_one_each = |length: usize| length == 0 || length == count;
+        if !is_one_each(settings.records.len()) || !is_one_each(settings.views.len()) {
             return Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into()));
         }
         let engine = Engine::with_account(config, instruments, account)?;
@@ -287,6 +252,7 @@ impl Replay {
             last_sample_ns: None,
             touches: Vec::new(),
             fill_touches: Vec::new(),
+            known: Known::default(),
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
@@ -362,8 +328,9 @@ impl Replay {
 
     /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
     /// order does not rest or nobody knows. It is news that has not arrived here yet.
-    pub fn queue_ahead(&self, id: u32) -> Result<Option<f64>> {
-        let venue = &self.venues[self.instrument_of(id)?];
+    pub fn queue_ahead(&self, number: u32) -> Result<Option<f64>> {
+        let id = self.known.id(number)?;
+        let venue = &self.venues[self.engine.order(id).instrument as usize];
         Ok(venue.queue_ahead(self.engine.order(id).side, id))
     }
 
@@ -415,8 +382,8 @@ impl Replay {
                 Next::Sample => self.sample(time_ns)?,
                 Next::Answer => {
                     self.arrived = Arrived { time_ns, source: 0, index: 0 };
-                    if let Some((_, notice)) = self.lines[at].answers.pop_front() {
-                        return self.deliver(time_ns, notice).map(Some);
+                    if let Some((_, answer)) = self.lines[at].answers.pop_front() {
+                        return self.deliver(time_ns, answer).map(Some);
                     }
                 }
                 Next::Record => {
@@ -478,14 +445,19 @@ impl Replay {
 
     fn arrive(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
         let Some((_, command)) = self.lines[k].commands.pop_front() else { return Ok(()) };
+        let (placed, by_bars) = (&self.placed, self.settings.by_bars);
+        // At the one price of a bar nobody makes or takes.
+        let terms_of = |id: u32| match placed[id as usize - 1].terms {
+            terms if by_bars => Resting { post_only: false, ..terms },
+            terms => terms,
+        };
         self.engine.now_ns = time_ns;
         match command {
             Command::New(id) if self.bars.expects(id) => self.arrive_at_bars(id)?,
-            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
+            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, terms_of(id))?,
             Command::Cancel(id) => self.venues[k].cancel(&mut self.engine, id),
             Command::Amend { id, limit, quantity } => {
-                let terms = self.placed[id as usize - 1].terms;
-                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms)?;
+                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms_of(id))?;
             }
         }
         self.settle(time_ns).map(drop)
@@ -507,6 +479,9 @@ impl Replay {
             self.placed.push(Placed::with(Resting::default()));
             if order.is_working() {
                 self.venues[k].arrive(&mut self.engine, id, Resting::default())?;
+            }
+            if self.knows_at_once(k) {
+                self.known.order(id, Standing::of(&self.engine, id));
             }
         }
         let arrival_ns = time_ns.saturating_add(self.settings.latency.response_ns(time_ns));
@@ -539,7 +514,7 @@ impl Replay {
                 }
                 Notice::Amended(id) | Notice::Refused(id) | Notice::Triggered(id) => self.engine.order(id).instrument,
             };
-            self.answer(instrument as usize, arrival_ns, notice);
+            self.answer(instrument as usize, arrival_ns, Answer::of(&self.engine, notice));
         }
         self.engine.notices = notices;
         self.engine.notices.clear();
@@ -587,14 +562,15 @@ impl Replay {
         Ok(())
     }
 
-    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+    fn deliver(&mut self, time_ns: Nanos, answer: Answer) -> Result<Turn> {
         self.count_turn(time_ns)?;
-        if let Notice::Fill(at) = notice
+        if let Notice::Fill(at) = answer.notice
             && !self.knows_at_once(self.engine.fills[at].instrument as usize)
         {
             self.know(at)?;
         }
-        self.note_answer(time_ns, notice);
+        let notice = self.known.hear(&answer);
+        self.note_answer(time_ns, &answer);
         Ok(Turn::Answer(notice))
     }
 
@@ -621,13 +597,5 @@ impl Replay {
         }
         self.engine.now_ns = end_ns;
         self.engine.finish()
-    }
-}
-
-#[cold]
-fn at_record(error: Error, source: usize, index: usize) -> Error {
-    match error {
-        Error::Misuse(what) => Error::Misuse(format!("record {index} of source {source}: {what}")),
-        other => other,
     }
 }

@@ -220,7 +220,7 @@ class _Answers:
         return 0
 
     def append(self, fill: FillRecord) -> None:
-        self._execution.tell_fill(fill.instrument)
+        self._execution.tell_fill(fill.instrument, fill.order)
 
 
 class _Nobody:

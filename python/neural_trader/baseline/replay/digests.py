@@ -16,6 +16,7 @@ from neural_trader.baseline.terms import AccountTerms
 
 _MORE = struct.Struct("<Bqq")
 POST_ONLY, REDUCE_ONLY = 1, 2
+MORE_RANKS = {"both": 0, "venue": 1 << 14, "here": 1 << 15}
 
 
 def digest_replay_inputs(
@@ -32,7 +33,8 @@ def digest_replay_inputs(
     for source in sources:
         records = hashlib.sha256(b"".join(event.to_bytes() for event in source.events))
         digest.update(struct.pack("<Q", len(source.events)) + records.digest())
-        digest.update(struct.pack(f"<H{len(source.ranks)}h", len(source.ranks), *source.ranks))
+        count = len(source.ranks) + MORE_RANKS[source.role]
+        digest.update(struct.pack(f"<H{len(source.ranks)}h", count, *source.ranks))
     for rank, columns in bars:
         digest.update(struct.pack("<Q", len(columns)) + digests_of_columns(columns) + struct.pack("<Hh", 1, rank))
     digest.update(encode_account(account))

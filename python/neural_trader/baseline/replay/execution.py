@@ -15,8 +15,8 @@ from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.orders import ReplayOrder
 from neural_trader.baseline.terms import AccountTerms
 
-Tell = Callable[[str, int, int], None]
-"""Send an answer of this kind about this instrument and this number on its way."""
+Tell = Callable[[str, int, int, int], None]
+"""Send an answer of this kind on its way: about which instrument, of which number, and of which order."""
 
 
 class Execution:
@@ -63,7 +63,7 @@ class Execution:
         return sorted(self._working.values(), key=lambda order: order.id)
 
     def tell(self, kind: str, order: ReplayOrder) -> None:
-        self._tell(kind, order.instrument, order.id)
+        self._tell(kind, order.instrument, order.id, order.id)
 
     def begin(self, order: ReplayOrder) -> None:
         """The order works from now on."""
@@ -75,9 +75,9 @@ class Execution:
         order.accept_ns = self.now_ns
         self.tell("accepted", order)
 
-    def tell_fill(self, instrument: int) -> None:
+    def tell_fill(self, instrument: int, order_id: int) -> None:
         """Send the news of the last fill on its way."""
-        self._tell("fill", instrument, len(self.fills) - 1)
+        self._tell("fill", instrument, len(self.fills) - 1, order_id)
 
     def reject(self, order: ReplayOrder, reason: Reason) -> None:
         """End an order that never worked, without a word."""
@@ -169,7 +169,7 @@ class Execution:
             market.value()
             market.mark = market.mark or price
         self.fills.append(fill)
-        self.tell_fill(index)
+        self.tell_fill(index, order_id)
 
     def _follow(self, order: ReplayOrder, quantity: int, price: int) -> None:
         """What a fill means for other orders."""

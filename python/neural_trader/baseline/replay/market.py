@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from neural_trader.baseline.contract import Contract
@@ -13,6 +14,7 @@ from neural_trader.baseline.replay.orders import ReplayOrder
 from neural_trader.baseline.replay.orders_depth import depth_named
 from neural_trader.baseline.replay.queues import UNKNOWN
 from neural_trader.baseline.terms import ContractTerms
+from neural_trader.errors import EngineError
 
 
 class Step(NamedTuple):
@@ -28,6 +30,20 @@ class Grid(NamedTuple):
     symbol: str
     tick: Step
     lot: Step
+
+
+def check_order(grids: Sequence[Grid]) -> None:
+    """Raise EngineError unless symbols ascend."""
+    if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
+        raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+
+
+def one_for_each(names: str | Sequence[str], count: int) -> list[str]:
+    """A word for all instruments, or one for each of them."""
+    each = [names] * count if isinstance(names, str) else list(names)
+    if len(each) != count:
+        raise EngineError("depth and trades are one for all instruments, or one for each")
+    return each
 
 
 class Market:

@@ -9,13 +9,10 @@ from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.replay.bars import BarMarket
 from neural_trader.baseline.replay.depth import Depth
-from neural_trader.baseline.replay.events import EventKind
-from neural_trader.baseline.replay.market import Grid, Market
+from neural_trader.baseline.replay.events import trade_kind
+from neural_trader.baseline.replay.market import Grid, Market, one_for_each
 from neural_trader.baseline.replay.orders_depth import depth_named
 from neural_trader.baseline.terms import AccountTerms
-from neural_trader.errors import EngineError
-
-TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
 
 
 def markets_of(
@@ -30,8 +27,8 @@ def markets_of(
     volume_cap_ppb: int | None,
 ) -> list[Any]:
     """A market for each instrument, in order; those with ``bars`` are made of them."""
-    depths = _for_each(depth, len(grids))
-    kinds = [_trade_kind(name) for name in _for_each(trades, len(grids))]
+    depths = one_for_each(depth, len(grids))
+    kinds = [trade_kind(name) for name in one_for_each(trades, len(grids))]
     rates = {currency.rate_instrument for currency in terms.currencies}
     return [
         BarMarket(index, bars[index], ledger, terms.contract(index), volume_cap_ppb)
@@ -52,22 +49,8 @@ def markets_of(
 
 def views_of(markets: Sequence[Any], depth: str | Sequence[str]) -> list[Depth]:
     """Empty books to be filled with what arrives here; bars have theirs, which shows nothing."""
-    depths = _for_each(depth, len(markets))
+    depths = one_for_each(depth, len(markets))
     return [
         market.depth if isinstance(market, BarMarket) else depth_named(name)
         for market, name in zip(markets, depths, strict=True)
     ]
-
-
-def _for_each(names: str | Sequence[str], count: int) -> list[str]:
-    """A word for all instruments, or one for each of them."""
-    each = [names] * count if isinstance(names, str) else list(names)
-    if len(each) != count:
-        raise EngineError("depth and trades are one for all instruments, or one for each")
-    return each
-
-
-def _trade_kind(name: str) -> EventKind:
-    if name not in TRADE_KINDS:
-        raise EngineError("trades are 'trade' or 'aggregate_trade'")
-    return TRADE_KINDS[name]

@@ -17,12 +17,15 @@ SELF_TRADE = ("cancel_newest", "cancel_oldest", "cancel_both", "off")
 class Matching:
     """What the venue does with commands, and with stops that a price has reached."""
 
-    def __init__(self, markets: Sequence[Market], execution: Execution, *, self_trade: str) -> None:
+    def __init__(
+        self, markets: Sequence[Market], execution: Execution, *, self_trade: str, by_bars: bool = False
+    ) -> None:
         if self_trade not in SELF_TRADE:
             raise EngineError(f"unknown self-trade rule {self_trade!r}: use one of {', '.join(SELF_TRADE)}")
         self._markets = markets
         self._execution = execution
         self._self_trade = self_trade
+        self._by_bars = by_bars
 
     # Commands.
 
@@ -123,7 +126,7 @@ class Matching:
         execution, market = self._execution, self._markets[order.instrument]
         available = sum(quantity for _, quantity in self._available(order, market))
         is_marketable = available > 0 or any(order.accepts(own.limit) for own in market.queue(-order.side))
-        if order.post_only and is_marketable:
+        if order.post_only and is_marketable and not self._by_bars:
             execution.cancel(order, Reason.WOULD_TAKE)
             return
         if order.time_in_force is TimeInForce.FOK and available < order.leaves:

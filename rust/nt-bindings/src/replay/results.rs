@@ -12,6 +12,7 @@ pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
     let dict = columns::order_arrays(py, engine.orders(), &instruments)?;
+    dict.set_item("number", numbers(core, engine.orders().iter().map(|order| order.id)).into_pyarray(py))?;
     let placed = core.placed();
     let times = |field: fn(&Placed) -> Option<i64>| {
         placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
@@ -38,6 +39,7 @@ pub fn fill_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, P
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
     let dict = columns::fill_arrays(py, engine)?;
+    dict.set_item("order_number", numbers(core, engine.fills().iter().map(|fill| fill.order)).into_pyarray(py))?;
     for (name, at) in [("bid", 0), ("ask", 1)] {
         let price = engine.fills().iter().zip(core.fill_touches()).map(|(fill, touch)| match touch[at] {
             0 => f64::NAN,
@@ -72,4 +74,9 @@ pub fn touch_arrays<'py>(
     let own = core.touches().iter().skip(instrument).step_by(count.max(1));
     let (bids, asks): (Vec<i64>, Vec<i64>) = own.map(|&[bid, ask]| (bid, ask)).unzip();
     (bids.into_pyarray(py), asks.into_pyarray(py))
+}
+
+/// The numbers here of orders of the venue, 0 for those that are not known here.
+fn numbers(core: &Replay, ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    ids.map(|id| core.number_of(id).unwrap_or(0)).collect()
 }
