@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::account::Given;
 use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
+use crate::digests::digest_dict;
 use crate::drive::drive;
 use crate::error::raise;
 use crate::formula::{Terms, roles_of, terms_of};

@@ -522,7 +522,7 @@ impl Replay {
             digest::fills(engine.fills()),
             digest::postings(engine.ledger().postings()),
         ];
-        crate::engine::digest_dict(py, version, &parts)
+        crate::digests::digest_dict(py, version, &parts)
     }
 }
 

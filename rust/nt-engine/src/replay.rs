@@ -208,11 +208,10 @@ impl Replay {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
         if settings.like_hftbacktest {
-            if account.is_some() {
-                return Err(Error::Misuse("like hftbacktest knows one currency and spot instruments only".into()));
-            }
-            if settings.by_bars || !settings.views.is_empty() {
-                return Err(Error::Misuse("like hftbacktest plays no bars and knows one book".into()));
+            if account.is_some() || settings.by_bars || !settings.views.is_empty() {
+                return Err(Error::Misuse(
+                    "like hftbacktest knows one book, one currency and spot, and no bars".into(),
+                ));
             }
             for rank in 0..instruments.len() {
                 like_hftbacktest::check_rules(&settings.rules_of(rank))?;
