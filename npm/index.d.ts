@@ -75,6 +75,8 @@ export interface ReplayOptions {
   sample?: string;
   /** Runs it under kinder and stricter assumptions, too. */
   ladder?: true;
+  /** The interval of the bars of the ladder's first rungs. */
+  ladderBar?: string;
   /** Parameters of the strategy. */
   set?: Parameters;
   /** Where to write the report as one HTML file. */

@@ -221,12 +221,16 @@ export interface ReplayOrigin extends Omit<Origin, "start" | "end"> {
   /** Seed and length of the synthetic market. */
   seed: number | null;
   duration: string | null;
+  /** The interval of the bars of the ladder; null where none was asked for. */
+  ladder_bar: string | null;
 }
 
 export interface ReplayOrder extends Omit<Order, "kind" | "time_in_force" | "state"> {
   kind: Order["kind"] | "market_if_touched";
   time_in_force: Order["time_in_force"] | "ioc" | "fok";
   state: Order["state"] | "sent";
+  /** By which the strategy knew it; null if it was never told of it. */
+  number: number | null;
   accepted: Instant | null;
   ended: Instant | null;
   /** The estimated quantity before it when it came to rest. */
@@ -241,6 +245,8 @@ export interface ReplayFill extends Fill {
   /** The best prices that the venue displayed then. */
   bid: number | null;
   ask: number | null;
+  /** The `number` of its order. */
+  order_number: number | null;
 }
 
 /** Null where nothing could be measured. */

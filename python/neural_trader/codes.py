@@ -21,5 +21,6 @@ REASONS = (
     "no liquidity",
     "would take",
     "self trade",
+    "liquidation",
 )
-ACCOUNTS = ("cash", "capital", "trading", "slippage", "fees", "position")
+ACCOUNTS = ("cash", "capital", "trading", "slippage", "fees", "position", "entry", "funding", "interest")

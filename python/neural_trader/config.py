@@ -11,6 +11,10 @@ A later layer wins, key by key, and every value remembers the layer that it came
 
     [overlays.volatility_target]
     annual = 0.2
+
+    [account.instruments.BTCUSDT]
+    kind = "linear"
+    maintenance = "0.5%"
 """
 
 from __future__ import annotations
@@ -62,6 +66,7 @@ KEYS: dict[str, Key] = {
     "memory": Key("text", None, "file into which decisions are written, and from which like ones are recalled"),
     "close_at_end": Key("flag", False, "close positions after the last bar"),
     "seed": Key("integer", 7, "seed of the synthetic markets"),
+    "funding": Key("text", None, "file of funding rates of contracts, with columns time, rate and symbol"),
     "like": Key("text", None, "start from the conventions of backtesting.py or vectorbt"),
     "look_ahead": Key("flag", True, "check that decisions do not change with the bars after them"),
     "warm_up": Key("integer", None, "bars that are said to be enough to decide on; none: it is only measured"),
@@ -70,6 +75,7 @@ KEYS: dict[str, Key] = {
 TABLES: dict[str, str] = {
     "parameters": "parameters of the strategy",
     "overlays": "risk rules on top of the strategy, one table each",
+    "account": "contracts, currencies, fee tiers and margin of the account, as docs/fill-rules.md section 11 has them",
 }
 """Tables whose names are not fixed here: strategies and overlays judge what is in them."""
 
@@ -144,9 +150,13 @@ def of_file(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     layer = {name: accepted(name, value, str(path)) for name, value in _dotted(document)}
-    for name in ("strategy", "data"):
+    for name in ("strategy", "data", "funding"):
         if name in layer and isinstance(layer[name].value, str):
             layer[name] = Value(_beside(path, layer[name].value, is_strategy=name == "strategy"), str(path))
+    account = layer.get("account")
+    if account is not None and isinstance(account.value.get("funding"), str):
+        beside = _beside(path, account.value["funding"], is_strategy=False)
+        layer["account"] = Value(account.value | {"funding": beside}, str(path))
     trials = layer.get("trials")
     if trials is not None and trials.value != "off":
         layer["trials"] = Value(str(path.parent / Path(trials.value).expanduser()), str(path))
@@ -239,7 +249,8 @@ def data_folder() -> Path:
 
 def _dotted(document: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in document.items():
-        if isinstance(value, dict) and value:
+        # What is in an account belongs together: a later layer replaces all of it.
+        if isinstance(value, dict) and value and prefix + name != "account":
             yield from _dotted(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value

@@ -30,6 +30,15 @@ from neural_trader.strategy.overlays import VolatilityTarget
 
 Keep = Callable[..., list[Bars]]
 MEASURE = Path(__file__).with_name("peak.py")
+CONTRACTS = {
+    "interest": "5%",
+    "instruments": {"*": {"kind": "linear", "maintenance": "10%"}},
+    "funding": [[START_NS + hours * HOUR_NS, "ONE", "0.0001", None] for hours in range(8, 9_000, 8)],
+}
+COINS = {
+    "instruments": {"*": {"kind": "inverse", "currency": "COIN", "maintenance": "10%"}},
+    "currencies": {"COIN": {"deposit": 1, "rate": "ONE"}},
+}
 BARS = Key("lab", "ONE", "bars", "1h")
 
 
@@ -117,8 +126,10 @@ def same(whole: nt.Result, streamed: nt.Result) -> None:
         {"strategy": "donchian_turtle", "fill": "close", "overlays": [VolatilityTarget(0.3, 50)]},
         {"strategy": Everything, "limit": "through", "leverage": 3, "slippage": "1 tick"},
         {"strategy": Everything, "benchmark": False},
+        {"strategy": Everything, "account": CONTRACTS, "leverage": 3},
+        {"strategy": Everything, "account": COINS, "leverage": 3},
     ],
-    ids=["rust", "python", "buy and hold", "at the close", "every order", "no benchmark"],
+    ids=["rust", "python", "buy and hold", "at the close", "every order", "no benchmark", "contracts", "coins"],
 )
 @pytest.mark.parametrize("symbols", [["ONE"], ["ONE", "TWO", "THREE"]], ids=["one", "three"])
 def test_runs_from_files_and_from_memory_are_the_same(run: dict[str, Any], symbols: list[str], kept: Keep) -> None:

@@ -89,7 +89,7 @@ def test_doctor_finds_both_engines_in_agreement(command: Command) -> None:
 
 def test_doctor_fails_where_the_engines_differ(command: Command, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from neural_trader.baseline.costs import Costs\nCosts.fee = lambda self, notional, *, maker: 0\n",
+        "from neural_trader.baseline.contract import Contract\nContract.charge = lambda *given: 0\n",
         encoding="utf-8",
     )
     ended = command("doctor", env={"PYTHONPATH": str(tmp_path)})
@@ -116,7 +116,7 @@ def test_bench_compares_before_it_times(command: Command, tmp_path: Path) -> Non
     assert "Equal to the last bit" in command("bench", "--bars", 400).passed().out
 
 
-FREE_OF_CHARGE = "from neural_trader.baseline.costs import Costs\nCosts.fee = lambda self, notional, *, maker: 0\n"
+FREE_OF_CHARGE = "from neural_trader.baseline.contract import Contract\nContract.charge = lambda *given: 0\n"
 OFF_BY_A_LITTLE = """\
 from neural_trader.baseline import features
 real = features.columns

@@ -40,15 +40,8 @@ def test_a_search_explains_itself_as_a_document(command: Command, here: Path) ->
 
 def test_every_verb_has_a_document(command: Command, here: Path) -> None:
     path = str(here / "memory.sqlite")
-    for line in (
-        "stats",
-        "stats --recall",
-        "skills",
-        "uplift --regime trend",
-        "rebuild",
-        "verify",
-        "prune --newest 9 -n",
-    ):
+    lines = ("stats", "stats --recall", "skills", "uplift --regime trend", "rebuild", "verify", "prune --newest 9 -n")
+    for line in lines:
         verb, *options = line.split()
         json.loads(command("memory", verb, path, *options, "--json").passed().out)
     assert json.loads(command("memory", "show", path, "3", "--json").passed().out)["id"] == 3

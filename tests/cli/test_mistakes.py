@@ -106,10 +106,11 @@ MISTAKES = [
     Mistake("backtest --overlay volatility_target:anual=1", 3, "did you mean 'annual'?"),
     Mistake("backtest --overlay volatility_target:annual=x", 3, "annual = 'x' is no number"),
     Mistake("backtest --overlay stop_loss:percent=0", 3, "percent (0.0) must be between 0 and 100"),
+    Mistake("backtest --data bars.csv --seed 3", 2, "--seed draws synthetic markets and would not change the data"),
     # Bad settings and configuration end with 3.
     Mistake("backtest --cash 0", 3, "cash 0: a run needs a positive amount"),
     Mistake("backtest --cash lots", 3, "cash 'lots' is not a number"),
-    Mistake("backtest --fee 2", 3, "fee '2': a rate is from 0 to below 1"),
+    Mistake("backtest --fee 2", 3, "fee '2': a rate is below 1"),
     Mistake("backtest --slippage 2bananas", 3, "slippage '2bananas' is not a number"),
     Mistake("backtest --fill never", 3, "fill 'never'"),
     Mistake("backtest --limit maybe", 3, "limit 'maybe'"),

@@ -227,3 +227,14 @@ def test_a_memory_is_asked_as_it_was_before_the_run_and_written_once(tmp_path: P
             assert len(kept) == count
         assert alone.hash == result.hash
     assert nt.backtest("memory_momentum", data).look_ahead == result.look_ahead
+
+
+def test_reruns_have_the_account_of_the_run(bars: nt.Bars) -> None:
+    account = {"instruments": {"ALPHA": {"kind": "linear", "maintenance": "1%"}}}
+    step = bars.close_ns[1] - bars.close_ns[0]
+    funding = pl.DataFrame({"time": bars.close_ns[::8] + step // 2, "rate": [0.001] * len(bars.close_ns[::8])})
+    result = nt.backtest(
+        "sma_cross", bars, parameters={"fast": 5, "slow": 20}, leverage=3, account=account, funding=funding
+    )
+    assert result.look_ahead is not None and result.look_ahead.passed
+    assert result.fills.height > 10

@@ -42,6 +42,7 @@ class Outcome:
     equity_samples: Rows = field(default_factory=list)
     trades: Rows = field(default_factory=list)
     exposed_samples: int = 0
+    liquidations: list[int] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ def play_baseline(case: Case, *, checked: bool = False) -> tuple[Outcome, Baseli
     if not _runs(engine, program, program):
         return Outcome(program.seen), engine
     digests = {
-        "inputs": digest_inputs(case.market),
+        "inputs": digest_inputs(case.market, case.config.get("account")),
         "parameters": digest_parameters(PARAMETERS),
         "orders": digest_orders(engine.orders),
         "fills": digest_fills(engine.fills),
@@ -67,6 +68,7 @@ def play_baseline(case: Case, *, checked: bool = False) -> tuple[Outcome, Baseli
         equity_samples=list(engine.equity_samples),
         trades=rows_of_records(engine.trades()),
         exposed_samples=engine.exposed_samples,
+        liquidations=list(engine.liquidations),
         digests={name: digest.hex() for name, digest in digests.items()},
     )
     return outcome, engine
@@ -89,6 +91,7 @@ def play_rust(case: Case) -> Outcome:
         equity_samples=list(zip(*engine.equity_samples, strict=True)),
         trades=rows_of_columns("trades", engine.trades),
         exposed_samples=engine.exposed_samples,
+        liquidations=list(engine.liquidations),
         digests=engine.digests(VERSION, PARAMETERS_JSON),
     )
 

@@ -66,6 +66,9 @@ class Program:
             bars.tick.mantissa * bars.lot.mantissa * 10 ** (18 - bars.tick.decimals - bars.lot.decimals)
             for bars in case.market
         ]
+        account = case.config.get("account")
+        self._has_account = account is not None
+        self._currencies = len(account.currencies) if account else 0
         self.seen: list[tuple[Any, ...]] = []
 
     def on_bar(self, engine: Any, instrument: int, bar_index: int) -> None:
@@ -83,7 +86,8 @@ class Program:
 
     def _see(self, engine: Any, what: str, instrument: int, *numbers: int) -> None:
         money = (engine.position(instrument), engine.mark(instrument), engine.cash(), engine.equity(), engine.halted)
-        self.seen.append((what, instrument, *map(int, (*numbers, *money))))
+        others = [engine.cash(currency) for currency in range(1, 1 + self._currencies)]
+        self.seen.append((what, instrument, *map(int, (*numbers, *money, *others))))
 
     def _answer(self, engine: Any, instrument: int) -> None:
         if self._random.random() < 0.3 and self._answers < ORDERS_FROM_NOTIFICATIONS:

@@ -41,8 +41,6 @@ WRONG_CONFIGS = {
     "no cash": {"cash": 0},
     "negative cash": {"cash": -1},
     "no leverage": {"leverage_ppb": 0},
-    "negative maker fee": {"maker_ppb": -1},
-    "negative taker fee": {"taker_ppb": -1},
     "negative fixed fee": {"fixed_fee": -1},
     "negative slippage": {"slippage_ticks": -1},
     "negative slippage rate": {"slippage_ppb": -1},

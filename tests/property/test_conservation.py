@@ -136,7 +136,7 @@ def test_law_19_every_fill_pays_one_fee_at_the_rate_of_its_role(seed: int) -> No
         if fill.order == 0:
             continue
         rate = case.config["maker_ppb" if fill.maker else "taker_ppb"]
-        notional = fill.price * fill.quantity * engine.instruments[fill.instrument].unit
+        notional = fill.price * fill.quantity * engine.instruments[fill.instrument].contract.unit
         exact = notional * rate
         charged = (fill.fee - case.config["fixed_fee"]) * BILLION
         assert exact <= charged < exact + BILLION
@@ -170,7 +170,7 @@ def test_exposure_never_exceeds_what_leverage_allows_right_after_a_fill_that_add
     case = make_case(seed)
     assume(len(case.market) == 1)
     _, engine = play_baseline(case)
-    unit = engine.instruments[0].unit
+    unit = engine.instruments[0].contract.unit
     cash, position = case.config["cash"], 0
     for fill in engine.fills:
         cash -= fill.side * fill.price * fill.quantity * unit + fill.fee

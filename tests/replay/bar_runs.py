@@ -26,8 +26,8 @@ def comparable(case: Case) -> Case:
 class OfBars:
     """A replay as programs of bars see an engine."""
 
-    def __init__(self, replay: Any, units: list[int]) -> None:
-        self._replay, self._units = replay, units
+    def __init__(self, replay: Any, units: list[int], *, is_usual: bool) -> None:
+        self._replay, self._units, self._is_usual = replay, units, is_usual
         self.submit, self.position, self.mark, self.cash = replay.submit, replay.position, replay.mark, replay.cash
 
     @property
@@ -35,6 +35,8 @@ class OfBars:
         return bool(self._replay.halted)
 
     def equity(self) -> int:
+        if not self._is_usual:
+            return int(self.cash())
         held = ((self.position(k), self.mark(k), unit) for k, unit in enumerate(self._units))
         return int(self.cash()) + sum(position * mark * unit for position, mark, unit in held)
 
@@ -46,13 +48,16 @@ class OfBars:
 
 
 class Silent:
-    """An engine of bars that does not say whether it cancelled."""
+    """An engine of bars that does not say whether it cancelled, nor what an account of many parts is worth."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, engine: Any, *, is_usual: bool) -> None:
+        self._engine, self._is_usual = engine, is_usual
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
+
+    def equity(self) -> int:
+        return int(self._engine.equity() if self._is_usual else self._engine.cash())
 
     def cancel(self, order: int) -> None:
         self._engine.cancel(order)
@@ -61,21 +66,24 @@ class Silent:
 class Quiet(Program):
     """A program that is played by an engine of bars."""
 
+    def _silenced(self, engine: Any) -> Silent:
+        return Silent(engine, is_usual=not self._has_account)
+
     def on_bar(self, engine: Any, instrument: int, bar_index: int) -> None:
-        super().on_bar(Silent(engine), instrument, bar_index)
+        super().on_bar(self._silenced(engine), instrument, bar_index)
 
     def on_fill(self, engine: Any, fill: Any) -> None:
-        super().on_fill(Silent(engine), fill)
+        super().on_fill(self._silenced(engine), fill)
 
     def on_order(self, engine: Any, order: Any) -> None:
-        super().on_order(Silent(engine), order)
+        super().on_order(self._silenced(engine), order)
 
 
 class Replayed(Program):
     """The same program, played by a replay; what only replays say is left out."""
 
     def bind(self, replay: Any) -> None:
-        self._engine = OfBars(replay, self._units)
+        self._engine = OfBars(replay, self._units, is_usual=not self._has_account)
 
     def on_bar(self, replay: Any, instrument: int, bar_index: int) -> None:
         super().on_bar(self._engine, instrument, bar_index)
@@ -111,15 +119,25 @@ def outcome(engine: Any, seen: Rows) -> dict[str, Any]:
     return {"seen": seen, **streams, "samples": samples, "halted": engine.halted}
 
 
+def broken(seen: Rows) -> dict[str, Any]:
+    """The same of a run that an error has ended, as where a currency has no price yet: what was seen up to it."""
+    return {"seen": [*seen, ("error",)], **{stream: [] for stream in STREAMS}, "samples": [], "halted": False}
+
+
 def by_bars(case: Case, engine_of: Any) -> dict[str, Any]:
     """What the engine of bars makes of a case."""
     program = Quiet(case)
-    if engine_of is PlainEngine:
-        engine = PlainEngine(case.market, **case.config, checked=True)
-        engine.run(program)
-    else:
-        engine = engine_of(case.market, **case.config)
-        engine.run(RecordsFromColumns(program))
+    try:
+        if engine_of is PlainEngine:
+            engine = PlainEngine(case.market, **case.config, checked=True)
+            engine.run(program)
+        else:
+            engine = engine_of(case.market, **case.config)
+            engine.run(RecordsFromColumns(program))
+    except EngineError as error:
+        if " law " in f" {error}":
+            raise
+        return broken(program.seen)
     return outcome(engine, program.seen)
 
 
@@ -135,7 +153,12 @@ def by_replay(case: Case, replay_of: Any) -> dict[str, Any]:
         replay = replay_of(pairs, [], bars=bars, sample_ns=None, **config)
     program = Replayed(case)
     program.bind(replay)
-    replay.run(program, bars=True)
+    try:
+        replay.run(program, bars=True)
+    except EngineError as error:
+        if " law " in f" {error}":
+            raise
+        return broken(program.seen)
     return outcome(replay, program.seen)
 
 

@@ -18,6 +18,8 @@ class Outcome:
     """Streams of rows in the order in which a difference is best explained: what was seen comes first in time."""
 
     seen: Rows
+    numbers: tuple[list[int], list[int]]
+    """Which orders and fills the numbers known here are of."""
     orders: Rows
     fills: Rows
     postings: Rows
@@ -32,10 +34,11 @@ def outcome_of(engines: Engines, session: Session, play: Callable[..., Any] = pl
     """Play a session and gather what came of it."""
     replay, program = play(engines, session)
     if program.seen[-1:] == [("error",)]:
-        return Outcome(program.seen, [], [], [], [], [], [], halted=replay.halted, digests={})
+        return Outcome(program.seen, ([], []), [], [], [], [], [], [], halted=replay.halted, digests={})
     rows = {stream: [astuple(record) for record in records_of(replay, stream)] for stream in RECORDS}
     return Outcome(
         seen=program.seen,
+        numbers=(list(replay.known_orders), list(replay.known_fills)),
         **rows,
         equity_samples=samples_of(replay),
         touches=list(replay.touches),

@@ -384,6 +384,8 @@ class Program:
 
     session: Session
     seen: list[tuple[Any, ...]] = field(default_factory=list)
+    is_judge: bool = True
+    """Whether it also looks at what is known at the venue alone."""
 
     def __post_init__(self) -> None:
         self._random = Random(~self.session.seed)
@@ -420,8 +422,12 @@ class Program:
             known += [replay.position(index), replay.best(index, 1), replay.best(index, -1)]
             bid = replay.best(index, 1)
             self._last[index] = bid[0] if bid else self._last[index]
-        known.append(replay.queue_ahead(self._ids[-1]) if self._ids else None)
-        self.seen.append((what, *numbers, replay.now_ns, replay.cash(), *known))
+        if self._ids:
+            known += [*replay.standing(self._ids[-1]), *replay.standing(self._ids[len(self._ids) // 2])]
+            known += [replay.queue_ahead(self._ids[-1])] if self.is_judge else []
+        account = self.session.config.get("account")
+        others = [replay.cash(1 + currency) for currency in range(len(account.currencies))] if account else []
+        self.seen.append((what, *numbers, replay.now_ns, replay.cash(), *others, *known))
 
     def _some_time(self) -> int:
         session, random = self.session, self._random
@@ -514,9 +520,9 @@ class Program:
         return keywords
 
 
-def play_session(engines: Any, session: Session) -> tuple[Any, Program]:
+def play_session(engines: Any, session: Session, *, is_judge: bool = True) -> tuple[Any, Program]:
     """Play a session; an error of the engine is the last thing seen, since it ends a run in the middle of a step."""
-    program = Program(session)
+    program = Program(session, is_judge=is_judge)
     replay = engines.replay(session.instruments, session.sources, **session.config)
     program.start(replay)
     try:

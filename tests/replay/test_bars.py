@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from neural_trader.baseline import Engine as PlainEngine
 from neural_trader.baseline.records import BUY, SELL, Reason, State
 from neural_trader.baseline.replay import Replay as PlainReplay
+from neural_trader.baseline.terms import AccountTerms, ContractTerms, Funding
 from neural_trader.errors import EngineError
-from parity.programs import make_case
+from parity.accounts import make_account_case
+from parity.programs import Case, make_case
 from parity.scenario import bars_of
 from replay import scenario
 from replay.bar_runs import by_bars, by_replay, comparable, difference_of, digests
@@ -146,6 +149,28 @@ def test_ruin_on_bars_ends_what_rests_in_books(engines: Engines) -> None:
     assert run.ended(1) == (State.CANCELLED, Reason.RUIN) and run.engine.halted
 
 
+def test_liquidation_on_bars_ends_what_rests_in_books_and_the_run_goes_on(engines: Engines) -> None:
+    book = "1 bid 98 5, ask 100 5\n300 status\n"
+    fall = {1: "open high low close\n100 100 100 100\n100 100 88 88\n"}
+    contract = ContractTerms("linear", maintenance_ppb=5 * 10**7)
+    terms = AccountTerms(contracts=[ContractTerms(), contract])
+    orders = {5: limit(BUY, 97, 1, at=0), "bar 1 0": order(BUY, "market", 50, at=1), 195: limit(BUY, 97, 1, at=0)}
+    run = Run(
+        engines, orders, bars=fall, symbols="AB", book=book, cash=800 * MONEY, leverage_ppb=8 * 10**9, account=terms
+    )
+    assert run.ended(1) == (State.CANCELLED, Reason.LIQUIDATION) and not run.engine.halted
+    assert run.fills == ["100: 2 buys 50 @ 100 taker", "190: 0 sells 50 @ 88 taker"]
+    assert run.ended(3) == (State.WORKING, Reason.NONE)
+
+
+def test_what_is_due_at_a_close_is_due_after_all_that_happens_then(engines: Engines) -> None:
+    terms = AccountTerms(contracts=[ContractTerms("linear")], funding=[Funding(190, 0, 10**7), Funding(290, 0, 10**7)])
+    run = Run(engines, {"bar 0 0": market(BUY, 1), 195: lambda replay: replay.cash()}, account=terms)
+    # One percent of 100, which is known at once; the second is due when all is over.
+    assert [equity for _, equity in samples_of(run.engine)] == [10**9 * MONEY + gain * MONEY for gain in (0, -6, 3)]
+    assert run.answers == [1, 10**9 * MONEY - MONEY]
+
+
 def test_what_bars_do_not_know_is_an_error(engines: Engines) -> None:
     for more in ({"post_only": True}, {"reduce_only": True}, {"display": 1}, {"time_in_force": "ioc"}):
         with pytest.raises(EngineError):
@@ -169,9 +194,20 @@ def test_bars_alone_without_latency_are_the_run_of_the_bar_engine(share: int) ->
 
 
 @pytest.mark.parametrize("share", range(4))
-def test_the_same_holds_of_the_definitions(share: int) -> None:
+def test_the_same_holds_of_every_account(share: int) -> None:
+    native = pytest.importorskip("neural_trader._core", reason="the Rust extension is not built")
+    for seed in range(share, SEEDS // 2, 4):
+        case = comparable(make_account_case(seed))
+        expected, found = by_bars(case, native.Engine), by_replay(case, native.Replay)
+        difference = difference_of(case, expected, found)
+        assert difference is None, difference
+
+
+@pytest.mark.parametrize("make", [make_case, make_account_case])
+@pytest.mark.parametrize("share", range(4))
+def test_the_same_holds_of_the_definitions(share: int, make: Callable[[int], Case]) -> None:
     for seed in range(share, SEEDS // 10, 4):
-        case = comparable(make_case(seed))
+        case = comparable(make(seed))
         difference = difference_of(case, by_bars(case, PlainEngine), by_replay(case, PlainReplay))
         assert difference is None, difference
 

@@ -94,6 +94,6 @@ def test_random_sessions_go_everywhere() -> None:
     expected |= {*State, *TimeInForce, ("has", "post"), ("has", "reduce"), ("has", "display")}
     expected |= {("by", kind, "taker") for kind in Kind}
     expected |= {("by", kind, "maker") for kind in (Kind.LIMIT, Kind.STOP_LIMIT)}
-    never = (Reason.REPLACED, Reason.HALTED)
+    never = (Reason.REPLACED, Reason.HALTED, Reason.LIQUIDATION)
     expected |= {("because", reason) for reason in Reason if reason not in never}
     assert not expected - set(seen), expected - set(seen)

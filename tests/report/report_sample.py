@@ -53,8 +53,10 @@ class Result:
     digests: dict[str, str]
     hash: str
     benchmark_curve: np.ndarray | None = None
+    account: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     ladder: tuple[Rung, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     counted: Counted | None = COUNTED
     look_ahead: LookAhead | None = LOOK_AHEAD

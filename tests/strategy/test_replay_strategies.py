@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -92,20 +91,17 @@ def test_vwap_measures_volume_as_it_goes() -> None:
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_shortfall_is_what_was_paid_over_the_price_at_the_beginning(
-    side: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_shortfall_is_what_was_paid_over_the_price_at_the_beginning(side: int) -> None:
     parameters = {"quantity": 60, "horizon": 60, "side": "buy" if side > 0 else "sell"}
-    with caplog.at_level(logging.INFO, "neural_trader.strategy"):
-        result = replay("twap", random_session(7), parameters=parameters)
-    fills = result.fills
+    result = replay("twap", random_session(7), parameters=parameters)
+    fills, figures = result.fills, result.figures
     average = float((fills["quantity"] * fills["price"]).sum()) / 60
-    (record,) = caplog.records
-    assert isinstance(record.args, tuple)
-    *_, shortfall, arrival = record.args
+    arrival = figures["arrival price"]
     assert isinstance(arrival, float) and abs(arrival - 100) < 0.2
-    assert shortfall == pytest.approx(side * (average / arrival - 1) * 10_000, abs=1e-6)
-    assert "60.0 of 60.0 ALPHA done" in record.getMessage()
+    assert figures["shortfall [bps]"] == pytest.approx(side * (average / arrival - 1) * 10_000, abs=1e-6)
+    rested = fills.filter(fills["liquidity"] == "maker")["quantity"].sum()
+    assert figures["filled at rest [%]"] == pytest.approx(100 * rested / 60)
+    assert (figures["quantity"], figures["done"], figures["slices"], figures["slices begun"]) == (60, 60, 10, 10)
 
 
 def test_the_taker_holds_one_position_at_a_time_and_leaves_it() -> None:

@@ -204,6 +204,7 @@ def test_a_grid_that_is_too_large_says_how_long_it_would_take(market: Any) -> No
         ({"grid": GRID, "random": 0}, "from 1 on"),
         ({"grid": GRID, "out": "points.csv"}, "ends with"),
         ({"grid": GRID, "feee": 5}, "no setting 'feee'"),
+        ({"grid": GRID, "account": {"kind": "cash"}}, "leave out account and funding"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from neural_trader.baseline.ledger import CURRENCIES
 from neural_trader.codes import ACCOUNTS, KINDS, REASONS, STATES, TIMES_IN_FORCE
 from neural_trader.market.bars import Bars
 
@@ -101,8 +102,9 @@ def orders(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
     )
     if "accept_ns" not in columns:
         return frame
-    # What only a venue of a replay knows of an order.
+    # What only a venue of a replay knows of an order, and the number by which the strategy knew it.
     return frame.with_columns(
+        _present("number", columns["number"]),
         _time("accepted", pl.Series(columns["accept_ns"]).replace(0, None)),
         _time("ended", pl.Series(columns["end_ns"]).replace(0, None)),
         pl.Series("queue_ahead", columns["queue_ahead"]).fill_nan(None),
@@ -129,9 +131,12 @@ def fills(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
             _present("order", columns["order"]),
         ]
     )
+    if "notional" in columns:
+        frame = frame.with_columns(pl.Series("notional", columns["notional"]))
     if "bid" not in columns:
         return frame
-    return frame.with_columns(pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask"))
+    touch = [pl.Series(name, columns[name]).fill_nan(None) for name in ("bid", "ask")]
+    return frame.with_columns(*touch, _present("order_number", columns["order_number"]))
 
 
 def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
@@ -142,6 +147,10 @@ def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
     leave = leave[leave >= 0]
     entry_ns, exit_ns = of_fill["time_ns"][entry], of_fill["time_ns"][leave]
     entry_price = of_fill["price"][entry]
+    worth = entry_price * columns["quantity"]
+    if "notional" in of_fill:
+        # Of a contract, price times quantity is not what it is worth.
+        worth = of_fill["notional"][entry] * (columns["quantity"] / of_fill["quantity"][entry])
     held = np.zeros(len(entry), dtype=np.int64)
     for k, each in enumerate(series):
         mine = np.flatnonzero(columns["instrument"] == k)
@@ -163,7 +172,7 @@ def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
             _left("exit_time", _time("exit_time", exit_ns), len(entry)),
             _left("exit_price", of_fill["price"][leave], len(entry)),
             pl.Series("pnl", columns["pnl"]),
-            pl.Series("return", columns["pnl"] / (entry_price * columns["quantity"])),
+            pl.Series("return", columns["pnl"] / worth),
             pl.Series("fees", columns["fees"]),
             pl.Series("bars", held),
             _present("entry_order", of_fill["order"][entry]),
@@ -172,16 +181,19 @@ def trades(engine: Engine | Replay, series: Sequence[Series]) -> pl.DataFrame:
     )
 
 
-def postings(engine: Engine | Replay, symbols: Sequence[str]) -> pl.DataFrame:
-    """The ledger; ``unit`` is the account currency (null) or the symbol whose units the amount counts."""
+def postings(engine: Engine | Replay, symbols: Sequence[str], currencies: Sequence[str] = ()) -> pl.DataFrame:
+    """The ledger; ``unit`` is the account currency (null), another one, or the symbol whose units the amount counts."""
     columns = engine.posting_arrays()
     ranks = ["", *symbols]
+    units = columns["unit"].astype(np.int64)
+    # Other currencies are numbered from a number beyond all instruments.
+    units = np.where(units > CURRENCIES, units - CURRENCIES + len(symbols), units).astype(np.uint32)
     return pl.DataFrame(
         [
             pl.Series("transaction", columns["transaction"]),
             _names("account", columns["account"], ACCOUNTS),
             _names("symbol", columns["instrument"], ranks).replace("", None),
-            _names("unit", columns["unit"], ranks).replace("", None),
+            _names("unit", units, [*ranks, *currencies]).replace("", None),
             pl.Series("amount", columns["amount"]),
         ]
     )

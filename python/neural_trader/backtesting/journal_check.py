@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neural_trader._native import check_journal, inputs_digest
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.journal import Journal, open_journal
 from neural_trader.backtesting.replay import engine_of
 from neural_trader.backtesting.replay_inputs import joined
@@ -111,4 +112,6 @@ def _recordings(journal: Journal, data: Sequence[Path] | None, venue: str | None
 def _settings(run: dict[str, Any]) -> ReplaySettings:
     names = ("cash", "leverage", "currency", "latency", "feed", "queue", "whole", "self_trade", "sample")
     fee = Fee(*(Decimal(run["fee"][name]) for name in ("maker", "taker", "fixed")))
-    return ReplaySettings.of(fee=fee, impact=run.get("impact"), **{name: run[name] for name in names})
+    account = AccountSettings.of(run.get("account"))
+    given = {name: run[name] for name in names}
+    return ReplaySettings.of(fee=fee, account=account, impact=run.get("impact"), **given)

@@ -11,13 +11,23 @@ import numpy as np
 
 from neural_trader import _native
 from neural_trader._native import Replay, __version__, inputs_digest, run_position
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.batches import has_batches, tell_in_batches
 from neural_trader.backtesting.journal import check_free, journaled
-from neural_trader.backtesting.ladder import fidelity_ladder
-from neural_trader.backtesting.replay_inputs import PerSymbol, ReplayInputs, inputs_of, words_of
-from neural_trader.backtesting.replay_settings import ReplaySettings
+from neural_trader.backtesting.ladder import Shown, bar_of_ladder, fidelity_ladder
+from neural_trader.backtesting.own_figures import own_figures
+from neural_trader.backtesting.replay_inputs import ReplayInputs, inputs_of, words_of
+from neural_trader.backtesting.replay_settings import ReplaySettings, duration_text
 from neural_trader.backtesting.result import Result
-from neural_trader.backtesting.run import buy_and_hold, instance_of, name_of, own_frames, place_of, source_digest
+from neural_trader.backtesting.run import (
+    buy_and_hold,
+    instance_of,
+    liquidated,
+    name_of,
+    own_frames,
+    place_of,
+    source_digest,
+)
 from neural_trader.backtesting.settings import Settings
 from neural_trader.backtesting.snapshots import Course, Saving, is_ours
 from neural_trader.errors import EngineError, StrategyRunError, UsageError
@@ -52,7 +62,10 @@ def replay(
     sample: str = "1s",
     impact: str | None = None,
     slippage: float | str | Decimal | Slippage | None = None,
+    account: Mapping[str, Any] | str | Path | None = None,
+    funding: Any = None,
     ladder: bool = False,
+    ladder_bar: str | None = None,
     journal: str | Path | None = None,
     snapshot: str | Path | None = None,
     stop_at: Any = None,
@@ -75,7 +88,9 @@ def replay(
     "risk_averse", or such as "power:3" (docs/book-rules.md has them all). ``whole``: orders at rest fill wholly or not
     at all. ``sample`` is the time between samples of equity. ``impact`` makes prices worse after takes: "2bps/500ms"
     for taking all the depth, and the time in which half of that is gone.
-    ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``.
+    ``account`` and ``funding`` are as for :func:`neural_trader.backtest`.
+    ``ladder`` runs the strategy again under kinder and stricter assumptions, for ``Result.ladder``; those of backtests
+    on bars take bars of ``ladder_bar``, by default "1m", "10s" or "1s" so that the session has at least fifty.
     ``journal`` is a new file for what is decided and answered, which ``neural-trader replay FILE --verify`` plays
     again (docs/journal.md).
     ``snapshot`` is a file in which the run is saved: ``every`` so long by the clock of the records ("10m"), and where
@@ -98,13 +113,10 @@ def replay(
         self_trade=self_trade,
         sample=sample,
         impact=impact,
+        account=AccountSettings.of(account, funding),
     )
     saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
-    if saving is not None and (ladder or journal is not None):
-        other = "ladder" if ladder else "journal"
-        raise UsageError(f"{other} is of a whole run; leave it out of one that is saved or goes on")
-    if journal is not None:
-        check_free(Path(journal))
+    _check_outputs(saving, ladder, ladder_bar, journal)
     inputs = inputs_of(data, venue, symbols)
     of_bars = _settings_of_bars(slippage, settings) if inputs.bars else None
     if of_bars is not None and (journal is not None or ladder):
@@ -112,19 +124,20 @@ def replay(
     if of_bars is None and slippage is not None:
         raise UsageError("slippage is for bars; what an order pays in a book is what it takes of it")
     listed, recipe, kinds = inputs.listed, inputs.recipe, inputs.kinds()
-    depth, trades = inputs.depth(), inputs.trades()
+    recorded = {"depth": inputs.depth(), "trades": inputs.trades()}
+    bar_ns = bar_of_ladder(inputs.recordings, ladder_bar) if ladder else None
 
     def run(
         settings: ReplaySettings,
-        depth: PerSymbol,
+        market: Mapping[str, Any],
+        shown: Shown | None = None,
         told: Callable[[float], None] | None = None,
         journal: str | Path | None = None,
     ) -> Result:
         instance = instance_of(strategy, parameters)
         if not inputs.bars:
             _refuse_bars(instance)
-        market = {"depth": depth, "trades": trades}
-        engine = engine_of(inputs, settings, market, of_bars)
+        engine = engine_of(inputs, settings, market, of_bars, shown)
         document = {"strategy": name_of(instance), "parameters": instance.parameters, **settings.document(), **market}
         if of_bars is not None:
             document["slippage"] = of_bars.document()["slippage"]
@@ -160,18 +173,33 @@ def replay(
                     "source_sha256": source_digest(instance),
                     "data": " + ".join(each.source for each in inputs.recordings if each.origin == "file") or None,
                     "symbols": list(symbols) if symbols else None,
+                    "ladder_bar": None if bar_ns is None else duration_text(bar_ns),
                     **{name: recipe.get(name) for name in ("files", "venue", "seed", "duration")},
                     **({"recordings": recipe["recordings"]} if "recordings" in recipe else {}),
                 },
                 warnings=(*inputs.warnings, *_warnings(engine, settings), *_unheard(instance, kinds)),
+                figures=own_figures(instance),
                 run_benchmark=lambda: _buy_and_hold(bars, settings, engine.sample_count) if benchmark else None,
             )
             if end is not None:
                 end(result.hash)
         return result
 
-    result = run(settings, depth, progress, journal)
-    return replace(result, ladder=fidelity_ladder(run, settings, depth, inputs.common_kinds())) if ladder else result
+    result = run(settings, recorded, None, progress, journal)
+    if bar_ns is None:
+        return result
+    return replace(result, ladder=fidelity_ladder(run, result, settings, recorded, inputs, bar_ns))
+
+
+def _check_outputs(saving: Saving | None, ladder: bool, ladder_bar: str | None, journal: str | Path | None) -> None:
+    """Refuse what cannot be had together, before anything is played."""
+    if saving is not None and (ladder or journal is not None):
+        other = "ladder" if ladder else "journal"
+        raise UsageError(f"{other} is of a whole run; leave it out of one that is saved or goes on")
+    if journal is not None:
+        check_free(Path(journal))
+    if ladder_bar is not None and not ladder:
+        raise UsageError("ladder_bar is the interval of the bars of a ladder; ask for one, too")
 
 
 def play(
@@ -227,21 +255,35 @@ def _is_native(strategy: Strategy, native: bool) -> bool:
 def engine_of(
     inputs: ReplayInputs,
     settings: ReplaySettings,
-    market: Mapping[str, PerSymbol],
+    market: Mapping[str, Any],
     of_bars: Settings | None = None,
+    shown: Shown | None = None,
 ) -> Replay:
-    """A replay that has not begun; ``market`` says which records make books, and which tell trades."""
+    """A replay that has not begun; ``market`` says which records make books, and which tell trades.
+
+    With ``shown``, orders meet these records in place of those of which the strategy is told.
+    """
+    arguments = settings.engine_arguments(
+        [each.symbol for each in inputs.listed], [each.tick for each in inputs.listed]
+    )
     instruments = [(each.symbol, each.tick, each.lot) for each in inputs.listed]
-    sources = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
-    words: dict[str, Any] = {name: words_of(found, inputs.listed, _OTHER[name]) for name, found in market.items()}
+    sources: Shown = [(each.words, ranks) for each, ranks in zip(inputs.recordings, inputs.ranks, strict=True)]
+    words: dict[str, Any] = {
+        name: words_of(found, inputs.listed, _OTHER[name]) if name in _OTHER else found
+        for name, found in market.items()
+    }
+    if shown is not None:
+        words["roles"] = ["here"] * len(sources) + ["venue"] * len(shown)
+        sources += [(records.view(np.int64), ranks) for records, ranks in shown]
     if of_bars is not None:
         exact = of_bars.engine_arguments()
         words |= {name: exact[name] for name in ("slippage_ticks", "slippage_ppb", "slippage_spread_ppb")}
         words["bars"] = inputs.ranked_bars
-    return Replay(instruments, sources, **settings.engine_arguments(), **words)
+    return Replay(instruments, sources, **arguments, **words)
 
 
-_OTHER = {"depth": "levels", "trades": "trade"}
+_OTHER = {"depth": "levels", "trades": "trade", "view": "levels"}
+"""What may differ by instrument, and what stands there for those of bars."""
 
 
 def _settings_of_bars(slippage: Any, settings: ReplaySettings) -> Settings:
@@ -338,6 +380,7 @@ def _buy_and_hold(bars: Sequence[Bars], settings: ReplaySettings, samples: int) 
         volume_cap=None,
         close_at_end=False,
         currency=settings.currency,
+        account=settings.account,
     )
     return buy_and_hold(bars, plain)
 
@@ -350,6 +393,7 @@ def _warnings(engine: Replay, settings: ReplaySettings) -> tuple[str, ...]:
     warnings = []
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    warnings += liquidated(engine)
     if not settings.entry_ns and not settings.response_ns:
         warnings.append("Orders reached their venue without any latency.")
     if not settings.fee.maker and not settings.fee.taker and not settings.fee.fixed:

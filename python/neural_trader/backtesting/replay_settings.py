@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from neural_trader.backtesting.settings import Fee, decimal_of, plain_decimal, rate_of, whole_units
+from neural_trader.backtesting.account_settings import AccountSettings
+from neural_trader.backtesting.numbers import decimal_of, plain_decimal, rate_of, whole_units
+from neural_trader.backtesting.settings import Fee
 from neural_trader.errors import ConfigError
+
+if TYPE_CHECKING:
+    from neural_trader.market.bars import Step
 
 QUEUES = ("front", "risk_averse", "power", "power_2", "power_3", "log", "log_2")
 """Models of the place in a queue; docs/book-rules.md has their formulas."""
@@ -59,6 +65,8 @@ class ReplaySettings:
     self_trade: SelfTrade
     sample_ns: int
     impact: Impact | None = None
+    account: AccountSettings | None = None
+    """What the account is beyond one currency and spot instruments."""
 
     @classmethod
     def of(
@@ -75,6 +83,7 @@ class ReplaySettings:
         self_trade: str,
         sample: str,
         impact: Any = None,
+        account: AccountSettings | None = None,
     ) -> ReplaySettings:
         """Settings from what a user gives; ConfigError names the one that makes no sense.
 
@@ -118,13 +127,16 @@ class ReplaySettings:
             self_trade=self_trade,  # type: ignore[arg-type]
             sample_ns=interval_ns,
             impact=None if impact is None else Impact.of(impact),
+            account=account,
         )
         settings.engine_arguments()
         return settings
 
-    def engine_arguments(self) -> dict[str, Any]:
-        """The engine's keyword arguments, all integers and names."""
+    def engine_arguments(self, symbols: Sequence[str] = (), ticks: Sequence[Step] = ()) -> dict[str, Any]:
+        """The engine's keyword arguments, all integers and names; those of the account for these instruments."""
+        account = self.account
         return {
+            **({} if account is None or not symbols else {"account": account.terms(symbols, ticks, self.currency)}),
             "cash": whole_units("cash", self.cash, 10**18),
             "leverage_ppb": whole_units("leverage", self.leverage, 10**9),
             "maker_ppb": whole_units("fee", self.fee.maker, 10**9),
@@ -157,6 +169,7 @@ class ReplaySettings:
             "self_trade": self.self_trade,
             "sample": duration_text(self.sample_ns),
             **({} if self.impact is None else {"impact": str(self.impact)}),
+            **({} if self.account is None else {"account": self.account.document()}),
         }
 
 

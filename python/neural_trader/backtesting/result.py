@@ -12,8 +12,10 @@ import numpy as np
 
 from neural_trader._native import Engine, Valuation
 from neural_trader.backtesting import frames
+from neural_trader.baseline.ledger import CURRENCIES
+from neural_trader.codes import ACCOUNTS
 from neural_trader.market.bars import Bars
-from neural_trader.report.outcome import BLOCK, Block, blocks_of, drawdowns
+from neural_trader.report.outcome import BLOCK, Block, Figure, blocks_of, drawdowns, initial_cash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
     Times = np.ndarray[Any, np.dtype[np.int64]]
     Amounts = np.ndarray[Any, np.dtype[np.float64]]
+
+
+_MONEY = 10**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,8 @@ class Result:
     """Whether decisions changed with the bars after them; None where that was not asked."""
     warm_up: WarmUp | None = None
     """How many bars decisions follow from; None where that was not asked."""
+    figures: dict[str, Figure] = field(default_factory=dict)
+    """What the strategy reported of itself (:meth:`Strategy.report`)."""
 
     @cached_property
     def bars(self) -> tuple[Bars, ...]:
@@ -119,7 +126,7 @@ class Result:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Columns ``time`` (UTC, ns), ``equity``, ``drawdown`` (fraction below the running peak, deposit included)."""
-        falls = [below for _, below in drawdowns(float(self.run["cash"]), self.blocks())]
+        falls = [below for _, below in drawdowns(initial_cash(self), self.blocks())]
         return frames.equity(self.time_ns, self.equity_curve, np.concatenate(falls) if falls else np.empty(0))
 
     @cached_property
@@ -140,7 +147,25 @@ class Result:
     @cached_property
     def postings(self) -> pl.DataFrame:
         """The double-entry ledger: each transaction sums to zero per unit."""
-        return frames.postings(self.engine, self._symbols)
+        return frames.postings(self.engine, self._symbols, list(self.run.get("account", {}).get("currencies", {})))
+
+    @cached_property
+    def account(self) -> dict[str, Any] | None:
+        """What became of an account that is not the usual one: cash, and what was paid beside fills, per currency.
+
+        None where it is the usual one, whose cash ``postings`` has.
+        """
+        if "account" not in self.run:
+            return None
+        codes = [str(self.run["currency"]), *self.run["account"]["currencies"]]
+        sums: dict[str, dict[str, int]] = {name: {} for name in ("cash", "funding", "interest")}
+        columns = self.engine.postings
+        for account, unit, amount in zip(columns["account"], columns["unit"], columns["amount"], strict=True):
+            name, code = ACCOUNTS[account], codes[max(0, unit - CURRENCIES)]
+            if name in sums:
+                sums[name][code] = sums[name].get(code, 0) + amount
+        amounts = {name: {code: amount / _MONEY for code, amount in of.items()} for name, of in sums.items()}
+        return {**amounts, "liquidations": len(self.engine.liquidations)}
 
     @property
     def _symbols(self) -> list[str]:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__, run_position
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.look_ahead import Rerun, checked
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from neural_trader._native import Replay
     from neural_trader.market.bars import Series
     from neural_trader.memory.memory import Memory
     from neural_trader.memory.recorder import Recorder
@@ -62,6 +64,8 @@ def backtest(
     close_at_end: bool = False,
     currency: str = "USD",
     like: str | None = None,
+    account: Mapping[str, Any] | str | Path | None = None,
+    funding: Any = None,
     seed: int = DEFAULT_SEED,
     snapshot: str | Path | None = None,
     stop_at: Any = None,
@@ -89,6 +93,10 @@ def backtest(
     is to stop, ``stop_at`` a time or after so many turns of the strategy ("500 turns"), which raises
     :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
     that of the run that never stopped (docs/snapshots.md).
+    ``account`` is what an account is beyond one currency and spot instruments, as a mapping or a TOML file:
+    ``{"instruments": {"BTCUSDT": {"kind": "linear", "maintenance": "0.5%"}}}``, currencies with deposits and rates, fee
+    tiers, interest (docs/fill-rules.md, section 11). ``funding`` are rates of contracts: a CSV or Parquet file or a
+    frame with columns ``time`` and ``rate``, with ``symbol`` if there are several and ``mark`` if it is known.
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
@@ -118,7 +126,11 @@ def backtest(
         close_at_end=close_at_end,
         currency=currency,
         like=like,
+        account=AccountSettings.of(account, funding),
     )
+    # It names places in strategies as this module does.
+    from neural_trader.backtesting.own_figures import own_figures
+
     saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
     instance = instance_of(strategy, parameters)
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
@@ -164,6 +176,7 @@ def backtest(
             **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
         },
         warnings=_warnings(engine, settings),
+        figures=own_figures(instance),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
     result = counted(result, trials)
@@ -179,8 +192,10 @@ def backtest(
         with remembering(other, worn, None if known is None else memory, series, as_of=known) as asked:
             return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
 
+    # An instance has come from a class that is there already.
+    given = type(strategy) if isinstance(strategy, Strategy) else strategy
     rerun = Rerun(
-        make=lambda anew: instance_of(strategy if anew else type(instance), instance.parameters),
+        make=lambda anew: instance_of(given if anew else type(instance), instance.parameters),
         play=again,
         series=bars,
         overlays=overlays,
@@ -352,8 +367,9 @@ def buy_and_hold(bars: Sequence[Series], settings: Settings) -> Engine:
 
 def _engine(bars: Sequence[Series], settings: Settings, faults: list[Exception]) -> Engine:
     """An engine over bars in memory, or over pieces that it asks for; ``faults`` gets what is wrong with those."""
+    arguments = settings.engine_arguments([each.symbol for each in bars], [each.tick for each in bars])
     if all(isinstance(each, Bars) for each in bars):
-        return Engine([each.whole() for each in bars], **settings.engine_arguments())
+        return Engine([each.whole() for each in bars], **arguments)
 
     def noted(each: Series) -> Iterator[Bars]:
         try:
@@ -363,7 +379,7 @@ def _engine(bars: Sequence[Series], settings: Settings, faults: list[Exception])
             raise
 
     pieces = [noted(each) for each in bars]
-    return Engine([each.empty() for each in bars], pieces=pieces, **settings.engine_arguments())
+    return Engine([each.empty() for each in bars], pieces=pieces, **arguments)
 
 
 def instance_of(strategy: str | type[Strategy] | Strategy, parameters: Mapping[str, Any] | None) -> Strategy:
@@ -480,8 +496,18 @@ def _warnings(engine: Engine, settings: Settings) -> tuple[str, ...]:
     warnings = []
     if engine.halted:
         warnings.append("The account was ruined: equity reached zero, every position was closed, and trading stopped.")
+    warnings += liquidated(engine)
     if settings.fill == "close":
         warnings.append("Market orders filled at the very close that decided them: a price that could not be had.")
-    if not settings.fee.taker and not settings.fee.fixed:
+    if not settings.fee.taker and not settings.fee.fixed and not (settings.account and settings.account.fee_tiers):
         warnings.append("No fees were charged.")
     return tuple(warnings)
+
+
+def liquidated(engine: Engine | Replay) -> list[str]:
+    """A word on positions that were taken from the account."""
+    count = len(engine.liquidations)
+    if not count:
+        return []
+    what = "A position was" if count == 1 else f"{count} positions were"
+    return [f"{what} liquidated: equity had fallen below the maintenance margin."]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.like import Like
+from neural_trader.backtesting.numbers import decimal_of, plain_decimal, rate_of, whole_units
 from neural_trader.config import KEYS
 from neural_trader.errors import ConfigError
+
+if TYPE_CHECKING:
+    from neural_trader.market.bars import Step
 
 _PPB = 10**9
 _MONEY = 10**18
@@ -33,8 +39,10 @@ class Fee:
             raise ConfigError(f"fee {given!r}: give one rate, or maker/taker, or maker/taker/fixed")
         rates = [rate_of("fee", part) for part in parts[:2]]
         fixed = decimal_of("fee", parts[2]) if len(parts) == 3 else Decimal(0)
-        if fixed < 0 or any(not 0 <= rate < 1 for rate in rates):
-            raise ConfigError(f"fee {given!r}: a rate is from 0 to below 1 (0.001 is 0.1 %), a fixed fee not negative")
+        if fixed < 0 or any(not -1 < rate < 1 for rate in rates):
+            raise ConfigError(
+                f"fee {given!r}: a rate is below 1 (0.001 is 0.1 %; below 0 it is a rebate), a fixed fee not negative"
+            )
         return cls(rates[0], rates[-1], fixed)
 
 
@@ -94,6 +102,8 @@ class Settings:
     currency: str = "USD"
     like: Like | None = None
     """Whose rules orders obey; None for our own."""
+    account: AccountSettings | None = None
+    """What the account is beyond one currency and spot instruments."""
 
     @classmethod
     def of(
@@ -109,6 +119,7 @@ class Settings:
         close_at_end: bool,
         currency: str,
         like: str | Like | None = None,
+        account: AccountSettings | None = None,
     ) -> Settings:
         """Settings from what a user gives; ConfigError names the one that makes no sense.
 
@@ -146,15 +157,22 @@ class Settings:
             close_at_end=close_at_end,
             currency=currency,
             like=peer,
+            account=account,
         )
         if peer is not None:
+            if account is not None:
+                raise ConfigError(f"like {peer.name}: its account knows one currency and spot only; leave out account")
+            if settings.fee.maker < 0 or settings.fee.taker < 0:
+                raise ConfigError(f"like {peer.name}: it knows no rebates; give a fee that is not negative")
             settings = peer.imposed(settings)
         settings.engine_arguments()
         return settings
 
-    def engine_arguments(self) -> dict[str, Any]:
-        """The engine's keyword arguments, all integers."""
+    def engine_arguments(self, symbols: Sequence[str] = (), ticks: Sequence[Step] = ()) -> dict[str, Any]:
+        """The engine's keyword arguments, all integers; those of the account for these instruments."""
+        account = self.account
         return {
+            **({} if account is None or not symbols else {"account": account.terms(symbols, ticks, self.currency)}),
             "cash": whole_units("cash", self.cash, _MONEY),
             "leverage_ppb": whole_units("leverage", self.leverage, _PPB),
             "maker_ppb": whole_units("fee", self.fee.maker, _PPB),
@@ -182,37 +200,7 @@ class Settings:
 
         document: dict[str, Any] = plain(asdict(self))
         like = None if self.like is None else str(self.like)
-        return document | {"slippage": str(self.slippage), "like": like}
-
-
-def decimal_of(name: str, given: Any) -> Decimal:
-    """A finite number as an exact decimal; ConfigError for anything else."""
-    try:
-        value = Decimal(str(given).strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise ConfigError(f"{name} {given!r} is not a number")
-    return value
-
-
-def rate_of(name: str, given: Any) -> Decimal:
-    """A rate from a number or a text such as "0.1%" or "10bps"."""
-    text = str(given).strip()
-    for suffix, scale in (("bps", 10_000), ("bp", 10_000), ("%", 100)):
-        if text.endswith(suffix):
-            return decimal_of(name, text.removesuffix(suffix)) / scale
-    return decimal_of(name, text)
-
-
-def whole_units(name: str, value: Decimal, scale: int) -> int:
-    """A value as a count of the engine's units, of which ``scale`` make one; ConfigError if it lies between two."""
-    scaled = value * scale
-    if scaled != int(scaled):
-        raise ConfigError(f"{name} {value} is finer than the engine counts ({Decimal(1) / scale:f})")
-    return int(scaled)
-
-
-def plain_decimal(value: Decimal) -> str:
-    """A decimal without an exponent and without zeros that say nothing."""
-    return f"{value.normalize():f}"
+        del document["account"]
+        # Runs whose account is the usual one do not speak of it, and keep their hashes.
+        account = {} if self.account is None else {"account": self.account.document()}
+        return document | {"slippage": str(self.slippage), "like": like} | account

@@ -1,17 +1,17 @@
-"""What a fill costs: slippage for takers, fees for both (docs/fill-rules.md section 4)."""
+"""What takers pay beyond the market, and the rates of fees (docs/fill-rules.md section 4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neural_trader.baseline.arithmetic import BILLION, div_up, int64, money
+from neural_trader.baseline.arithmetic import BILLION, div_up, int64
 from neural_trader.baseline.records import BUY
 from neural_trader.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Rates in parts per billion, the fixed fee in money, all non-negative so that every rounding is against us."""
+    """Rates in parts per billion, the fixed fee in money; of all these only a fee rate may be negative: a rebate."""
 
     maker_ppb: int
     taker_ppb: int
@@ -22,7 +22,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) < 0:
+            if getattr(self, name) < 0 and name not in ("maker_ppb", "taker_ppb"):
                 raise EngineError(f"{name} must not be negative")
 
     def slippage(self, reference: int, spread: int) -> int:
@@ -39,9 +39,3 @@ class Costs:
             return min(price, limit) if limit else price
         price = max(1, reference - slippage)
         return max(price, limit) if limit else price
-
-    def fee(self, notional: int, *, maker: bool) -> int:
-        """The fee of one fill; the product is split so that it stays in range whenever the fee does."""
-        rate = self.maker_ppb if maker else self.taker_ppb
-        whole = notional // BILLION * rate
-        return money(whole + div_up(notional % BILLION * rate, BILLION) + self.fixed_fee, "fee")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from neural_trader.baseline.account import Account
+from neural_trader.baseline.account import Account, Rate
+from neural_trader.baseline.accruals import Accruals
 from neural_trader.baseline.arithmetic import BILLION, int64, money
 from neural_trader.baseline.book import OrderBook
 from neural_trader.baseline.callbacks import Strategy
@@ -33,6 +34,7 @@ from neural_trader.baseline.records import (
     TradeRecord,
 )
 from neural_trader.baseline.sizing import Size, resolve_size
+from neural_trader.baseline.terms import AccountTerms, check_terms
 from neural_trader.baseline.timeline import OPEN, Moment, moments
 from neural_trader.baseline.trades import match_trades
 from neural_trader.errors import EngineError
@@ -60,6 +62,7 @@ class Engine:
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
         close_at_end: bool = False,
+        account: AccountTerms | None = None,
         checked: bool = False,
     ) -> None:
         symbols = [bars.symbol.encode() for bars in instruments]
@@ -67,7 +70,11 @@ class Engine:
             raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
         if cash <= 0 or leverage_ppb <= 0 or (volume_cap_ppb is not None and volume_cap_ppb <= 0):
             raise EngineError("cash, leverage and the volume cap must be positive")
-        self.instruments = [Instrument(bars, volume_cap_ppb) for bars in instruments]
+        terms = account or AccountTerms()
+        check_terms(terms, [bars.symbol for bars in instruments], leverage_ppb)
+        self.instruments = [
+            Instrument(bars, volume_cap_ppb, terms.contract(index)) for index, bars in enumerate(instruments)
+        ]
         self.costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self.fills: list[FillRecord] = []
         self.equity_samples: list[tuple[int, int]] = []
@@ -79,8 +86,13 @@ class Engine:
         self._exposed: list[bool] = []
         """For each equity sample, whether any position was open."""
         self._book = OrderBook(self.instruments)
-        self._ledger = Ledger(cash)
-        self._account = Account(self._ledger, self.instruments, self.costs, leverage_ppb)
+        self._ledger = Ledger(cash, [currency.deposit for currency in terms.currencies])
+        self.account = Account(self._ledger, self.instruments, self.costs, leverage_ppb, terms)
+        self._accruals = Accruals(terms, self.account, self._ledger)
+        self._fill_rates: list[Rate] = []
+        """What the currency of each fill was worth then, where there are several."""
+        self.liquidations: list[int] = []
+        """Fills by which positions were liquidated."""
         self._now_ns = 0
         self._notified = (0, 0)
         """The time of the last notification, and how many there were at that time."""
@@ -98,10 +110,15 @@ class Engine:
         return self._known(instrument).mark
 
     def equity(self) -> int:
-        return self._account.equity()
+        return self.account.equity()
 
-    def cash(self) -> int:
-        return self._ledger.cash()
+    def cash(self, currency: int = 0) -> int:
+        """Cash in the account currency, or in the n-th of the others."""
+        return self._ledger.cash(currency)
+
+    def maintenance(self) -> int:
+        """What equity must not fall below."""
+        return self.account.maintenance()
 
     def is_working(self, order_id: int) -> bool:
         """Whether an order of this id may still fill."""
@@ -164,6 +181,7 @@ class Engine:
             raise EngineError("this engine has already run: make a new one")
         self._has_run = True
         for moment in moments(self.instruments):
+            self._accrue(moment)
             self._now_ns = moment.time_ns
             if moment.phase == OPEN:
                 self._open_moment(moment, strategy)
@@ -177,6 +195,11 @@ class Engine:
     def check_invariants(self) -> None:
         """Raise EngineError if the records so far break a conservation or price law."""
         Invariants(self).check(by_bar=False)
+
+    def _accrue(self, moment: Moment) -> None:
+        """Post what falls due before a moment: at the time of a close it is due after it, before what opens then."""
+        until_ns = moment.time_ns if moment.phase == OPEN else moment.time_ns - 1
+        self._accruals.until(until_ns, halted=self.halted)
 
     def _open_moment(self, moment: Moment, strategy: Strategy) -> None:
         for index in moment.instruments:
@@ -277,10 +300,10 @@ class Engine:
             return size, refusal
         size = resolve_size(
             ticket,
-            equity=self.equity(),
+            equity=self.equity,
             position=self.position(index),
             mark=instrument.mark,
-            unit=instrument.unit,
+            worth_of_lot=lambda price: self.account.worth_of_lot(index, price),
         )
         if size.quantity > 0:
             return size, Reason.NONE
@@ -366,7 +389,9 @@ class Engine:
         price = reference
         if not maker:
             price = self.costs.taker_price(order.side, reference, instrument.bar.spread, order.limit)
-        allowed = self._account.allowed(order.instrument, order.side, quantity, price, reference, maker=maker)
+        allowed = self.account.allowed(
+            order.instrument, order.side, quantity, price, reference, self._now_ns, maker=maker
+        )
         if allowed:
             self._fill(order, allowed, price, reference, maker=maker)
             if instrument.budget is not None:
@@ -403,16 +428,21 @@ class Engine:
             self._book.finish(order, State.FILLED, order.reason)
 
     def _fee(self, index: int, quantity: int, price: int, *, maker: bool) -> int:
-        return self.costs.fee(money(price * quantity * self.instruments[index].unit, "notional"), maker=maker)
+        return self.account.charge(index, quantity, price, self._now_ns, maker=maker)
 
     def _record_fill(
         self, order_id: int, index: int, side: int, quantity: int, price: int, reference: int, fee: int, *, maker: bool
     ) -> None:
-        unit = self.instruments[index].unit
-        slippage = money(abs(price - reference) * quantity * unit, "slippage cost")
+        contract = self.instruments[index].contract
+        lots = side * quantity
+        slippage = money(contract.cost(lots, price) - contract.cost(lots, reference), "slippage cost")
         fill = FillRecord(order_id, index, side, quantity, price, reference, fee, slippage, int(maker), self._now_ns)
-        int64(self.position(index) + side * quantity, "position")
-        self._ledger.post_fill(fill, unit)
+        int64(self.position(index) + lots, "position")
+        if self.account.terms.currencies:
+            self._fill_rates.append(self.account.rate(contract.currency))
+        self.account.count(index, quantity, price, self._now_ns)
+        self._accruals.begin(self._now_ns)
+        self._ledger.post_fill(fill, contract)
         self.fills.append(fill)
         self._book.notifications.append(fill)
 
@@ -477,14 +507,35 @@ class Engine:
         instrument = self.instruments[index]
         position = self.position(index)
         if position:
-            instrument.mark = instrument.bar.low if position > 0 else instrument.bar.high
+            bar = instrument.bar
+            best, worst = (bar.high, bar.low) if position > 0 else (bar.low, bar.high)
+            instrument.mark_where(self.account.in_danger, best, worst)
             self._check_ruin()
         instrument.mark = instrument.bar.close
         self._check_ruin()
 
     def _check_ruin(self) -> None:
-        if self.halted or self.equity() > 0:
+        """Liquidate where equity does not suffice for the positions, and end the run where there is none."""
+        if self.halted:
             return
+        if self.account.in_danger() and self.equity() > 0:
+            self._liquidate()
+        if self.equity() <= 0:
+            self._ruin()
+
+    def _liquidate(self) -> None:
+        """Cancel every order, and close at its mark every position that requires something."""
+        for order in self._book.working_orders(range(len(self.instruments))):
+            self._book.cut(order, order.leaves, Reason.LIQUIDATION)
+        for index, instrument in enumerate(self.instruments):
+            position = self.position(index)
+            if position and instrument.contract.maintenance_ppb:
+                side, mark = (SELL if position > 0 else BUY), instrument.mark
+                fee = self.account.liquidation_fee(index, abs(position), mark, self._now_ns)
+                self.liquidations.append(len(self.fills))
+                self._record_fill(0, index, side, abs(position), mark, mark, fee, maker=False)
+
+    def _ruin(self) -> None:
         for order in self._book.working_orders(range(len(self.instruments))):
             self._book.cut(order, order.leaves, Reason.RUIN)
         for index, instrument in enumerate(self.instruments):
@@ -527,7 +578,10 @@ class Engine:
         return sum(self._exposed)
 
     def trades(self) -> list[TradeRecord]:
-        return match_trades(self.fills, self.instruments)
+        last: list[Rate] = []
+        if self.account.terms.currencies:
+            last = [self.account.rate(instrument.contract.currency) for instrument in self.instruments]
+        return match_trades(self.fills, self.instruments, self._fill_rates, last)
 
     def _known(self, index: int) -> Instrument:
         if not 0 <= index < len(self.instruments):

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 from typing import Any, NamedTuple, Protocol
 
 from neural_trader.baseline.arithmetic import BILLION, div_down, int64
+from neural_trader.baseline.contract import Contract, OnGrid
+from neural_trader.baseline.terms import ContractTerms
 from neural_trader.errors import EngineError
-
-
-class OnGrid(Protocol):
-    """Something with a symbol and the steps of its prices and quantities."""
-
-    @property
-    def symbol(self) -> str: ...
-    @property
-    def tick(self) -> Any: ...
-    @property
-    def lot(self) -> Any: ...
 
 
 class BarsLike(OnGrid, Sized, Protocol):
@@ -57,9 +48,9 @@ class Bar(NamedTuple):
 class Instrument:
     """Bars in order, how many of them have opened, the last known price and what is left of the volume budget."""
 
-    def __init__(self, bars: BarsLike, volume_cap_ppb: int | None) -> None:
+    def __init__(self, bars: BarsLike, volume_cap_ppb: int | None, terms: ContractTerms) -> None:
         self.symbol: str = bars.symbol
-        self.unit = money_unit(bars)
+        self.contract = Contract(bars, terms)
         self.bars = read_bars(bars)
         self._volume_cap_ppb = volume_cap_ppb
         if volume_cap_ppb is not None and bars.volume is None:
@@ -83,20 +74,25 @@ class Instrument:
         self.mark = self.bar.open
         self.budget = self.full_budget()
 
+    def mark_where(self, in_danger: Callable[[], bool], best: int, worst: int) -> None:
+        """Mark at the worst price of the bar, or at the first one on the way there at which equity does not suffice."""
+        self.mark = worst
+        if not in_danger():
+            return
+        safe, danger = best, worst
+        while abs(danger - safe) > 1:
+            self.mark = (safe + danger) // 2
+            if in_danger():
+                danger = self.mark
+            else:
+                safe = self.mark
+        self.mark = danger
+
     def full_budget(self) -> int | None:
         """Lots that orders may fill in the current bar in all."""
         if self._volume_cap_ppb is None or self.bar.volume is None:
             return None
         return int64(div_down(self.bar.volume * self._volume_cap_ppb, BILLION), "volume budget")
-
-
-def money_unit(grid: OnGrid) -> int:
-    """The money in one tick times one lot, in 10**-18 of the account currency."""
-    for step in (grid.tick, grid.lot):
-        if step.mantissa <= 0 or not 0 <= step.decimals <= 9:
-            raise EngineError(f"{grid.symbol}: a tick or lot needs a positive mantissa and 0 to 9 decimals")
-    unit: int = grid.tick.mantissa * grid.lot.mantissa * 10 ** (18 - grid.tick.decimals - grid.lot.decimals)
-    return unit
 
 
 def read_bars(bars: BarsLike) -> list[Bar]:

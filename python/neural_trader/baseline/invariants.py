@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from neural_trader.baseline.arithmetic import INT64_MAX, div_up
-from neural_trader.baseline.ledger import CURRENCY
+from neural_trader.baseline.account import Account as AccountView
+from neural_trader.baseline.arithmetic import INT64_MAX
+from neural_trader.baseline.ledger import unit_of
 from neural_trader.baseline.records import BUY, Account, Kind, State
 from neural_trader.errors import EngineError
 
@@ -41,26 +43,30 @@ class Invariants:
         self._postings_seen = len(engine.postings)
         for (transaction, _), total in sums.items():
             _hold(total == 0, 2, f"transaction {transaction} sums to {total}")
-        equity = self._balances[Account.CASH, 0, CURRENCY]
-        _hold(equity == engine.cash(), 2, f"cash is {engine.cash()}, its postings sum to {equity}")
-        for index, instrument in enumerate(engine.instruments):
+        for index in range(len(engine.instruments)):
             position = self._balances[Account.POSITION, index + 1, index + 1]
             _hold(
                 position == engine.position(index), 2, f"position is {engine.position(index)}, postings say {position}"
             )
-            equity += position * instrument.mark * instrument.unit
+        if not engine.account.knows_every_rate():
+            return
+        equity = worth_of(self._balances, engine.account)
         _hold(equity == engine.equity(), 2, f"equity is {engine.equity()}, cash and positions are worth {equity}")
 
     def _check_fills(self, by_bar: bool) -> None:
         engine = self._engine
-        for fill in engine.fills[self._fills_seen :]:
+        for at, fill in enumerate(engine.fills[self._fills_seen :], self._fills_seen):
             instrument = engine.instruments[fill.instrument]
             _hold(fill.quantity > 0 and 1 <= fill.price <= INT64_MAX, 20, f"a fill off the grid: {fill}")
-            cost = abs(fill.price - fill.reference) * fill.quantity * instrument.unit
+            contract, lots = instrument.contract, fill.side * fill.quantity
+            cost = contract.cost(lots, fill.price) - contract.cost(lots, fill.reference)
             _hold(fill.slippage == cost, 2, f"slippage should be {cost}: {fill}")
-            rate = engine.costs.maker_ppb if fill.maker else engine.costs.taker_ppb
-            notional = fill.price * fill.quantity * instrument.unit
-            fee = div_up(notional * rate, 10**9) + engine.costs.fixed_fee
+            fee = engine.account.charge(
+                fill.instrument, fill.quantity, fill.price, fill.time_ns, maker=bool(fill.maker)
+            )
+            if at in engine.liquidations:
+                _hold(contract.maintenance_ppb > 0 and fill.price == fill.reference, 19, f"liquidated: {fill}")
+                continue
             if fill.order == 0:
                 # The engine itself closed a position: for nothing when ruined, as a taker at the end of data.
                 free = engine.halted and fill.price == fill.reference
@@ -92,6 +98,23 @@ class Invariants:
             _hold((leaves > 0) == (order.state == State.WORKING), 3, f"{leaves} left: {order}")
             if order.state != State.WORKING:
                 self._final[order.id] = (order.filled, order.cancelled, order.state)
+
+
+def worth_of(balances: Mapping[tuple[int, int, int], int], account: AccountView) -> int:
+    """Equity, from nothing but the sums of postings, the marks, and what currencies are worth."""
+    total = 0
+    for currency in range(1 + len(account.terms.currencies)):
+        unit = unit_of(currency)
+        amount = balances[Account.CASH, 0, unit]
+        for index, instrument in enumerate(account.instruments):
+            if instrument.contract.currency == currency:
+                position = balances[Account.POSITION, index + 1, index + 1]
+                amount += balances[Account.ENTRY, index + 1, unit] + instrument.contract.value(
+                    position, instrument.mark
+                )
+        numerator, denominator = account.rate(currency) if amount else (1, 1)
+        total += amount * numerator // denominator
+    return total
 
 
 def _hold(holds: bool, law: int, broken: str) -> None:

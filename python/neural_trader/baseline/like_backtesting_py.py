@@ -310,11 +310,11 @@ class EngineLikeBacktestingPy(Engine):
 
     def _piece(self, order: Order | None, side: int, quantity: int, met: _Met) -> None:
         """One fill, charged on its own, of an order or of the engine itself."""
-        unit = self._market.unit
-        fee = self.costs.fee(money(met.price * quantity * unit, "notional"), maker=False)
+        contract = self._market.contract
+        fee = contract.charge(quantity, met.price, self.costs.taker_ppb) + self.costs.fixed_fee
         order_id, maker = (order.id, int(order.limit != 0)) if order is not None else (0, 0)
         fill = FillRecord(order_id, _LONE, side, quantity, met.price, met.price, fee, 0, maker, met.time_ns)
-        self._ledger.post_fill(fill, unit)
+        self._ledger.post_fill(fill, contract)
         self.fills.append(fill)
         self._book.notifications.append(fill)
         if order is not None:
@@ -324,7 +324,7 @@ class EngineLikeBacktestingPy(Engine):
 
     def _cost_of_one(self, queued: _Queued, price: int) -> int:
         """What one unit costs with its commission; the fixed part is spread over the order as it was sent."""
-        value = money(price * self._unit * self._market.unit, "notional")
+        value = money(price * self._unit * self._market.contract.unit, "notional")
         rate_part = div_up(value * self.costs.taker_ppb, BILLION)
         if queued.fraction:
             return value + rate_part + div_up(self.costs.fixed_fee * BILLION, queued.fraction)
@@ -335,7 +335,7 @@ class EngineLikeBacktestingPy(Engine):
         equity = self.equity()
         if equity <= 0:
             return 0
-        exposure = abs(self.position(_LONE)) * self._market.mark * self._market.unit
+        exposure = abs(self.position(_LONE)) * self._market.mark * self._market.contract.unit
         return max(0, div_down(equity * self._leverage_ppb, BILLION) - exposure)
 
     def trades(self) -> list[TradeRecord]:

@@ -61,10 +61,11 @@ class Reason(IntEnum):
     NO_LIQUIDITY = 14
     WOULD_TAKE = 15
     SELF_TRADE = 16
+    LIQUIDATION = 17
 
 
 class Account(IntEnum):
-    """Accounts of the ledger; trading and position exist once for each instrument."""
+    """Accounts of the ledger; trading, position, entry, funding and the interest of spot exist for each instrument."""
 
     CASH = 0
     CAPITAL = 1
@@ -72,6 +73,9 @@ class Account(IntEnum):
     SLIPPAGE = 3
     FEES = 4
     POSITION = 5
+    ENTRY = 6
+    FUNDING = 7
+    INTEREST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class FillRecord:
-    """One fill; order 0 is the closing of a position by ruin."""
+    """One fill; order 0 is the closing of a position by ruin, by liquidation or at the end of data."""
 
     order: int
     instrument: int
@@ -115,7 +119,10 @@ class FillRecord:
 
 @dataclass(frozen=True, slots=True)
 class PostingRecord:
-    """One line of a transaction; instruments and units are the rank of the symbol plus one, 0 for none and currency."""
+    """One line of a transaction; ``instrument`` is the rank of the symbol plus one, 0 for none.
+
+    ``unit`` is that of an instrument too, 0 the account currency, and ``CURRENCIES`` plus n the n-th of the others.
+    """
 
     transaction: int
     account: int

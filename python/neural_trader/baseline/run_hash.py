@@ -10,6 +10,7 @@ from typing import Any
 
 from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.records import FillRecord, OrderRecord, PostingRecord
+from neural_trader.baseline.terms import AccountTerms
 
 PREFIX = b"neural-trader run 1\n"
 COLUMNS = ("open_ns", "close_ns", "open", "high", "low", "close", "volume", "spread")
@@ -63,8 +64,8 @@ def encode_posting(posting: PostingRecord) -> bytes:
     return head + encode_int128(posting.amount)
 
 
-def digest_inputs(instruments: Sequence[BarsLike]) -> bytes:
-    """Digest of the bars; each column is hashed by itself so that it can be hashed where it lies."""
+def digest_inputs(instruments: Sequence[BarsLike], account: AccountTerms | None = None) -> bytes:
+    """Digest of the bars and the account; each column is hashed by itself so that it can be hashed where it lies."""
     digest = hashlib.sha256()
     for bars in instruments:
         digest.update(encode_text(bars.symbol))
@@ -72,12 +73,32 @@ def digest_inputs(instruments: Sequence[BarsLike]) -> bytes:
             struct.pack("<qBqB", bars.tick.mantissa, bars.tick.decimals, bars.lot.mantissa, bars.lot.decimals)
         )
         digest.update(struct.pack("<Q", len(bars)) + digests_of_columns(bars))
+    digest.update(encode_account(account))
     return digest.digest()
 
 
 def digests_of_columns(bars: BarsLike) -> bytes:
     columns = [getattr(bars, name) for name in COLUMNS]
     return b"".join(ABSENT_COLUMN if column is None else digest_column(column) for column in columns)
+
+
+def encode_account(account: AccountTerms | None) -> bytes:
+    """What an account is beyond the usual; nothing where it is usual, so that usual runs need not know of it."""
+    if account is None or account == AccountTerms():
+        return b""
+    parts = [encode_text("account"), encode_text(account.kind), struct.pack("<I", len(account.contracts))]
+    for contract in account.contracts:
+        parts += [encode_text(contract.kind), struct.pack("<IqBqq", *contract[1:])]
+    parts.append(struct.pack("<I", len(account.currencies)))
+    for currency in account.currencies:
+        numbers = struct.pack("<qi", currency.rate_ppb, currency.rate_instrument)
+        parts += [encode_text(currency.code), encode_int128(currency.deposit), numbers]
+    parts.append(struct.pack("<II", len(account.tiers), account.start_tier))
+    for tier in account.tiers:
+        parts += [encode_int128(tier.volume), struct.pack("<qq", tier.maker_ppb, tier.taker_ppb)]
+    parts.append(struct.pack("<qqQ", account.interest_ppb, account.borrow_ppb, len(account.funding)))
+    parts += [struct.pack("<qIqq", *row) for row in account.funding]
+    return b"".join(parts)
 
 
 def digest_column(column: Iterable[Any]) -> bytes:

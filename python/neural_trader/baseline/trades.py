@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 
-from neural_trader.baseline.account import Valued
+from neural_trader.baseline.account import Rate, Valued
 from neural_trader.baseline.arithmetic import money
 from neural_trader.baseline.records import FillRecord, TradeRecord
 
@@ -34,8 +34,14 @@ class _FeeShares:
         return whole.fee * after // whole.quantity - whole.fee * before // whole.quantity
 
 
-def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Valued]) -> list[TradeRecord]:
-    """Closed trades in the order of their exits, then open lots in the order of their entries, valued at the mark."""
+def match_trades(
+    fills: Sequence[FillRecord], instruments: Sequence[Valued], rates: Sequence[Rate] = (), last: Sequence[Rate] = ()
+) -> list[TradeRecord]:
+    """Closed trades in the order of their exits, then open lots in the order of their entries, valued at the mark.
+
+    ``rates`` are what the currency of each fill was worth then, ``last`` what those of the instruments are worth now;
+    without them there is one currency. A trade is told in the account currency, at the rate of its exit.
+    """
     shares = _FeeShares(fills)
     trades: list[TradeRecord] = []
     open_lots: list[deque[_Lot]] = [deque() for _ in instruments]
@@ -43,8 +49,10 @@ def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Valued]) -> 
     def add(lot: _Lot, quantity: int, exit_fill: int, exit_price: int, exit_fees: int) -> None:
         entry = fills[lot.fill]
         fees = shares.take(lot.fill, quantity) + exit_fees
-        unit = instruments[entry.instrument].unit
-        gain = money(entry.side * (exit_price - entry.price) * quantity * unit, "gain")
+        gain = gain_of(instruments[entry.instrument], entry, quantity, exit_price)
+        if rates:
+            numerator, denominator = rates[exit_fill] if exit_fill >= 0 else last[entry.instrument]
+            fees, gain = -(-fees * numerator // denominator), gain * numerator // denominator
         pnl = money(gain - fees, "profit")
         trades.append(TradeRecord(entry.instrument, entry.side, quantity, lot.fill, exit_fill, fees, pnl))
 
@@ -65,6 +73,13 @@ def match_trades(fills: Sequence[FillRecord], instruments: Sequence[Valued]) -> 
     return trades
 
 
+def gain_of(instrument: Valued, entry: FillRecord, quantity: int, exit_price: int) -> int:
+    """What a part of an entry gained up to a price, before fees."""
+    lots = entry.side * quantity
+    contract = instrument.contract
+    return money(contract.value(lots, exit_price) - contract.cost(lots, entry.price), "gain")
+
+
 def trades_of_matches(
     fills: Sequence[FillRecord],
     instruments: Sequence[Valued],
@@ -79,7 +94,6 @@ def trades_of_matches(
         instrument = instruments[opening.instrument]
         fees = shares.take(entry, quantity) + (shares.take(leave, quantity) if leave >= 0 else 0)
         exit_price = fills[leave].price if leave >= 0 else instrument.mark
-        gain = money(opening.side * (exit_price - opening.price) * quantity * instrument.unit, "gain")
-        pnl = money(gain - fees, "profit")
+        pnl = money(gain_of(instrument, opening, quantity, exit_price) - fees, "profit")
         trades.append(TradeRecord(opening.instrument, opening.side, quantity, entry, leave, fees, pnl))
     return trades

@@ -81,6 +81,8 @@ def _run(layer: Layer, *, json: bool, quiet: bool, **saving: Any) -> Result:
     from neural_trader.cli.progress import progress_bar
     from neural_trader.cli.requested import arguments_of
 
+    if "seed" in layer and layer["seed"].origin == "--seed" and "data" in layer and layer["data"].value is not None:
+        raise UsageError("--seed draws synthetic markets and would not change the data; leave one of the two out")
     arguments = arguments_of(layer)
     # What a strategy prints must not end up in the middle of a JSON document.
     aside = contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext()

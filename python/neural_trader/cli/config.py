@@ -26,6 +26,8 @@ neural-trader config show --like vectorbt --json
 
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
 config = typer.Typer(
     cls=Group,
     context_settings=SETTINGS,
@@ -60,12 +62,25 @@ def toml_lines(layer: Layer, *, origin: bool) -> list[str]:
     for name, value in layer.items():
         table, _, key = name.rpartition(".")
         if isinstance(value.value, Mapping):
-            tables.setdefault(name, [])
+            tables |= _tables(name, value)
         elif table:
             tables.setdefault(table, []).append(_line(name, key, value, origin=origin))
     for table, inside in tables.items():
         lines += ["", f"[{table}]", *inside]
     return lines
+
+
+def _tables(name: str, value: Value) -> dict[str, list[str]]:
+    """A table and those within it, each with its lines."""
+    own: list[str] = []
+    inner: dict[str, list[str]] = {}
+    for key, each in value.value.items():
+        quoted = key if _BARE.fullmatch(key) else json_text.dumps(key, ensure_ascii=False)
+        if isinstance(each, Mapping):
+            inner |= _tables(f"{name}.{quoted}", Value(each, value.origin))
+        else:
+            own.append(f"{quoted} = {_toml(each)}")
+    return ({name: own} if own or not inner else {}) | inner
 
 
 def _line(name: str, key: str, value: Value, *, origin: bool) -> str:

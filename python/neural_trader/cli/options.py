@@ -73,6 +73,8 @@ RUN: dict[str, Any] = {
     "fee": _text(COSTS, "--fee", metavar="RATE", text="0.001, 0.1%, 10bps, or MAKER/TAKER[/FIXED]. [0.1%]"),
     "slippage": _text(COSTS, "--slippage", metavar="SIZE", text='2bps, "1 tick", "0.5 spread", or joined by +. [2bps]'),
     "leverage": _text(COSTS, "--leverage", metavar="TIMES", text="Largest exposure over equity. [1]"),
+    "account": _text(COSTS, "--account", metavar="FILE", text="TOML: contracts, currencies, fee tiers, margin."),
+    "funding": _text(COSTS, "--funding", metavar="FILE", text="Funding rates of contracts, CSV or Parquet."),
     "fill": _text(RULES, "--fill", metavar="open|close", text="Orders fill at the next open, or at this close. [open]"),
     "limit": _text(RULES, "--limit", metavar="touch|through", text="What must happen for a limit to fill. [touch]"),
     "volume_cap": _text(RULES, "--volume-cap", metavar="SHARE", text="Largest share of a bar's volume to take."),
@@ -118,6 +120,7 @@ def flags(
     overlays: list[str] | None,
     start: str | None,
     end: str | None,
+    account: str | None,
     **plain: Any,
 ) -> Layer:
     """What was said on the command line, as a layer."""
@@ -131,6 +134,10 @@ def flags(
         for name, value in plain.items()
         if value is not None
     }
+    if account is not None:
+        from neural_trader.backtesting.account_settings import account_in
+
+        layer["account"] = Value(account_in(Path(account)), account)
     for item in parameters or []:
         name, value = pair(item, "--set")
         layer[f"parameters.{name}"] = Value(value, "--set")

@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.replay_settings import ReplaySettings
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.baseline import run_hash
-from neural_trader.baseline.costs import Costs
-from neural_trader.baseline.instrument import money_unit
+from neural_trader.baseline.contract import Contract
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import FillRecord, OrderRecord, PostingRecord
 from neural_trader.baseline.replay.digests import digest_replay_orders
 from neural_trader.baseline.replay.orders import ReplayOrderRecord
+from neural_trader.baseline.terms import ContractTerms
 from neural_trader.codes import KINDS, REASONS, STATES, TIMES_IN_FORCE
 from neural_trader.errors import DataError, NeuralTraderError
 from neural_trader.market.bars import Step
@@ -69,7 +70,7 @@ class Recorded:
         """The ledger that follows from the deposit and the fills."""
         ledger = Ledger(int(self.settings.cash * MONEY))
         for fill in fills:
-            ledger.post_fill(fill, money_unit(self.instruments[fill.instrument]))
+            ledger.post_fill(fill, self._contract(fill.instrument))
         return ledger.postings
 
     def hash(self) -> str:
@@ -81,6 +82,14 @@ class Recorded:
         """Why the digest of the orders cannot be had from the document, if it cannot."""
         if not self.is_whole("orders"):
             return "the page holds only the first orders"
+        return None
+
+    def cannot_digest_fills(self) -> str | None:
+        """Why the digests of fills and postings cannot be had from the document, if they cannot."""
+        if not self.is_whole("fills"):
+            return "the page holds only the first fills"
+        if self.settings.account is not None:
+            return "fees, funding and interest of its account follow from more than its fills"
         return None
 
     def _order(self, at: int, row: dict[str, Any]) -> OrderRecord:
@@ -117,15 +126,16 @@ class Recorded:
         where = f"fills[{at}]"
         k = self._known(where, row["symbol"])
         own = self.instruments[k]
-        unit = money_unit(own)
         quantity = _counts(f"{where}.quantity", row["quantity"], own.lot)
         price = _counts(f"{where}.price", row["price"], own.tick)
         reference = _counts(f"{where}.reference", row["reference"], own.tick)
         is_maker = row["liquidity"] == "maker"
-        slippage = abs(price - reference) * quantity * unit
+        contract = self._contract(k)
+        lots = quantity if row["side"] == "buy" else -quantity
+        slippage = contract.cost(lots, price) - contract.cost(lots, reference)
         # Ruin closes without a fee, and is the only thing that does.
         is_ruin = row["order"] is None and row["fee"] == 0
-        fee = 0 if is_ruin else self._costs().fee(price * quantity * unit, maker=is_maker)
+        fee = 0 if is_ruin else self._fee(contract, quantity, price, maker=is_maker)
         for name, exact in (("fee", fee), ("slippage", slippage)):
             if not _is_near(row[name], exact / MONEY):
                 raise DataError(f"{where}.{name} is {row[name]}, and follows from the rest as {exact / MONEY}")
@@ -134,10 +144,13 @@ class Recorded:
             int(is_maker), instant_ns(row["time"]),
         )  # fmt: skip
 
-    def _costs(self) -> Costs:
+    def _contract(self, instrument: int) -> Contract:
+        return Contract(self.instruments[instrument], ContractTerms())
+
+    def _fee(self, contract: Contract, quantity: int, price: int, *, maker: bool) -> int:
         engine = self.settings.engine_arguments()
-        names = ("maker_ppb", "taker_ppb", "fixed_fee", "slippage_ticks", "slippage_ppb", "slippage_spread_ppb")
-        return Costs(*(engine.get(name, 0) for name in names))
+        fixed: int = engine["fixed_fee"]
+        return contract.charge(quantity, price, engine["maker_ppb" if maker else "taker_ppb"]) + fixed
 
     def _known(self, where: str, symbol: str) -> int:
         if symbol not in self._rank:
@@ -150,7 +163,9 @@ class RecordedReplay(Recorded):
 
     @staticmethod
     def _settings(run: dict[str, Any]) -> ReplaySettings:
-        return ReplaySettings.of(fee=fee_of(run), impact=run.get("impact"), **{name: run[name] for name in OF_REPLAYS})
+        account = AccountSettings.of(run.get("account"))
+        given = {name: run[name] for name in OF_REPLAYS}
+        return ReplaySettings.of(fee=fee_of(run), account=account, impact=run.get("impact"), **given)
 
     def orders_digest(self) -> str:
         rows = enumerate(self.document["orders"])
@@ -185,7 +200,9 @@ def recorded_of(document: dict[str, Any]) -> Recorded:
 def settings_of(run: dict[str, Any]) -> Settings:
     """The settings of a run from its document."""
     names = ("cash", "fill", "limit", "leverage", "volume_cap", "close_at_end", "currency", "like")
-    return Settings.of(fee=fee_of(run), slippage=slippage_of(run), **{name: run[name] for name in names})
+    account = AccountSettings.of(run.get("account"))
+    settings = {name: run[name] for name in names}
+    return Settings.of(fee=fee_of(run), slippage=slippage_of(run), account=account, **settings)
 
 
 def fee_of(run: dict[str, Any]) -> Fee:

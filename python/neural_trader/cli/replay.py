@@ -71,6 +71,12 @@ def replay(
     leverage: Annotated[
         str, option(COSTS, "--leverage", metavar="TIMES", text="Largest exposure over equity. [1]")
     ] = "1",
+    account: Annotated[
+        Path | None, option(COSTS, "--account", metavar="FILE", text="TOML: contracts, currencies, fee tiers, margin.")
+    ] = None,
+    funding: Annotated[
+        Path | None, option(COSTS, "--funding", metavar="FILE", text="Funding rates of contracts, CSV or Parquet.")
+    ] = None,
     latency: Annotated[
         str, option(RULES, "--latency", metavar="TIME", text="To the venue and back: 10ms, or 10ms/5ms. [10ms]")
     ] = "10ms",
@@ -96,6 +102,9 @@ def replay(
     ladder: Annotated[
         bool, option(OUTPUT, "--ladder", text="Run it under kinder and stricter fill assumptions, too.")
     ] = False,
+    ladder_bar: Annotated[
+        str | None, option(OUTPUT, "--ladder-bar", metavar="TIME", text="Bars of its first rungs. [1m, 10s or 1s]")
+    ] = None,
     journal: Annotated[
         Path | None,
         option(OUTPUT, "--journal", metavar="FILE", text="Write down what is decided and answered, in a new file."),
@@ -126,6 +135,8 @@ def replay(
     for flag, path in (("--output", output), ("--html", html)):
         if path is not None:
             check_target(path, flag)
+    if ladder_bar is not None and not ladder:
+        raise UsageError("--ladder-bar is the interval of the bars of a ladder; add --ladder")
     if journal is not None:
         from neural_trader.backtesting.journal import check_free
 
@@ -151,7 +162,10 @@ def replay(
             self_trade=self_trade,
             sample=sample,
             impact=impact,
+            account=account,
+            funding=funding,
             ladder=ladder,
+            ladder_bar=ladder_bar,
             journal=journal,
             snapshot=snapshot,
             stop_at=stop_at,

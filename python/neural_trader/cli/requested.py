@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def arguments_of(layer: Layer) -> dict[str, Any]:
     """The keyword arguments of ``backtest`` that a configuration asks for."""
     arguments = {name: layer[name].value for name in KEYS}
+    account = dict(layer["account"].value) if "account" in layer else {}
+    account |= {name: layer[key].value for name, key in _under(layer, "account")}
+    arguments["account"] = account or None
     arguments["parameters"] = {name: layer[key].value for name, key in _under(layer, "parameters")}
     tables: dict[str, dict[str, Any]] = {}
     for path, key in _under(layer, "overlays"):

@@ -64,7 +64,9 @@ def to_document(result: Outcome, stats: Stats | None = None, rows: Mapping[str, 
         **({} if result.honesty is None else {"honesty": result.honesty.document()}),
         **({} if risk is None else {"risk": risk.document()}),
         **({"ladder": [rung.document() for rung in result.ladder]} if result.ladder else {}),
+        **({"figures": dict(result.figures)} if result.figures else {}),
         **{name: _records(frame) for name, frame in kept.items()},
+        **({} if result.account is None else {"account": result.account}),
         "warnings": list(result.warnings),
     }
 

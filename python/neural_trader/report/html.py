@@ -22,6 +22,7 @@ from neural_trader.report import figures, sections
 from neural_trader.report.atomic import write_text
 from neural_trader.report.display import interval, number
 from neural_trader.report.document import encode, to_document
+from neural_trader.report.own_figures import figures_section
 from neural_trader.report.replay_sections import fills_section
 from neural_trader.report.risk_section import risk_of, risk_section
 from neural_trader.report.rungs import ladder_section
@@ -75,7 +76,7 @@ def render(result: Outcome) -> str:
         "statistics": sections.statistics_table(stats),
         "worth": worth_section(result.honesty, stats),
         "risk": risk_section(risk_of(result)),
-        "fills": fills_section(result) + ladder_section(result.ladder),
+        "fills": figures_section(result.figures) + fills_section(result) + ladder_section(result.ladder),
         "trades_note": escape(_trades_note(document)),
         "provenance": sections.provenance(result),
         "hash": escape(result.hash),

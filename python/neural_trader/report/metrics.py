@@ -230,7 +230,8 @@ def _describe_fills(table: _Table, facts: CurveFacts, fills: pl.DataFrame) -> No
     if fills.height:
         prices = fills["price"].cast(float).to_numpy()
         quantities = fills["quantity"].cast(float).to_numpy()
-        notional = float((prices * quantities).sum())
+        # Of a contract, price times quantity is not what it is worth.
+        notional = float((fills["notional"] if "notional" in fills.columns else prices * quantities).sum())
         table.put("Fees Paid", float(fills["fee"].cast(float).sum()))
         table.put("Slippage Paid", float(fills["slippage"].cast(float).sum()))
     else:

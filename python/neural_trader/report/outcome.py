@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Times = np.ndarray[Any, np.dtype[np.int64]]
 
 
+Figure = str | bool | int | float | None
+"""What a strategy reports of itself under a name; None where there is nothing to say."""
+
 BLOCK = 16_384
 """Samples that are looked at together: four buffers of this length fit into a second-level cache of half a MiB."""
 
@@ -82,9 +85,13 @@ class Outcome(Protocol):
     @property
     def origin(self) -> dict[str, Any]: ...
     @property
+    def account(self) -> dict[str, Any] | None: ...
+    @property
     def warnings(self) -> tuple[str, ...]: ...
     @property
     def ladder(self) -> tuple[Rung, ...]: ...
+    @property
+    def figures(self) -> dict[str, Figure]: ...
     @property
     def counted(self) -> Counted | None: ...
     @property
@@ -96,7 +103,13 @@ class Outcome(Protocol):
 
 
 def initial_cash(outcome: Outcome) -> float:
-    """The deposit that the account started with, in account currency."""
+    """The deposit that the account started with, in account currency.
+
+    Deposits in other currencies are worth what they are at the first sample.
+    """
+    others = outcome.run.get("account", {}).get("currencies", {}).values()
+    if outcome.samples and any(float(each["deposit"]) for each in others):
+        return float(next(iter(outcome.blocks())).equity[0])
     return float(outcome.run["cash"])
 
 

@@ -111,7 +111,8 @@ def _stories(quality: FillQuality) -> str:
     return (
         '<section><details class="stories"><summary>Stories of orders</summary>'
         f'<div class="scroll"><table class="data"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p class="note">Ahead: what was estimated to stand before an order when it came to rest. {note}</p>'
+        '<p class="note">Ahead: what was estimated to stand before an order when it came to rest. Behind an order: the '
+        f"number by which the strategy knew it, where that is another. {note}</p>"
         "</details></section>"
     )
 
@@ -132,4 +133,5 @@ def _story(row: Mapping[str, Any]) -> str:
         "" if ended is None or accepted is None else f"{(ended - accepted).total_seconds():.3g} s",
     )
     columns = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row">{row["id"]}</th>{columns}</tr>'
+    known = "" if row["number"] in (None, row["id"]) else f" as {row['number']}"
+    return f'<tr><th scope="row">{row["id"]}{known}</th>{columns}</tr>'

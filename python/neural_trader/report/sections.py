@@ -61,6 +61,9 @@ def overlays(run: Mapping[str, Any]) -> str:
 def fees(run: Mapping[str, Any]) -> str:
     """The fee schedule in one line."""
     fee = run.get("fee")
+    tiers = run.get("account", {}).get("fee_tiers")
+    if tiers:
+        return f"by {len(tiers)} tiers of volume"
     if not isinstance(fee, dict):
         return "none" if not fee else rate(fee)
     maker, taker = rate(fee.get("maker", 0)), rate(fee.get("taker", 0))
@@ -73,6 +76,19 @@ def fees(run: Mapping[str, Any]) -> str:
 
 FILL_RULES = {"open": "next bar's open", "close": "same bar's close"}
 LIMIT_RULES = {"touch": "when touched", "through": "when traded through"}
+
+
+def account_line(account: Mapping[str, Any]) -> str:
+    """Cash per currency, and what was paid beside fills, in one line."""
+
+    def amounts(of: Mapping[str, float]) -> str:
+        return ", ".join(f"{number(amount)} {code}" for code, amount in of.items())
+
+    parts = [f"cash {amounts(account['cash'])}"]
+    parts += [f"{name} paid {amounts(account[name])}" for name in ("funding", "interest") if account[name]]
+    if account["liquidations"]:
+        parts.append(f"{account['liquidations']} liquidated")
+    return " · ".join(parts)
 
 
 def facts_of_run(result: Outcome) -> list[tuple[str, str]]:
@@ -97,6 +113,8 @@ def facts_of_run(result: Outcome) -> list[tuple[str, str]]:
             leverage,
             ("Volume cap", "none" if cap is None else f"{rate(cap)} of a bar"),
         ]
+    if result.account is not None:
+        facts.append(("Account at the end", account_line(result.account)))
     if run.get("overlays"):
         facts.append(("Overlays", overlays(run)))
     if run.get("close_at_end"):

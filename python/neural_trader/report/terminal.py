@@ -13,11 +13,13 @@ from neural_trader.report.definitions import BY_NAME
 from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
+from neural_trader.report.own_figures import shown
 from neural_trader.report.replay_rules import replay_rules
-from neural_trader.report.rungs import HEADS, Rung, cells
+from neural_trader.report.rungs import HEADS, Rung, cells, reading
 from neural_trader.report.sections import (
     FILL_RULES,
     LIMIT_RULES,
+    account_line,
     extrapolation,
     fees,
     is_synthetic,
@@ -97,9 +99,14 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         for line in _fills(quality):
             console.print(line, width=width, highlight=False)
+    if result.figures:
+        console.print()
+        parts = " · ".join(f"{name} {shown(figure)}" for name, figure in result.figures.items())
+        console.print(Text.assemble(("own      ", "dim"), parts), width=width, highlight=False)
     if result.ladder:
         console.print()
         console.print(_ladder(result.ladder), width=width)
+        console.print(Text(reading(result.ladder)), width=width, highlight=False)
     if result.honesty is not None:
         console.print()
         console.print(_worth(result.honesty), width=width)
@@ -182,6 +189,8 @@ def _what_was_run(result: Outcome, stats: Stats) -> Table:
     if run.get("seed") is not None:
         rules += f" · seed {run['seed']}"
     grid.add_row("rules", Text(rules))
+    if result.account is not None:
+        grid.add_row("account", Text(account_line(result.account)))
     if run.get("overlays"):
         grid.add_row("overlays", Text(overlays(run)))
     return grid

@@ -61,7 +61,7 @@ class Order(NamedTuple):
     """An order that ended without filling wholly: ``state`` is cancelled, expired or rejected, ``reason`` says why.
 
     In a replay also one of which a venue says something else: ``event`` is accepted, amended, refused (to be cancelled
-    or amended), triggered or ended.
+    or amended), triggered or ended, and the order is told of as it stood when the venue said so.
     """
 
     id: int
@@ -162,6 +162,19 @@ class Strategy:
 
     def on_stop(self) -> None:
         """Called once after the last bar."""
+
+    def report(self) -> dict[str, Any]:
+        """Figures of its own, by name: numbers and texts for every report, asked for once after ``on_stop``.
+
+        >>> class Counter(Strategy):
+        ...     def on_start(self):
+        ...         self.trades = 0
+        ...     def on_trade(self, trade):
+        ...         self.trades += 1
+        ...     def report(self):
+        ...         return {"trades seen": self.trades}
+        """
+        return {}
 
     def situation(self, symbol: str) -> dict[str, float]:
         """What an instrument looks like now, by name: how a memory finds like situations again.

@@ -1,8 +1,8 @@
 //! Records of a run as dictionaries of columns: exact integers for those who verify, numpy arrays for those who read.
 
-use nt_core::{Fill, Instrument, Money, Order, TimeInForce, Trail};
+use nt_core::{Error, Fill, Instrument, Money, Order, TimeInForce, Trail};
 use nt_engine::Engine;
-use nt_engine::ledger::Posting;
+use nt_engine::ledger::{CURRENCIES, CURRENCY, Posting};
 use nt_engine::trades::Trade;
 use numpy::{Element, IntoPyArray};
 use pyo3::prelude::*;
@@ -25,6 +25,12 @@ fn array<T, V: Element>(dict: &Bound<'_, PyDict>, name: &str, records: &[T], fie
 #[inline]
 pub fn currency(money: Money) -> f64 {
     money as f64 / 1e18
+}
+
+/// Cash of one currency.
+pub fn balance(balances: &[Money], currency: usize) -> Result<Money, Error> {
+    let unknown = || Error::Misuse(format!("there is no currency {currency}: they are numbered from 0"));
+    balances.get(currency).copied().ok_or_else(unknown)
 }
 
 fn trail_of(order: &Order) -> (i64, i64) {
@@ -109,8 +115,7 @@ pub fn exact_trades<'py>(py: Python<'py>, trades: &[Trade]) -> PyResult<Bound<'p
 }
 
 /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
-pub fn fill_record(engine: &Engine, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-    let fill = &engine.fills()[at];
+pub fn fill_record(engine: &Engine, fill: &Fill) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
     let grid = engine.instrument(fill.instrument as usize);
     let (quantity, price) = (grid.lot.value_of(fill.quantity as f64), grid.tick.value_of(fill.price as f64));
     (fill.order, fill.instrument, fill.side as i8, quantity, price, currency(fill.fee), fill.maker, fill.time_ns)
@@ -156,8 +161,12 @@ pub fn order_arrays<'py>(
     Ok(dict)
 }
 
-/// Fills for frames, prices and quantities in decimal units, money in the account currency.
-pub fn fill_arrays<'py>(py: Python<'py>, fills: &[Fill], instruments: &[&Instrument]) -> PyResult<Bound<'py, PyDict>> {
+/// Fills for frames, prices and quantities in decimal units, money in the account currency. Where the account is not the
+/// usual one, their notional is told too.
+pub fn fill_arrays<'py>(py: Python<'py>, engine: &Engine) -> PyResult<Bound<'py, PyDict>> {
+    let (fills, instruments) = (engine.fills(), engine.instruments().collect::<Vec<_>>());
+    let worth: Vec<_> = (0..fills.len()).map_while(|at| engine.fill_worth(at)).collect();
+    let rate = |at: usize| worth.get(at).map_or(1.0, |&(_, rate)| rate);
     let price = |fill: &Fill, ticks: i64| instruments[fill.instrument as usize].tick.value_of(ticks as f64);
     let dict = PyDict::new(py);
     array(&dict, "order", fills, |fill| fill.order)?;
@@ -166,8 +175,13 @@ pub fn fill_arrays<'py>(py: Python<'py>, fills: &[Fill], instruments: &[&Instrum
     array(&dict, "quantity", fills, |fill| instruments[fill.instrument as usize].lot.value_of(fill.quantity as f64))?;
     array(&dict, "price", fills, |fill| price(fill, fill.price))?;
     array(&dict, "reference", fills, |fill| price(fill, fill.reference))?;
-    array(&dict, "fee", fills, |fill| currency(fill.fee))?;
-    array(&dict, "slippage", fills, |fill| currency(fill.slippage))?;
+    let fees: Vec<_> = fills.iter().enumerate().map(|(at, fill)| currency(fill.fee) * rate(at)).collect();
+    let slippage: Vec<_> = fills.iter().enumerate().map(|(at, fill)| currency(fill.slippage) * rate(at)).collect();
+    dict.set_item("fee", fees.into_pyarray(py))?;
+    dict.set_item("slippage", slippage.into_pyarray(py))?;
+    if engine.account_terms().is_some() {
+        array(&dict, "notional", &worth, |&(notional, _)| notional)?;
+    }
     array(&dict, "maker", fills, |fill| fill.maker)?;
     array(&dict, "time_ns", fills, |fill| fill.time_ns)?;
     Ok(dict)
@@ -204,7 +218,7 @@ pub fn posting_arrays<'py>(
     array(&dict, "instrument", postings, |posting| posting.instrument)?;
     array(&dict, "unit", postings, |posting| posting.unit)?;
     array(&dict, "amount", postings, |posting| match posting.unit {
-        0 => currency(posting.amount),
+        unit if unit == CURRENCY || unit > CURRENCIES => currency(posting.amount),
         rank => instruments[rank as usize - 1].lot.value_of(posting.amount as f64),
     })?;
     Ok(dict)

@@ -13,8 +13,10 @@ use numpy::{PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::account::Given;
 use crate::bars::{Bar, Columns, borrow_bars, feature_bar, instrument_of};
 use crate::columns;
+use crate::digests::digest_dict;
 use crate::drive::drive;
 use crate::error::raise;
 use crate::formula::{Terms, roles_of, terms_of};
@@ -52,7 +54,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (instruments, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false,
-        volume_cap_ppb=None, close_at_end=false, like=None, exclusive_orders=false, pieces=None))]
+        volume_cap_ppb=None, close_at_end=false, like=None, exclusive_orders=false, account=None, pieces=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -71,6 +73,7 @@ impl Engine {
         close_at_end: bool,
         like: Option<&str>,
         exclusive_orders: bool,
+        account: Option<Given>,
         pieces: Option<Vec<Bound<'_, PyAny>>>,
     ) -> PyResult<Self> {
         let config = Config {
@@ -99,7 +102,9 @@ impl Engine {
             all_columns.push(columns);
         }
         borrow_bars(&all_columns.iter().map(|columns| columns.hold(py)).collect::<Vec<_>>())?;
-        let mut core = Core::new(config, known).map_err(|error| raise(py, &error))?;
+        let terms = account.map(Given::read).transpose();
+        let mut core =
+            terms.and_then(|terms| Core::with_account(config, known, terms)).map_err(|error| raise(py, &error))?;
         if let Some(pieces) = &pieces {
             if pieces.len() != all_columns.len() || config.rules != Rules::House {
                 let what = "bars arrive in pieces for every instrument and by our own rules, or not at all";
@@ -204,9 +209,21 @@ impl Engine {
         self.core.equity().map_err(|error| raise(py, &error))
     }
 
-    /// Cash, in 10^-18 of the currency.
-    fn cash(&self) -> i128 {
-        self.core.cash()
+    /// Cash in 10^-18 of the account currency, or of the n-th of the others.
+    #[pyo3(signature = (currency=0))]
+    fn cash(&self, py: Python<'_>, currency: usize) -> PyResult<i128> {
+        columns::balance(&self.core.ledger().balances(), currency).map_err(|error| raise(py, &error))
+    }
+
+    /// What equity must not fall below, in 10^-18 of the account currency.
+    fn maintenance(&self, py: Python<'_>) -> PyResult<i128> {
+        self.core.maintenance().map_err(|error| raise(py, &error))
+    }
+
+    /// Positions in the list of fills of those by which positions were liquidated.
+    #[getter]
+    fn liquidations(&self) -> Vec<u32> {
+        self.core.liquidations().to_vec()
     }
 
     /// Equity in the account currency, as the nearest float.
@@ -474,7 +491,7 @@ impl Engine {
 
     /// Fills as numpy columns in decimal units.
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        columns::fill_arrays(py, self.core.fills(), &self.instruments())
+        columns::fill_arrays(py, &self.core)
     }
 
     /// Trades as numpy columns in decimal units.
@@ -489,7 +506,7 @@ impl Engine {
 
     /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
     fn fill_record(&self, at: usize) -> (u32, u32, i8, f64, f64, f64, bool, i64) {
-        columns::fill_record(&self.core, at)
+        columns::fill_record(&self.core, &self.core.fills()[at])
     }
 
     /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
@@ -517,7 +534,10 @@ impl Engine {
         let inputs = self.pieces.as_ref().and_then(|pieces| pieces.inputs.as_ref());
         let parts = py.detach(|| {
             [
-                inputs.map_or_else(|| digest::inputs(&instruments, &bars), |inputs| inputs.digest(&instruments)),
+                match inputs {
+                    Some(inputs) => inputs.digest(&instruments, core.account_terms()),
+                    None => digest::inputs(&instruments, &bars, core.account_terms()),
+                },
                 digest::of_text(parameters),
                 digest::orders(core.orders()),
                 digest::fills(core.fills()),
@@ -561,17 +581,6 @@ impl Engine {
         let what = "bars that arrived in pieces are not kept; a Valuation of them gives the equity samples";
         Err(raise(py, &Error::Misuse(what.into())))
     }
-}
-
-/// The digests of a run, in hex, and the run hash that binds them.
-pub fn digest_dict<'py>(py: Python<'py>, version: &str, parts: &[digest::Hash; 5]) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    let hex = |hash: &digest::Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    for (name, part) in ["inputs", "parameters", "orders", "fills", "postings"].iter().zip(parts) {
-        dict.set_item(name, hex(part))?;
-    }
-    dict.set_item("run", hex(&digest::run_hash(version, parts)))?;
-    Ok(dict)
 }
 
 /// Adds this room to the extension.

@@ -38,7 +38,7 @@ impl Replay {
         }
         let lent = self.sources.lend(py);
         let instruments: Vec<&Instrument> = self.core.engine().instruments().collect();
-        let inputs = digest::recorded_inputs(&instruments, &lent.sources()?);
+        let inputs = digest::recorded_inputs(&instruments, &lent.sources()?, self.core.engine().account_terms());
         self.inputs = Some(inputs);
         Ok(inputs)
     }

@@ -1,10 +1,12 @@
 //! The Python extension `neural_trader._core`: each binding converts, calls and maps the error.
 use pyo3::prelude::*;
 
+mod account;
 mod aggregate;
 mod bars;
 mod book;
 mod columns;
+mod digests;
 mod drive;
 mod engine;
 mod error;

@@ -2,32 +2,33 @@
 
 mod batches;
 mod drive;
+mod play;
 mod results;
 mod rules;
 pub mod sources;
 mod tick;
+mod worth;
 
 use nt_book::Level;
 use nt_core::{Bracket, Error};
 use nt_engine::{
-    Config, Impact, Latency, Notice, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
-    VenueRules, digest, digest::Hash,
+    Config, Impact, Latency, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules,
+    digest, digest::Hash,
 };
-use nt_feed::event::EventKind;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
+use crate::account::Given;
 use crate::columns;
 use crate::error::raise;
 use crate::journal::Sink;
 use crate::request::{kind_of, side_of, size_of, time_in_force_of, trail_of};
-use drive::{bar_of, drive, named};
-use rules::{Listed, OneOrEach, instruments_of, like_of, records_by_rank, self_trade_of};
+use drive::{drive, named};
+use play::Callbacks;
+use rules::{Listed, OneOrEach, instruments_of, like_of, records_by_rank, roles_of, self_trade_of, views_by_rank};
 use sources::Sources;
 use tick::Tick;
-
-const TURNS_PER_REPORT: usize = 16_384;
 
 /// A replay of recorded books and trades; docs/book-rules.md says what it does.
 #[pyclass(module = "neural_trader._core")]
@@ -55,8 +56,9 @@ impl Replay {
     #[pyo3(signature = (instruments, sources, *, cash, leverage_ppb=1_000_000_000, maker_ppb=0, taker_ppb=0, fixed_fee=0,
         entry_ns=0, response_ns=0, feed_ns=None, latency_rows=None, queue="risk_averse", power=2, whole=false,
         depth=OneOrEach::one("levels"), trades=OneOrEach::one("trade"), self_trade="cancel_newest",
-        sample_ns=Some(1_000_000_000), like=None, bars=Vec::new(), slippage_ticks=0, slippage_ppb=0, slippage_spread_ppb=0,
-        fill_close=false, limit_through=false, volume_cap_ppb=None, impact=None))]
+        sample_ns=Some(1_000_000_000), roles=None, view=None, by_bars=false, like=None, bars=Vec::new(), slippage_ticks=0,
+        slippage_ppb=0, slippage_spread_ppb=0, fill_close=false, limit_through=false, volume_cap_ppb=None, account=None,
+        impact=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per setting of a run")]
     fn new(
         py: Python<'_>,
@@ -78,6 +80,9 @@ impl Replay {
         trades: OneOrEach,
         self_trade: &str,
         sample_ns: Option<i64>,
+        roles: Option<Vec<String>>,
+        view: Option<OneOrEach>,
+        by_bars: bool,
         like: Option<&str>,
         bars: Vec<(usize, Bound<'_, PyAny>)>,
         slippage_ticks: i64,
@@ -86,6 +91,7 @@ impl Replay {
         fill_close: bool,
         limit_through: bool,
         volume_cap_ppb: Option<i64>,
+        account: Option<Given>,
         impact: Option<(i64, i64)>,
     ) -> PyResult<Self> {
         let config = Config {
@@ -103,7 +109,8 @@ impl Replay {
             ..Config::default()
         };
         let known = instruments_of(instruments).map_err(|error| raise(py, &error))?;
-        let held = Sources::of(py, sources, &bars, known.len(), config.volume_cap.is_some())?;
+        let roles = roles_of(roles, sources.len()).map_err(|error| raise(py, &error))?;
+        let held = Sources::of(py, sources, roles, &bars, known.len(), config.volume_cap.is_some())?;
         let settings = || -> Result<ReplaySettings, Error> {
             let row = |(sent_ns, venue_ns, back_ns)| RoundTrip { sent_ns, venue_ns, back_ns };
             Ok(ReplaySettings {
@@ -122,11 +129,16 @@ impl Replay {
                 records: records_by_rank(&depth, &trades, known.len(), &held.bars)?,
                 sample_ns: sample_ns.unwrap_or(1),
                 sample_at_closes: sample_ns.is_none(),
+                views: views_by_rank(view.as_ref(), known.len())?,
+                by_bars,
                 like_hftbacktest: like_of(like)?,
             })
         };
         let count = held.records.len() + held.bars.len();
-        let core = settings().and_then(|settings| Core::new(config, known, count, settings));
+        let core = settings().and_then(|settings| {
+            let account = account.map(Given::read).transpose()?;
+            Core::with_account(config, known, count, settings, account)
+        });
         Ok(Replay {
             core: core.map_err(|error| raise(py, &error))?,
             sources: held,
@@ -137,7 +149,7 @@ impl Replay {
         })
     }
 
-    /// Sends an order; returns its id, or 0 where a target is reached as far as is known here.
+    /// Sends an order; returns its number here, or 0 where a target is reached as far as is known here.
     #[pyo3(signature = (instrument, side, kind="market", *, size_kind="quantity", size, limit=None, stop=None,
         trail_ticks=None, trail_ppb=None, time_in_force="gtc", expire_ns=None, stop_loss=None, take_profit=None,
         stop_loss_trail_ticks=None, stop_loss_trail_ppb=None, post_only=false, reduce_only=false, display=None))]
@@ -213,9 +225,22 @@ impl Replay {
         self.core.position(instrument)
     }
 
-    /// Cash in 10^-18 of the currency, as far as is known here.
-    fn cash(&self) -> i128 {
-        self.core.cash()
+    /// Cash in 10^-18 of the account currency, or of the n-th of the others, as far as is known here.
+    #[pyo3(signature = (currency=0))]
+    fn cash(&self, py: Python<'_>, currency: usize) -> PyResult<i128> {
+        columns::balance(self.core.balances(), currency).map_err(|error| raise(py, &error))
+    }
+
+    /// Cash at the venues when all is posted, in 10^-18 of each currency, that of the account first.
+    #[getter]
+    fn balances(&self) -> Vec<i128> {
+        self.core.engine().ledger().balances()
+    }
+
+    /// Positions in the list of fills of those by which positions were liquidated.
+    #[getter]
+    fn liquidations(&self) -> Vec<u32> {
+        self.core.engine().liquidations().to_vec()
     }
 
     /// The last price in ticks of an instrument of bars, as far as is known here; 0 before there is any.
@@ -294,8 +319,9 @@ impl Replay {
     /// Runs a strategy given by its callbacks, each of which may be absent.
     ///
     /// `on_trade(tick)` and `on_quote(tick)` get a `Tick`, `on_book(symbol)` the symbol of a book that a whole message has
-    /// changed, `on_bar(bar)` a `Bar` whose close has arrived, `on_moment(time_ns)` the time once all of it have, `on_timer(time_ns)` the time, `on_fill(at)` the position of a fill, and `on_order(id, event)` an order with
-    /// what the venue says of it. `progress(records)` is called now and then with the number of records played.
+    /// changed, `on_bar(bar)` a `Bar` whose close has arrived, `on_moment(time_ns)` the time once all of it have,
+    /// `on_timer(time_ns)` the time, `on_fill(number)` a fill, and `on_order(number, event)` an order with what the venue
+    /// says of it, both by their numbers here. `progress(records)` is called now and then with the number of records played.
     #[pyo3(signature = (*, on_trade=None, on_quote=None, on_book=None, on_bar=None, on_moment=None, on_timer=None,
         on_fill=None, on_order=None, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per callback")]
@@ -311,92 +337,9 @@ impl Replay {
         on_order: Option<Bound<'_, PyAny>>,
         progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let py = slf.py();
-        let (symbols, scales) = {
-            let core = &mut slf.try_borrow_mut()?.core;
-            if on_trade.is_some() {
-                core.want_trades();
-            }
-            if on_quote.is_some() {
-                core.want(EventKind::Quote);
-            }
-            if on_book.is_some() {
-                core.want_books();
-            }
-            if on_bar.is_some() || on_moment.is_some() {
-                core.want_bars();
-            }
-            let instruments = core.engine().instruments();
-            let symbols: Vec<_> = instruments.map(|i| PyString::intern(py, &i.symbol).unbind()).collect();
-            let scales: Vec<_> = core.engine().instruments().map(|i| (i.tick, i.lot)).collect();
-            (symbols, scales)
-        };
-        let mut turns: usize = 0;
-        drive(slf, |py, turn, sources| {
-            turns += 1;
-            if turns.is_multiple_of(TURNS_PER_REPORT)
-                && let Some(progress) = &progress
-            {
-                progress.call1((slf.try_borrow()?.core.played(),))?;
-            }
-            match turn {
-                Turn::Record { source, index } => {
-                    let Some(record) = sources[source].get(index) else { return Ok(()) };
-                    let Some(rank) = sources[source].rank_of(&record) else { return Ok(()) };
-                    let time_ns = {
-                        let replay = &mut *slf.try_borrow_mut()?;
-                        replay.current = rank;
-                        replay.core.now_ns()
-                    };
-                    let symbol = symbols[rank].clone_ref(py);
-                    let callback = if record.is(EventKind::Quote) {
-                        &on_quote
-                    } else if record.is(EventKind::Trade) || record.is(EventKind::AggregateTrade) {
-                        &on_trade
-                    } else {
-                        if let Some(on_book) = &on_book {
-                            on_book.call1((symbol,))?;
-                        }
-                        return Ok(());
-                    };
-                    if let Some(callback) = callback {
-                        callback.call1((Tick { record, time_ns, symbol, scales: scales[rank] },))?;
-                    }
-                }
-                Turn::Bar { instrument, index } => {
-                    slf.try_borrow_mut()?.current = instrument;
-                    if let Some(on_bar) = &on_bar {
-                        let symbol = symbols[instrument].clone_ref(py);
-                        on_bar.call1((bar_of(sources, instrument, index, symbol, scales[instrument]),))?;
-                    }
-                }
-                Turn::Moment(time_ns) => {
-                    if let Some(on_moment) = &on_moment {
-                        on_moment.call1((time_ns,))?;
-                    }
-                }
-                Turn::Batch(_) => {}
-                Turn::Timer(time_ns) => {
-                    if let Some(on_timer) = &on_timer {
-                        on_timer.call1((time_ns,))?;
-                    }
-                }
-                Turn::Answer(Notice::Fill(at)) => {
-                    if let Some(on_fill) = &on_fill {
-                        slf.try_borrow_mut()?.about_fill(at);
-                        on_fill.call1((at,))?;
-                    }
-                }
-                Turn::Answer(notice) => {
-                    if let Some(on_order) = &on_order {
-                        let (event, id) = named(notice);
-                        slf.try_borrow_mut()?.about_order(id);
-                        on_order.call1((id, event))?;
-                    }
-                }
-            }
-            Ok(())
-        })
+        let callbacks =
+            Callbacks { on_trade, on_quote, on_book, on_bar, on_moment, on_timer, on_fill, on_order, progress };
+        callbacks.play(slf)
     }
 
     /// Rank of the instrument that the present callback is about.
@@ -412,16 +355,7 @@ impl Replay {
 
     /// Middle of the best bid and ask as far as is known here, NaN where a side is empty; of bars the last price known here.
     fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
-        if self.core.is_of_bars(instrument) {
-            return Ok(results::price_of_bars(&self.core, instrument));
-        }
-        let (bid, ask) = (self.best(py, instrument, 1)?, self.best(py, instrument, -1)?);
-        Ok(match (bid, ask) {
-            (Some((bid, _)), Some((ask, _))) => {
-                self.core.engine().instrument(instrument).tick.value_of((bid + ask) as f64 / 2.0)
-            }
-            _ => f64::NAN,
-        })
+        worth::middle(self, py, instrument)
     }
 
     /// The best levels of a side as far as is known here, prices and quantities in decimal units.
@@ -439,38 +373,49 @@ impl Replay {
     /// Cash and positions at the prices at which they could be closed, as far as is known here, in the account currency.
     #[getter]
     fn equity_value(&mut self, py: Python<'_>) -> PyResult<f64> {
-        let mut equity = columns::currency(self.core.cash());
-        let count = self.core.engine().instruments().len();
-        for instrument in 0..count {
-            let lots = self.core.position(instrument);
-            if lots != 0 {
-                let price = if self.core.is_of_bars(instrument) {
-                    self.core.mark(instrument) as f64
-                } else {
-                    self.best(py, instrument, lots.signum())?.map_or(f64::NAN, |level| level.0 as f64)
-                };
-                let grid = self.core.engine().instrument(instrument);
-                equity += grid.tick.value_of(price) * grid.lot.value_of(lots as f64);
-            }
-        }
-        Ok(equity)
+        worth::known_equity(self, py)
     }
 
-    /// One fill: order, instrument, side, quantity, price, fee, maker, time_ns; decimal units.
+    /// One fill that was told, by its number here: order, instrument, side, quantity, price, fee, maker, time_ns; decimal
+    /// units, and the order by its number here.
     #[allow(clippy::type_complexity, reason = "one entry per field of a fill")]
     fn fill_record(&self, py: Python<'_>, at: usize) -> PyResult<(u32, u32, i8, f64, f64, f64, bool, i64)> {
-        if at >= self.core.engine().fills().len() {
-            return Err(raise(py, &Error::Misuse(format!("there is no fill {at}"))));
-        }
-        Ok(columns::fill_record(self.core.engine(), at))
+        let fill = self.core.known_fill(at).map_err(|error| raise(py, &error))?;
+        let number = self.core.number_of(fill.order).unwrap_or(0);
+        let (_, instrument, side, quantity, price, fee, maker, time_ns) =
+            columns::fill_record(self.core.engine(), fill);
+        Ok((number, instrument, side, quantity, price, fee, maker, time_ns))
     }
 
-    /// One order: instrument, side, kind, quantity, filled, state, reason; decimal units and codes.
-    fn order_record(&self, py: Python<'_>, id: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
-        if id == 0 || id as usize > self.core.engine().orders().len() {
-            return Err(raise(py, &Error::Misuse(format!("there is no order {id}"))));
-        }
-        Ok(columns::order_record(self.core.engine(), id))
+    /// One order by its number here, as it stood with the last answer about it: instrument, side, kind, quantity, filled,
+    /// state, reason; decimal units and codes.
+    fn order_record(&self, py: Python<'_>, number: u32) -> PyResult<(u32, i8, u8, f64, f64, u8, u8)> {
+        let found = self.core.known_order(number).and_then(|order| Ok((order, self.core.standing(number)?)));
+        let (order, standing) = found.map_err(|error| raise(py, &error))?;
+        let lot = self.core.engine().instrument(order.instrument as usize).lot;
+        let (quantity, filled) = (lot.value_of(standing.quantity as f64), lot.value_of(standing.filled as f64));
+        let (state, reason) = (standing.state as u8, standing.reason as u8);
+        Ok((order.instrument, standing.side as i8, order.kind as u8, quantity, filled, state, reason))
+    }
+
+    /// How an order stood with the last answer about it that has arrived here: side, quantity, filled, cancelled, state,
+    /// reason; lots and codes.
+    fn standing(&self, py: Python<'_>, number: u32) -> PyResult<(i8, i64, i64, i64, u8, u8)> {
+        let standing = self.core.standing(number).map_err(|error| raise(py, &error))?;
+        let (state, reason) = (standing.state as u8, standing.reason as u8);
+        Ok((standing.side as i8, standing.quantity, standing.filled, standing.cancelled, state, reason))
+    }
+
+    /// The venue's id of each order that is known here, by their numbers here from 1.
+    #[getter]
+    fn known_orders(&self) -> Vec<u32> {
+        self.core.known_orders().collect()
+    }
+
+    /// The venue's number of each fill that has been told here.
+    #[getter]
+    fn known_fills(&self) -> Vec<usize> {
+        self.core.known_fills().to_vec()
     }
 
     /// How many equity samples there are.
@@ -502,14 +447,15 @@ impl Replay {
         results::touch_arrays(py, &self.core, instrument)
     }
 
-    /// Orders as numpy columns in decimal units, with what only a replay knows of them: the terms of orders that rest, the
-    /// part that is shown (0 for all of it), times in nanoseconds (0 for never), and the quantity that was estimated to stand
-    /// before an order when it came to rest (NaN where unknown).
+    /// Orders as numpy columns in decimal units, with what only a replay knows of them: their numbers here (0 for none), the
+    /// terms of orders that rest, the part that is shown (0 for all of it), times in nanoseconds (0 for never), and the
+    /// quantity that was estimated to stand before an order when it came to rest (NaN where unknown).
     fn order_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         results::order_arrays(py, &self.core)
     }
 
-    /// Fills as numpy columns in decimal units, with the best bid and ask at the venue then (NaN where there was none).
+    /// Fills as numpy columns in decimal units, with the number here of their order (0 for none) and the best bid and ask at
+    /// the venue then (NaN where there was none).
     fn fill_arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         results::fill_arrays(py, &self.core)
     }
@@ -589,7 +535,7 @@ impl Replay {
             digest::fills(engine.fills()),
             digest::postings(engine.ledger().postings()),
         ];
-        crate::engine::digest_dict(py, version, &parts)
+        crate::digests::digest_dict(py, version, &parts)
     }
 }
 

@@ -48,6 +48,9 @@ impl Sweep {
             if engine.pieces.is_some() {
                 return Err(Error::Misuse("a sweep goes over bars in memory".into()));
             }
+            if engine.core.account_terms().is_some() {
+                return Err(Error::Misuse("a sweep plays one currency and spot instruments".into()));
+            }
             let terms = terms_of(terms, sets.first().map_or(0, Vec::len))?;
             let roles = roles_of(&roles, terms.len())?;
             let (config, instruments) = (*engine.core.config(), engine.core.instruments().cloned().collect());

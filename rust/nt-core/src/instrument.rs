@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Contract, ContractTerms, Error, Result};
 
 /// An exact decimal step, `mantissa / 10^decimals`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,17 +38,28 @@ pub struct Instrument {
     pub tick: Step,
     /// The quantity step.
     pub lot: Step,
-    /// The money in one tick times one lot.
-    pub unit: i128,
+    /// What lots of it are worth.
+    pub contract: Contract,
 }
 
 impl Instrument {
-    /// An instrument on the given grid.
+    /// A spot instrument on the given grid.
     pub fn new(symbol: String, tick: Step, lot: Step) -> Result<Self> {
-        let scale = i128::pow(10, u32::from(18 - tick.decimals - lot.decimals));
-        let unit = (i128::from(tick.mantissa) * i128::from(lot.mantissa))
-            .checked_mul(scale)
-            .ok_or(Error::Overflow("the value of one tick times one lot"))?;
-        Ok(Instrument { symbol, tick, lot, unit })
+        Self::with_terms(symbol, tick, lot, &ContractTerms::default())
+    }
+
+    /// An instrument on the given grid, settled as it says.
+    pub fn with_terms(symbol: String, tick: Step, lot: Step, terms: &ContractTerms) -> Result<Self> {
+        let named = |error| match error {
+            Error::Misuse(what) => Error::Misuse(format!("{symbol}: {what}")),
+            other => other,
+        };
+        let contract = Contract::new(tick, lot, terms).map_err(named)?;
+        Ok(Instrument { symbol, tick, lot, contract })
+    }
+
+    /// The same on other terms.
+    pub fn on_terms(self, terms: &ContractTerms) -> Result<Self> {
+        Self::with_terms(self.symbol, self.tick, self.lot, terms)
     }
 }

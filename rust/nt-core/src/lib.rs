@@ -3,6 +3,7 @@
 //! This crate reads no clock, opens no file and knows nothing of Python. Every value is an integer; [`elementary`] has the
 //! functions of floats that estimates and features are made with.
 
+pub mod contract;
 pub mod elementary;
 pub mod error;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod money;
 pub mod order;
 pub mod record;
 
+pub use contract::{Contract, ContractTerms, Settlement};
 pub use error::{Error, Result};
 pub use event::{BarClose, BarOpen, Bars};
 pub use instrument::{Instrument, Step};

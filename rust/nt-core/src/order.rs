@@ -163,6 +163,8 @@ pub enum Reason {
     WouldTake = 15,
     /// It would have traded with an order of our own.
     SelfTrade = 16,
+    /// Equity no longer sufficed for the positions.
+    Liquidation = 17,
 }
 
 /// The distance that a trailing stop keeps.

@@ -1,6 +1,6 @@
 //! Bars against working orders: the opening, closing and intrabar matches, expiry, trailing stops and ruin.
 
-use nt_core::money::share_down;
+use nt_core::money::{add, share_down};
 use nt_core::{
     BarClose, BarOpen, Bars, DAY_NS, Error, Kind, Nanos, Ppb, Price, Quantity, Reason, Result, State, TimeInForce,
 };
@@ -18,6 +18,9 @@ pub(crate) type Reached = (Price, u32, Price);
 impl Engine {
     /// All openings of one time.
     pub fn open_moment(&mut self, time_ns: Nanos, openings: &[BarOpen]) -> Result<()> {
+        if self.account.is_some() {
+            self.accrue_until(time_ns)?;
+        }
         self.now_ns = time_ns;
         if self.config.rules != Rules::House {
             return self.open_like_a_peer(time_ns, openings);
@@ -58,6 +61,10 @@ impl Engine {
 
     /// All closes of one time: intrabar matches and marks. The strategy's calls come after it.
     pub fn close_moment(&mut self, time_ns: Nanos, closes: &[BarClose]) -> Result<()> {
+        if self.account.is_some() {
+            // What is due at the time of a close is due after it.
+            self.accrue_until(time_ns.saturating_sub(1))?;
+        }
         self.now_ns = time_ns;
         if self.desk.is_some() {
             return self.close_like_backtesting_py(time_ns, closes);
@@ -69,7 +76,7 @@ impl Engine {
             }
             let position = self.position(k);
             if position != 0 && self.can_be_ruined(position) {
-                self.set_mark(k, if position > 0 { bar.low } else { bar.high })?;
+                self.mark_where_in_danger(bar)?;
                 self.ruin_check()?;
             }
             self.set_mark(k, bar.close)?;
@@ -117,7 +124,7 @@ impl Engine {
         let Some(last) = end.checked_sub(1 + bars.first) else { return Ok(()) };
         self.markets[0].opened += (end - first) as u32;
         self.now_ns = bars.close_ns[last];
-        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.unit);
+        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.contract.unit);
         if value_per_tick > i128::from(i64::MAX) {
             // So large a position could leave 128 bits at a price on the way; no price is above all of them or'ed.
             let all = bars.close[first - bars.first..last].iter().fold(0, |all, close| all | close);
@@ -136,7 +143,7 @@ impl Engine {
     #[inline]
     pub(crate) fn sample_lone(&mut self, bars: usize) {
         // The product fits: position, mark and unit were multiplied to value the position, and a mark is at least 1.
-        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.unit);
+        let value_per_tick = i128::from(self.position(0)).wrapping_mul(self.markets[0].instrument.contract.unit);
         self.samples.push_bars(bars, self.ledger.cash(), value_per_tick);
         self.exposed_samples += if self.held != 0 { bars as u64 } else { 0 };
     }
@@ -151,14 +158,28 @@ impl Engine {
             return Ok(());
         }
         for at in self.sampled_fills..self.fills.len() {
-            let k = self.fills[at].instrument;
-            // The product fits, as above.
-            let value_per_tick =
-                i128::from(self.position(k as usize)).wrapping_mul(self.markets[k as usize].instrument.unit);
-            self.samples.push_change(k, self.ledger.cash(), value_per_tick);
+            self.push_change(self.fills[at].instrument)?;
         }
         self.sampled_fills = self.fills.len();
+        if self.account.as_deref_mut().is_some_and(|account| std::mem::take(&mut account.cash_moved)) {
+            self.push_change(0)?;
+        }
         self.samples.push_unchanged();
+        Ok(())
+    }
+
+    /// What equity follows from is new from the next sample on: cash with what contracts were entered at, and a position.
+    fn push_change(&mut self, instrument: u32) -> Result<()> {
+        let mut steady = self.ledger.cash();
+        if self.account.is_some() {
+            for k in 0..self.markets.len() {
+                steady = add(steady, self.ledger.entry(k))?;
+            }
+        }
+        let k = instrument as usize;
+        // The product fits, as above.
+        let value_per_tick = i128::from(self.position(k)).wrapping_mul(self.markets[k].instrument.contract.unit);
+        self.samples.push_change(instrument, steady, value_per_tick);
         Ok(())
     }
 
@@ -345,27 +366,7 @@ impl Engine {
     /// Whether a move against a position can use up equity at all; long positions that are paid for never do.
     #[inline]
     fn can_be_ruined(&self, position: Quantity) -> bool {
-        !(position > 0 && self.held == 1 && self.cash() > 0)
-    }
-
-    /// Ends the run where equity is not positive: no orders, no positions, nothing accepted any more.
-    #[inline]
-    pub(crate) fn ruin_check(&mut self) -> Result<()> {
-        if self.equity()? > 0 || self.halted { Ok(()) } else { self.ruin() }
-    }
-
-    #[cold]
-    fn ruin(&mut self) -> Result<()> {
-        self.halted = true;
-        let mut working: Vec<u32> = self.markets.iter().flat_map(|market| &market.working).copied().collect();
-        working.sort_unstable();
-        for id in working {
-            self.end_order(id, State::Cancelled, Reason::Ruin);
-        }
-        for k in 0..self.markets.len() {
-            self.close_position(k, false)?;
-        }
-        Ok(())
+        !(position > 0 && self.held == 1 && self.cash() > 0 && self.account.is_none())
     }
 }
 

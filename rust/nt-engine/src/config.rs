@@ -79,9 +79,13 @@ impl Config {
         if self.leverage <= 0 {
             return wrong("leverage must be positive");
         }
-        let rates = [self.maker_fee, self.taker_fee, self.slippage_rate, self.slippage_spread];
-        if rates.iter().any(|rate| *rate < 0) || self.fixed_fee < 0 || self.slippage_ticks < 0 {
-            return wrong("fees and slippage must not be negative");
+        if [self.slippage_rate, self.slippage_spread, self.slippage_ticks].iter().any(|each| *each < 0)
+            || self.fixed_fee < 0
+        {
+            return wrong("a fixed fee and slippage must not be negative");
+        }
+        if (self.maker_fee < 0 || self.taker_fee < 0) && self.rules != Rules::House {
+            return wrong("the rules of other packages know no rebates");
         }
         if self.volume_cap.is_some_and(|cap| cap <= 0) {
             return wrong("the volume cap must be positive");

@@ -5,9 +5,10 @@ use nt_core::{Bars, Error, Fill, Instrument, Nanos, Order, Record, Result, TimeI
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::account::{AccountKind, AccountTerms, Worth};
 use crate::ledger::Posting;
 use crate::replay::Placed;
-use crate::source::Source;
+use crate::source::{Role, Source};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -105,7 +106,7 @@ impl Inputs {
     }
 
     /// The digest of what has been added.
-    pub fn digest(&self, instruments: &[&Instrument]) -> Hash {
+    pub fn digest(&self, instruments: &[&Instrument], account: Option<&AccountTerms>) -> Hash {
         let mut hasher = Sha256::new();
         for (instrument, columns) in instruments.iter().zip(&self.columns) {
             described(&mut hasher, instrument);
@@ -114,6 +115,7 @@ impl Inputs {
                 hasher.update(column.digest());
             }
         }
+        account_terms(&mut hasher, account);
         hasher.finalize().into()
     }
 }
@@ -136,12 +138,12 @@ impl Column {
 }
 
 /// Digest of the instruments and all their bars.
-pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>]) -> Hash {
-    Inputs::of(bars).digest(instruments)
+pub fn inputs(instruments: &[&Instrument], bars: &[Bars<'_>], account: Option<&AccountTerms>) -> Hash {
+    Inputs::of(bars).digest(instruments, account)
 }
 
 /// Digest of the instruments and records of a replay (docs/book-rules.md, section 11).
-pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> Hash {
+pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>], account: Option<&AccountTerms>) -> Hash {
     let mut hasher = Sha256::new();
     for instrument in instruments {
         described(&mut hasher, instrument);
@@ -161,11 +163,17 @@ pub fn recorded_inputs(instruments: &[&Instrument], sources: &[Source<'_>]) -> H
             records.update(&bytes[..EVENT_BYTES * chunk.len()]);
         }
         hasher.update(records.finalize());
-        hasher.update((source.ranks().len() as u16).to_le_bytes());
+        let more = match source.role() {
+            Role::Both => 0,
+            Role::Venue => 1 << 14,
+            Role::Here => 1 << 15,
+        };
+        hasher.update((source.ranks().len() as u16 + more).to_le_bytes());
         for rank in source.ranks() {
             hasher.update(rank.to_le_bytes());
         }
     }
+    account_terms(&mut hasher, account);
     hasher.finalize().into()
 }
 
@@ -178,6 +186,49 @@ fn of_bars(hasher: &mut Sha256, rank: usize, bars: &Bars<'_>) {
     }
     hasher.update(1_u16.to_le_bytes());
     hasher.update((rank as i16).to_le_bytes());
+}
+
+/// What an account is beyond the usual; nothing where it is usual, so that usual runs need not know of it.
+fn account_terms(hasher: &mut Sha256, account: Option<&AccountTerms>) {
+    let Some(account) = account.filter(|account| **account != AccountTerms::default()) else { return };
+    text(hasher, "account");
+    text(hasher, if account.kind == AccountKind::Cash { "cash" } else { "margin" });
+    hasher.update((account.contracts.len() as u32).to_le_bytes());
+    for contract in &account.contracts {
+        text(hasher, contract.settlement.name());
+        hasher.update(contract.currency.to_le_bytes());
+        hasher.update(contract.size.mantissa.to_le_bytes());
+        hasher.update([contract.size.decimals]);
+        hasher.update(contract.maintenance.to_le_bytes());
+        hasher.update(contract.liquidation.to_le_bytes());
+    }
+    hasher.update((account.currencies.len() as u32).to_le_bytes());
+    for currency in &account.currencies {
+        text(hasher, &currency.code);
+        hasher.update(currency.deposit.to_le_bytes());
+        let (rate, instrument) = match currency.worth {
+            Worth::Constant(rate) => (rate, -1),
+            Worth::Mark(k) => (0, k as i32),
+        };
+        hasher.update(rate.to_le_bytes());
+        hasher.update(instrument.to_le_bytes());
+    }
+    hasher.update((account.tiers.len() as u32).to_le_bytes());
+    hasher.update((account.start_tier as u32).to_le_bytes());
+    for tier in &account.tiers {
+        hasher.update(tier.volume.to_le_bytes());
+        hasher.update(tier.maker.to_le_bytes());
+        hasher.update(tier.taker.to_le_bytes());
+    }
+    hasher.update(account.interest.to_le_bytes());
+    hasher.update(account.borrow.to_le_bytes());
+    hasher.update((account.funding.len() as u64).to_le_bytes());
+    for row in &account.funding {
+        hasher.update(row.time_ns.to_le_bytes());
+        hasher.update((row.instrument as u32).to_le_bytes());
+        hasher.update(row.rate.to_le_bytes());
+        hasher.update(row.mark.to_le_bytes());
+    }
 }
 
 fn described(hasher: &mut Sha256, instrument: &Instrument) {

@@ -3,79 +3,20 @@
 //! The engine is a deterministic state machine. It reads no clock, opens no file and draws no random number: time arrives
 //! with events (`open_moment`, `close_moment`), and everything it decides is in its orders, fills and postings.
 
-use nt_core::money::{add, notional, share_down, subtract};
+use nt_core::money::{add, subtract};
 use nt_core::{
-    Bracket, Error, Fill, Instrument, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Side, State,
-    TimeInForce, Trail,
+    Bracket, Error, Fill, Instrument, Money, Nanos, Order, Price, Quantity, Reason, Result, Settlement, Side, State,
+    Trail,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::account::{Account, AccountTerms};
 use crate::bar_match::{Candidate, Reached};
 use crate::config::{Config, Rules};
 use crate::ledger::Ledger;
 use crate::like_backtesting_py::Desk;
+use crate::request::Request;
 use crate::samples::Samples;
-
-/// How large an order shall be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Size {
-    /// Lots.
-    Quantity(Quantity),
-    /// As many lots as this money buys.
-    Cash(Money),
-    /// As many lots as this fraction of equity buys.
-    Fraction(Ppb),
-    /// Whatever brings the position to this many lots.
-    TargetQuantity(Quantity),
-    /// Whatever brings the position to this fraction of equity.
-    TargetFraction(Ppb),
-}
-
-impl Size {
-    pub(crate) fn is_target(self) -> bool {
-        matches!(self, Size::TargetQuantity(_) | Size::TargetFraction(_))
-    }
-}
-
-/// What a strategy asks for.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Request {
-    /// The instrument, by rank of its symbol.
-    pub instrument: usize,
-    /// Direction; a target finds its own.
-    pub side: Side,
-    /// Kind.
-    pub kind: Kind,
-    /// Size.
-    pub size: Size,
-    /// Limit price of limit and stop-limit orders.
-    pub limit: Option<Price>,
-    /// Stop price of stop and stop-limit orders.
-    pub stop: Option<Price>,
-    /// Distance of a trailing stop.
-    pub trail: Option<Trail>,
-    /// How long it works.
-    pub time_in_force: TimeInForce,
-    /// The exits that its fills bring into being.
-    pub bracket: Bracket,
-}
-
-impl Request {
-    /// A good-till-cancelled market order without exits.
-    pub fn market(instrument: usize, side: Side, size: Size) -> Self {
-        Request {
-            instrument,
-            side,
-            kind: Kind::Market,
-            size,
-            limit: None,
-            stop: None,
-            trail: None,
-            time_in_force: TimeInForce::GoodTillCancelled,
-            bracket: Bracket::default(),
-        }
-    }
-}
 
 /// Something that a strategy is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +66,7 @@ pub struct Engine {
     pub(crate) exposed_samples: u64,
     /// Fills that condensed samples have taken in.
     pub(crate) sampled_fills: usize,
-    /// Value of all positions at their marks.
+    /// Value of all positions at their marks, with what contracts were entered at; a worth only where there is one currency.
     pub(crate) holdings: Money,
     /// Instruments with a position.
     pub(crate) held: usize,
@@ -140,12 +81,31 @@ pub struct Engine {
     pub(crate) limits: Vec<Reached>,
     /// What the rules of backtesting.py keep, where they hold.
     pub(crate) desk: Option<Box<Desk>>,
+    /// What the account is beyond one currency and spot instruments; nothing in most runs.
+    pub(crate) account: Option<Box<Account>>,
 }
 
 impl Engine {
     /// An engine for these instruments, which must be in strictly ascending order of their symbols.
     pub fn new(config: Config, instruments: Vec<Instrument>) -> Result<Self> {
+        Self::with_account(config, instruments, None)
+    }
+
+    /// The same with an account that is more than one currency and spot instruments, and settles them by its terms.
+    pub fn with_account(config: Config, mut instruments: Vec<Instrument>, terms: Option<AccountTerms>) -> Result<Self> {
         let config = config.checked()?;
+        let terms = terms.map(|terms| terms.checked(&instruments, config.leverage)).transpose()?;
+        if terms.is_some() && config.rules != Rules::House {
+            return Err(Error::Misuse(
+                "the rules of other packages know one currency and spot instruments only".into(),
+            ));
+        }
+        let mut deposits = vec![config.cash];
+        if let Some(terms) = &terms {
+            deposits.extend(terms.currencies.iter().map(|currency| currency.deposit));
+            let settled = (0..).zip(instruments).map(|(k, instrument)| instrument.on_terms(&terms.contract(k)));
+            instruments = settled.collect::<Result<_>>()?;
+        }
         if !instruments.is_sorted_by(|a, b| a.symbol < b.symbol) {
             return Err(Error::Misuse("instruments must be in ascending order of their symbols, each one once".into()));
         }
@@ -156,7 +116,8 @@ impl Engine {
             Rules::BacktestingPy { .. } => Some(Box::new(Desk::new(&instruments)?)),
             Rules::House | Rules::Vectorbt => None,
         };
-        let ledger = Ledger::new(instruments.len(), config.cash)?;
+        let ledger = Ledger::new(&instruments, deposits)?;
+        let account = terms.map(|terms| Box::new(Account::new(terms, &instruments)));
         let market = |instrument| Market {
             instrument,
             opened: 0,
@@ -184,6 +145,7 @@ impl Engine {
             stops: Vec::new(),
             limits: Vec::new(),
             desk,
+            account,
         })
     }
 
@@ -224,9 +186,12 @@ impl Engine {
         self.ledger.cash()
     }
 
-    /// Cash and positions at their marks.
+    /// Cash, what contracts were entered at and positions at their marks, in the account currency.
     #[inline]
     pub fn equity(&self) -> Result<Money> {
+        if self.account.is_some() {
+            return self.equity_of_account();
+        }
         add(self.ledger.cash(), self.holdings)
     }
 
@@ -263,8 +228,13 @@ impl Engine {
 
     /// Makes samples be kept as the changes that fills make, so that they need no memory where nothing fills; a `Valuation` of
     /// the bars gives their times and amounts. It is for the beginning of a run by our own rules.
+    ///
+    /// What is not linear in the closes of bars (inverse contracts, several currencies) is kept amount by amount all the same.
     pub fn condense_samples(&mut self) {
-        self.samples.condense();
+        let is_linear = |market: &Market| market.instrument.contract.settlement != Settlement::Inverse;
+        if self.several_currencies().is_none() && self.markets.iter().all(is_linear) {
+            self.samples.condense();
+        }
     }
 
     /// Samples at which a position was open.
@@ -293,7 +263,7 @@ impl Engine {
         let market = &mut self.markets[instrument];
         market.mark = mark;
         if position != 0 {
-            let value = notional(mark, position, market.instrument.unit)?;
+            let value = market.instrument.contract.value(position, mark)?;
             self.holdings = add(subtract(self.holdings, market.value)?, value)?;
             market.value = value;
         }
@@ -340,28 +310,6 @@ impl Engine {
         Ok(id)
     }
 
-    /// What a request comes to: side, lots, and why it is refused, if it is; nothing where a target is reached already.
-    /// A target recalls earlier ones.
-    pub(crate) fn judge(&mut self, request: &Request) -> Result<Option<(Side, Quantity, Option<Reason>)>> {
-        if request.size.is_target() {
-            self.cancel_targets(request.instrument);
-        }
-        let refusal = self.refusal(request);
-        let (side, quantity) = match refusal {
-            Some(_) => (request.side, 0),
-            None => match self.resolve_size(request)? {
-                Some(resolved) => resolved,
-                None => return Ok(None),
-            },
-        };
-        let refusal = refusal.or((quantity <= 0).then_some(Reason::Size));
-        let recorded = match request.size {
-            Size::Quantity(lots) if refusal.is_some() => lots.max(0),
-            _ => quantity.max(0),
-        };
-        Ok(Some((side, recorded, refusal)))
-    }
-
     /// An order that works, as a request that was sized describes it.
     pub(crate) fn order_of(&self, id: u32, request: &Request, side: Side, quantity: Quantity) -> Order {
         Order {
@@ -399,102 +347,6 @@ impl Engine {
             self.end_order(id, State::Cancelled, Reason::User);
         }
         found
-    }
-
-    /// What no bar can decide is an error.
-    pub(crate) fn check_bar_request(&self, request: &Request) -> Result<()> {
-        if request.kind == Kind::MarketIfTouched
-            || matches!(request.time_in_force, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
-        {
-            return Err(Error::Misuse("only a replay of books knows such an order; bars do not".into()));
-        }
-        self.check_request(request)
-    }
-
-    pub(crate) fn check_request(&self, request: &Request) -> Result<()> {
-        let wrong = |what: &str| Err(Error::Misuse(what.to_owned()));
-        if request.instrument >= self.markets.len() {
-            return wrong("the order names an unknown instrument");
-        }
-        let has = (request.limit.is_some(), request.stop.is_some(), request.trail.is_some());
-        let needs = match request.kind {
-            Kind::Market => (false, false, false),
-            Kind::Limit => (true, false, false),
-            Kind::Stop | Kind::MarketIfTouched => (false, true, false),
-            Kind::StopLimit => (true, true, false),
-            Kind::TrailingStop => (false, false, true),
-        };
-        if has != needs {
-            return wrong("the order's prices do not fit its kind");
-        }
-        if request.size.is_target() && request.kind != Kind::Market {
-            return wrong("a target is a market order");
-        }
-        if request.bracket.stop_loss.is_some() && request.bracket.stop_loss_trail.is_some() {
-            return wrong("a bracket has one stop loss, at a price or trailing");
-        }
-        Ok(())
-    }
-
-    /// Why the order is rejected before its size is known, if it is.
-    pub(crate) fn refusal(&self, request: &Request) -> Option<Reason> {
-        if self.halted {
-            return Some(Reason::Halted);
-        }
-        if !Self::has_prices_in_range(request) {
-            return Some(Reason::Price);
-        }
-        let needs_mark = match request.size {
-            Size::Quantity(_) | Size::TargetQuantity(_) => request.kind == Kind::TrailingStop,
-            Size::Cash(_) | Size::Fraction(_) | Size::TargetFraction(_) => true,
-        };
-        (needs_mark && self.markets[request.instrument].mark == 0).then_some(Reason::NoPrice)
-    }
-
-    /// Whether every price and every trail is positive.
-    pub(crate) fn has_prices_in_range(request: &Request) -> bool {
-        let bracket = &request.bracket;
-        let prices = [request.limit, request.stop, bracket.stop_loss, bracket.take_profit];
-        let trails = [request.trail, bracket.stop_loss_trail];
-        let is_positive = |trail: Trail| match trail {
-            Trail::Ticks(ticks) => ticks > 0,
-            Trail::Share(share) => share > 0,
-        };
-        prices.into_iter().flatten().all(|price| price > 0) && trails.into_iter().flatten().all(is_positive)
-    }
-
-    /// Side and lots of an order, or nothing where a target is already reached.
-    fn resolve_size(&self, request: &Request) -> Result<Option<(Side, Quantity)>> {
-        let k = request.instrument;
-        let price = request.limit.or(request.stop).unwrap_or(self.markets[k].mark);
-        let unit = self.markets[k].instrument.unit;
-        let lots_for = |money: Money| -> Result<Quantity> {
-            let lots = money / notional(price, 1, unit)?;
-            Quantity::try_from(lots).map_err(|_| Error::Overflow("the size of an order"))
-        };
-        let lots_of_fraction = |fraction: Ppb| -> Result<Quantity> {
-            match self.equity()? {
-                equity if equity > 0 && fraction > 0 => lots_for(share_down(equity, fraction)?),
-                _ => Ok(0),
-            }
-        };
-        let target = match request.size {
-            Size::Quantity(lots) => return Ok(Some((request.side, lots))),
-            Size::Cash(money) if money > 0 && self.equity()? > 0 => return Ok(Some((request.side, lots_for(money)?))),
-            Size::Cash(_) => return Ok(Some((request.side, 0))),
-            Size::Fraction(fraction) => return Ok(Some((request.side, lots_of_fraction(fraction)?))),
-            Size::TargetQuantity(lots) => lots,
-            Size::TargetFraction(fraction) => {
-                let magnitude = fraction.checked_abs().ok_or(Error::Overflow("a target fraction"))?;
-                fraction.signum() * lots_of_fraction(magnitude)?
-            }
-        };
-        let delta = target.checked_sub(self.position(k)).ok_or(Error::Overflow("the size of an order"))?;
-        Ok(match delta.signum() {
-            0 => None,
-            1 => Some((Side::Buy, delta)),
-            _ => Some((Side::Sell, delta.checked_neg().ok_or(Error::Overflow("the size of an order"))?)),
-        })
     }
 
     pub(crate) fn cancel_targets(&mut self, instrument: usize) {
@@ -566,8 +418,8 @@ impl Engine {
         }
         let mut holdings = 0;
         for (k, market) in self.markets.iter().enumerate() {
-            let value = notional(market.mark, self.position(k), market.instrument.unit)?;
-            holdings = add(holdings, value)?;
+            let value = market.instrument.contract.value(self.position(k), market.mark)?;
+            holdings = add(holdings, add(self.ledger.entry(k), value)?)?;
             if value != market.value {
                 return broken(format!("the value of {} does not follow its mark", market.instrument.symbol));
             }

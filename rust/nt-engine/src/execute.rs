@@ -1,10 +1,12 @@
 //! One fill: how much of an order may fill at a price, and everything that follows from it.
 
-use nt_core::money::{add, margin_of, notional, share_up, subtract};
+use nt_core::money::{add, margin_of, share_up, subtract};
 use nt_core::{
-    Bracket, Error, Fill, Kind, Money, Nanos, Order, Price, Quantity, Reason, Result, Side, State, TimeInForce, Trail,
+    Bracket, Contract, Error, Fill, Kind, Money, Nanos, Order, Ppb, Price, Quantity, Reason, Result, Settlement, Side,
+    State, TimeInForce, Trail,
 };
 
+use crate::account::AccountKind;
 use crate::engine::{Engine, Notice, trail_level};
 use crate::ledger::FillAmounts;
 
@@ -31,18 +33,22 @@ pub(crate) struct Terms {
     pub side: Side,
     pub price: Price,
     pub reference: Price,
-    pub unit: i128,
+    pub contract: Contract,
     pub fee_rate: i64,
     pub fixed_fee: Money,
 }
 
 impl Terms {
     fn fee(&self, quantity: Quantity) -> Result<Money> {
-        add(share_up(notional(self.price, quantity, self.unit)?, self.fee_rate)?, self.fixed_fee)
+        add(self.contract.charge(quantity, self.price, self.fee_rate)?, self.fixed_fee)
     }
 
     fn slippage(&self, quantity: Quantity) -> Result<Money> {
-        notional((self.price - self.reference) * self.side.sign(), quantity, self.unit)
+        if self.price == self.reference {
+            return Ok(0);
+        }
+        let signed = self.side.sign() * quantity;
+        subtract(self.contract.cost(signed, self.price)?, self.contract.cost(signed, self.reference)?)
     }
 }
 
@@ -71,12 +77,18 @@ impl Engine {
         otherwise: Price,
     ) -> Result<()> {
         let position = self.position(k);
-        if position == 0 {
+        if position == 0 && !self.is_rate(k) {
             return Ok(());
         }
-        let best = best(if position > 0 { Side::Buy } else { Side::Sell });
+        let best = best(if position < 0 { Side::Sell } else { Side::Buy });
         let mark = self.mark(k);
         self.set_mark(k, best.unwrap_or(if mark == 0 { otherwise } else { mark }))
+    }
+
+    /// Whether the mark of an instrument says what a currency is worth, so that it is needed without a position too.
+    #[inline]
+    pub(crate) fn is_rate(&self, k: usize) -> bool {
+        self.account.as_ref().is_some_and(|account| account.is_rate[k])
     }
 
     /// Fills what may be filled of a working order at a meeting.
@@ -195,7 +207,6 @@ impl Engine {
     }
 
     fn terms(&self, order: &Order, meeting: &Meeting) -> Result<Terms> {
-        let config = &self.config;
         let mut price = meeting.reference;
         let (slips, worse) = (self.slips(order), self.markets[order.instrument as usize].worse);
         if meeting.taker && (slips || worse != 0) {
@@ -208,9 +219,22 @@ impl Engine {
             side: order.side,
             price,
             reference: meeting.reference,
-            unit: self.markets[order.instrument as usize].instrument.unit,
-            fee_rate: if meeting.taker { config.taker_fee } else { config.maker_fee },
-            fixed_fee: config.fixed_fee,
+            contract: self.markets[order.instrument as usize].instrument.contract,
+            fee_rate: self.fee_rate(meeting.taker)?,
+            fixed_fee: self.config.fixed_fee,
+        })
+    }
+
+    fn fee_rate(&self, taker: bool) -> Result<Ppb> {
+        let tier = match &self.account {
+            Some(account) => account.tier(self.now_ns)?,
+            None => None,
+        };
+        Ok(match tier {
+            Some(tier) if taker => tier.taker,
+            Some(tier) => tier.maker,
+            None if taker => self.config.taker_fee,
+            None => self.config.maker_fee,
         })
     }
 
@@ -234,23 +258,28 @@ impl Engine {
         if reducing == wanted {
             return Ok(wanted);
         }
-        let mut others: Money = 0;
-        if self.held > usize::from(position != 0) {
-            for (other, market) in self.markets.iter().enumerate() {
-                if other != k {
-                    others = add(others, market.value.abs())?;
-                }
-            }
+        let (contract, remarked) = (&terms.contract, Some((k, terms.reference)));
+        let spends_cash = self.account.as_ref().is_some_and(|account| account.terms.kind == AccountKind::Cash);
+        if spends_cash && terms.side == Side::Sell {
+            return Ok(reducing);
         }
-        let value = notional(terms.reference, position, terms.unit)?;
-        let equity = add(subtract(self.equity()?, self.markets[k].value)?, value)?;
+        let has_others = self.held > usize::from(position != 0);
+        let others = if has_others { self.exposure_beside((k, terms.reference))? } else { 0 };
+        let equity = self.equity_remarked((k, terms.reference))?;
         let leverage = self.config.leverage;
         let missing = |quantity: Quantity| -> Result<Money> {
+            // A rebate is not there before the fill, so it carries nothing.
+            let fee = terms.fee(quantity)?.max(0);
+            // Of what is missing only the sign decides, which saturating keeps.
+            if spends_cash {
+                let paid = add(contract.cost(sign * quantity, terms.price)?, fee)?;
+                return Ok(paid.saturating_sub(self.ledger.balance(contract.currency)));
+            }
             let after = position.checked_add(sign * quantity).ok_or(Error::Overflow("a position"))?;
-            let exposure = add(others, notional(terms.reference, after, terms.unit)?.abs())?;
-            let left = subtract(subtract(equity, terms.slippage(quantity)?)?, terms.fee(quantity)?)?;
-            // Only its sign decides, which saturating keeps.
-            Ok(margin_of(exposure, leverage)?.saturating_sub(left))
+            let notional = contract.notional(after, terms.reference)?;
+            let exposure = add(others, self.converted_up(notional, contract.currency, remarked)?)?;
+            let costs = self.converted_up(add(terms.slippage(quantity)?, fee)?, contract.currency, remarked)?;
+            Ok(margin_of(exposure, leverage)?.saturating_sub(subtract(equity, costs)?))
         };
         let mut missing_of_bad = missing(wanted)?;
         if missing_of_bad <= 0 {
@@ -287,19 +316,27 @@ impl Engine {
     ) -> Result<()> {
         let (fee, slippage) = (terms.fee(quantity)?, terms.slippage(quantity)?);
         let signed = terms.side.sign() * quantity;
-        let before = self.position(k);
+        let (before, entered) = (self.position(k), self.ledger.entry(k));
+        if self.account.is_some() {
+            self.note_fill(quantity, terms)?;
+        }
+        let is_spot = terms.contract.settlement == Settlement::Spot;
         self.ledger.post_fill(FillAmounts {
             instrument: k as u32,
             quantity: signed,
-            value: notional(terms.reference, signed, terms.unit)?,
+            value: terms.contract.cost(signed, terms.reference)?,
             slippage,
             fee,
+            settled: if is_spot { 0 } else { self.ledger.settled(k, &terms.contract, signed, terms.price)? },
         })?;
         let after = self.position(k);
         self.held = self.held + usize::from(after != 0) - usize::from(before != 0);
         let market = &mut self.markets[k];
-        let value = notional(market.mark, after, terms.unit)?;
+        let value = terms.contract.value(after, market.mark)?;
         self.holdings = add(subtract(self.holdings, market.value)?, value)?;
+        if !is_spot {
+            self.holdings = add(self.holdings, subtract(self.ledger.entry(k), entered)?)?;
+        }
         market.value = value;
         self.notices.push(Notice::Fill(self.fills.len()));
         self.fills.push(Fill {
@@ -314,6 +351,25 @@ impl Engine {
             fee,
             slippage,
         });
+        Ok(())
+    }
+
+    /// What a fill means for tiers, interest and the worth of trades.
+    #[cold]
+    fn note_fill(&mut self, quantity: Quantity, terms: &Terms) -> Result<()> {
+        let currency = terms.contract.currency;
+        if self.several_currencies().is_some() {
+            let rate = self.rate(currency, None)?;
+            self.account_mut(|account| account.fill_rates.push(rate));
+        }
+        if self.account.as_ref().is_some_and(|account| !account.terms.tiers.is_empty()) {
+            let notional = terms.contract.notional_down(quantity, terms.price)?;
+            let (now_ns, worth) = (self.now_ns, self.converted_down(notional, currency, None)?);
+            if let Some(account) = self.account.as_deref_mut() {
+                account.count(now_ns, worth)?;
+            }
+        }
+        self.begin_interest();
         Ok(())
     }
 
@@ -422,10 +478,31 @@ impl Engine {
             side,
             price: side.worsen(reference, ticks)?,
             reference,
-            unit: self.markets[k].instrument.unit,
-            fee_rate: if at_a_cost { self.config.taker_fee } else { 0 },
+            contract: self.markets[k].instrument.contract,
+            fee_rate: if at_a_cost { self.fee_rate(true)? } else { 0 },
             fixed_fee: if at_a_cost { self.config.fixed_fee } else { 0 },
         };
+        self.settle(0, k, &terms, position.abs(), &meeting)
+    }
+
+    /// Closes a position at its mark, at the taker fee and what a liquidation costs beyond it; for no fee if equity cannot
+    /// pay it.
+    pub(crate) fn liquidate_position(&mut self, k: usize) -> Result<()> {
+        let position = self.position(k);
+        let (mark, contract) = (self.markets[k].mark, self.markets[k].instrument.contract);
+        let rate = self.fee_rate(true)?.checked_add(contract.liquidation).ok_or(Error::Overflow("a fee rate"))?;
+        let mut terms = Terms {
+            side: if position > 0 { Side::Sell } else { Side::Buy },
+            price: mark,
+            reference: mark,
+            contract,
+            fee_rate: rate,
+            fixed_fee: self.config.fixed_fee,
+        };
+        if self.converted_up(terms.fee(position.abs())?, contract.currency, None)? > self.equity()? {
+            (terms.fee_rate, terms.fixed_fee) = (0, 0);
+        }
+        let meeting = Meeting { reference: mark, taker: true, spread: 0, time_ns: self.now_ns, children_live_bar: 0 };
         self.settle(0, k, &terms, position.abs(), &meeting)
     }
 }

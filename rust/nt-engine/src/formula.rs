@@ -4,7 +4,8 @@ use nt_core::{Bars, Bracket, Error, PPB, Ppb, Price, Result, Side, Trail};
 use nt_features::Bar;
 use nt_features::graph::{Graph, Nodes, Term};
 
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
+use crate::request::{Request, Size};
 use crate::run::Strategy;
 
 /// What a formula decides with, each by the place of a node, of which it may leave out any.

@@ -3,6 +3,8 @@
 //! It reads no clock, opens no file, touches no network and draws no random number. docs/fill-rules.md defines what it
 //! does, `neural_trader.baseline` does the same in plain Python, and the parity suite holds the two equal.
 
+pub mod account;
+mod accruals;
 mod bar_match;
 pub mod config;
 pub mod digest;
@@ -19,10 +21,12 @@ mod pause;
 pub mod player;
 pub mod queue_model;
 pub mod replay;
+pub mod request;
 pub mod run;
 pub mod samples;
 mod scratch;
 pub mod snapshot;
+mod solvency;
 mod source;
 pub mod sweep;
 pub mod traders;
@@ -31,15 +35,17 @@ pub mod valuation;
 mod venue;
 pub mod window;
 
+pub use account::{AccountKind, AccountTerms, Currency, Funding, Tier, Worth};
 pub use config::{Config, Rules};
-pub use engine::{Engine, Notice, Request, Size};
+pub use engine::{Engine, Notice};
 pub use latency::{Latency, RoundTrip};
 pub use pause::Pause;
 pub use player::{Call, Player};
 pub use queue_model::QueueModel;
-pub use replay::{Placed, Replay, ReplaySettings, Turn};
+pub use replay::{Placed, Replay, ReplaySettings, Standing, Turn};
+pub use request::{Request, Size};
 pub use snapshot::Snapshot;
-pub use source::Source;
+pub use source::{Role, Source};
 pub use valuation::Valuation;
 pub use venue::{Depth, Impact, Resting, SelfTrade, VenueRules};
 pub use window::Windows;

@@ -14,7 +14,8 @@ use nt_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
+use crate::request::{Request, Size};
 use crate::trades::{Matched, Trade, of_matches};
 
 mod filling;
@@ -338,7 +339,7 @@ impl Engine {
         let instruments: Vec<&Instrument> = self.instruments().collect();
         let marks: Vec<Price> = self.markets.iter().map(|market| market.mark).collect();
         let Some(desk) = &self.desk else {
-            return crate::trades::trades(&self.fills, &instruments, &marks);
+            return self.trades_by_rates(&instruments, &marks);
         };
         let open = desk.trades.iter().map(|trade| (trade.fill, trade.quantity));
         of_matches(&self.fills, &instruments, &marks, &desk.closed, open)

@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use book::Book;
 pub(crate) use latency::Recorded;
 
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
 use crate::queue_model::QueueModel;
+use crate::request::{Request, Size};
 use crate::venue::{Depth, Resting, SelfTrade, VenueRules, check_range, place, rank};
 use book::Change;
 
@@ -166,6 +167,11 @@ impl Venue {
             self.read_mark(engine, price)?;
         }
         Ok(())
+    }
+
+    /// Its rank in the run.
+    pub fn instrument(&self) -> usize {
+        self.instrument
     }
 
     /// Marks the position at the price at which it could be closed.

@@ -3,12 +3,12 @@
 //! A target above zero is an entry signal and one of zero an exit signal. An entry takes all cash and is passed over while a
 //! position is held; a bar in which a stop has fired takes no signal any more.
 
-use nt_core::money::notional;
 use nt_core::{Error, Kind, Order, PPB, Quantity, Result, Side};
 
 use crate::config::Rules;
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
 use crate::execute::{Meeting, Terms};
+use crate::request::{Request, Size};
 
 /// The one column of a run under these rules.
 const LONE: usize = 0;
@@ -52,7 +52,7 @@ impl Engine {
 
     /// What all cash buys at the mark, with costs.
     fn all_in(&self) -> Result<Quantity> {
-        let (reference, unit) = (self.mark(LONE), self.markets[LONE].instrument.unit);
+        let (reference, contract) = (self.mark(LONE), self.markets[LONE].instrument.contract);
         let equity = self.equity()?;
         if reference == 0 || equity <= 0 {
             return Ok(0);
@@ -62,11 +62,11 @@ impl Engine {
             side: Side::Buy,
             price: Side::Buy.worsen(reference, self.slippage_ticks(&meeting)?)?,
             reference,
-            unit,
+            contract,
             fee_rate: self.config.taker_fee,
             fixed_fee: self.config.fixed_fee,
         };
-        let wanted = equity / notional(reference, 1, unit)?;
+        let wanted = equity / contract.value(1, reference)?;
         self.affordable(LONE, &terms, Quantity::try_from(wanted).map_err(|_| Error::Overflow("the size of an order"))?)
     }
 }

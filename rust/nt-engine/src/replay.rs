@@ -5,106 +5,42 @@
 
 mod bars;
 mod batches;
+mod known;
 mod noting;
 mod saving;
 mod sending;
+mod settings;
 mod timeline;
+mod turn;
 mod venues;
 mod view;
 mod wants;
 
 use std::collections::VecDeque;
 
-use nt_core::money::{add, notional, subtract};
-use nt_core::record::EventKind;
+use nt_core::money::{add, subtract};
 use nt_core::{Error, Fill, Instrument, Money, Nanos, Price, Quantity, Result, Side, State};
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountTerms;
 use crate::config::Config;
 use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
-use crate::latency::Latency;
 use crate::like_hftbacktest;
 use crate::pause::Pause;
 use crate::source::{Cursor, Source};
-use crate::venue::{Depth, Resting, VenueRules};
+use crate::venue::Resting;
 use bars::OfBars;
 use batches::Batches;
+pub use known::Standing;
+use known::{Answer, Known};
 use noting::Notes;
 use saving::Reached;
+pub use settings::ReplaySettings;
+pub use turn::Turn;
 use venues::Venue;
 use view::View;
 use wants::Wants;
-
-/// A turn of the strategy in a replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// An answer of a venue.
-    Answer(Notice),
-    /// A record that was asked for, by its source and its position there.
-    Record {
-        /// The source.
-        source: usize,
-        /// The position.
-        index: usize,
-    },
-    /// A timer rings.
-    Timer(Nanos),
-    /// All records that were asked for and have arrived since the last batch.
-    Batch(Nanos),
-    /// The close of a bar has arrived.
-    Bar {
-        /// Rank of the symbol.
-        instrument: usize,
-        /// Position of the bar.
-        index: usize,
-    },
-    /// All closes of this time have arrived.
-    Moment(Nanos),
-}
-
-/// How a replay is played.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReplaySettings {
-    /// How long orders and answers take.
-    pub latency: Latency,
-    /// How long records take to us, where it is not to be as recorded.
-    pub feed_ns: Option<Nanos>,
-    /// How orders meet the market.
-    pub venue: VenueRules,
-    /// Where instruments differ, by rank: which records make the book of each, and which tell its trades.
-    pub records: Vec<(Depth, EventKind)>,
-    /// The time between samples of equity.
-    pub sample_ns: Nanos,
-    /// Whether equity is sampled at the closes of bars instead.
-    pub sample_at_closes: bool,
-    /// Whether books, orders and recorded latencies are played by the rules of hftbacktest (docs/book-rules.md, section 10).
-    pub like_hftbacktest: bool,
-}
-
-impl Default for ReplaySettings {
-    fn default() -> Self {
-        ReplaySettings {
-            latency: Latency::Constant { entry_ns: 0, response_ns: 0 },
-            feed_ns: None,
-            venue: VenueRules::default(),
-            records: Vec::new(),
-            sample_ns: 1_000_000_000,
-            sample_at_closes: false,
-            like_hftbacktest: false,
-        }
-    }
-}
-
-impl ReplaySettings {
-    /// How orders meet the market of one instrument.
-    pub(crate) fn rules_of(&self, rank: usize) -> VenueRules {
-        match self.records.get(rank) {
-            Some(&(depth, trades)) => VenueRules { depth, trades, ..self.venue },
-            None => self.venue,
-        }
-    }
-}
 
 /// What a strategy sends to a venue.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -118,7 +54,9 @@ enum Command {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Line {
     commands: VecDeque<(Nanos, Command)>,
-    answers: VecDeque<(Nanos, Notice)>,
+    /// By bars, those that wait until their venue listens.
+    unheard: VecDeque<(Nanos, Command)>,
+    answers: VecDeque<(Nanos, Answer)>,
     last_command_ns: Nanos,
     last_answer_ns: Nanos,
 }
@@ -155,6 +93,7 @@ enum Next {
     Moment,
     Timer,
     EndOfMoment,
+    Accrual,
     Opening,
 }
 
@@ -203,8 +142,14 @@ pub struct Replay {
     last_sample_ns: Option<Nanos>,
     touches: Vec<[Price; 2]>,
     fill_touches: Vec<[Price; 2]>,
+    known: Known,
     known_positions: Vec<Quantity>,
-    known_cash: Money,
+    /// Cash by currency.
+    known_cash: Vec<Money>,
+    /// What contracts were entered at.
+    known_entries: Vec<Money>,
+    /// Expenses beside fills that are known here.
+    known_expenses: usize,
     finished: bool,
     end_ns: Nanos,
     bars: OfBars,
@@ -219,11 +164,17 @@ pub struct Replay {
 
 impl Replay {
     /// A replay over instruments in ascending order of their symbols, at the beginning of so many sources.
-    pub fn new(
+    pub fn new(config: Config, instruments: Vec<Instrument>, sources: usize, settings: ReplaySettings) -> Result<Self> {
+        Self::with_account(config, instruments, sources, settings, None)
+    }
+
+    /// The same with an account that is more than one currency and spot instruments.
+    pub fn with_account(
         config: Config,
         instruments: Vec<Instrument>,
         sources: usize,
         mut settings: ReplaySettings,
+        account: Option<AccountTerms>,
     ) -> Result<Self> {
         let slips = config.slippage_ticks != 0 || config.slippage_rate != 0 || config.slippage_spread != 0;
         let bars = OfBars::new(&settings, instruments.len());
@@ -237,18 +188,26 @@ impl Replay {
             return Err(Error::Misuse("the sampling interval must be positive, and a latency not negative".into()));
         }
         if settings.like_hftbacktest {
+            if account.is_some() || settings.by_bars || !settings.views.is_empty() {
+                return Err(Error::Misuse(
+                    "like hftbacktest knows one book, one currency and spot, and no bars".into(),
+                ));
+            }
             for rank in 0..instruments.len() {
                 like_hftbacktest::check_rules(&settings.rules_of(rank))?;
             }
             settings.latency = settings.latency.like_hftbacktest();
         }
         let count = instruments.len();
-        if !settings.records.is_empty() && settings.records.len() != count {
+        let is_one_each = |length: usize| length == 0 || length == count;
+        if !is_one_each(settings.records.len()) || !is_one_each(settings.views.len()) {
             return Err(Error::Misuse("depth and trades are one for all instruments, or one for each".into()));
         }
-        let engine = Engine::new(config, instruments)?;
+        let engine = Engine::with_account(config, instruments, account)?;
         Ok(Replay {
-            known_cash: engine.cash(),
+            known_cash: engine.ledger.balances(),
+            known_expenses: 0,
+            known_entries: vec![0; count],
             engine,
             venues: (0..count).map(|rank| Venue::new(rank, &settings)).collect(),
             lines: vec![Line::default(); count],
@@ -272,6 +231,7 @@ impl Replay {
             last_sample_ns: None,
             touches: Vec::new(),
             fill_touches: Vec::new(),
+            known: Known::default(),
             known_positions: vec![0; count],
             finished: false,
             end_ns: NEVER - 1,
@@ -333,13 +293,24 @@ impl Replay {
 
     /// Cash, as far as we have been told.
     pub fn cash(&self) -> Money {
-        self.known_cash
+        self.known_cash[0]
+    }
+
+    /// Cash by currency, that of the account first, as far as we have been told.
+    pub fn balances(&self) -> &[Money] {
+        &self.known_cash
+    }
+
+    /// What the position of a contract was entered at, as far as we have been told.
+    pub fn entry(&self, instrument: usize) -> Money {
+        self.known_entries[instrument]
     }
 
     /// What stands before an order at its venue, in lots: an estimate, except in a book of single orders. Nothing where the
     /// order does not rest or nobody knows. It is news that has not arrived here yet.
-    pub fn queue_ahead(&self, id: u32) -> Result<Option<f64>> {
-        let venue = &self.venues[self.instrument_of(id)?];
+    pub fn queue_ahead(&self, number: u32) -> Result<Option<f64>> {
+        let id = self.known.id(number)?;
+        let venue = &self.venues[self.engine.order(id).instrument as usize];
         Ok(venue.queue_ahead(self.engine.order(id).side, id))
     }
 
@@ -376,7 +347,9 @@ impl Replay {
             if self.horizon_ns != NEVER && time_ns >= self.horizon_ns {
                 return Ok(None);
             }
-            if time_ns > self.last_arrival_ns(sources) {
+            // What falls due at the very end is not part of the run.
+            let end_ns = self.last_arrival_ns(sources);
+            if (time_ns, next) >= (end_ns, Next::Accrual) {
                 self.finish(sources)?;
                 return Ok(None);
             }
@@ -386,8 +359,8 @@ impl Replay {
                 Next::Sample => self.sample(time_ns)?,
                 Next::Answer => {
                     self.arrived = Arrived { time_ns, source: 0, index: 0 };
-                    if let Some((_, notice)) = self.lines[at].answers.pop_front() {
-                        return self.deliver(time_ns, notice).map(Some);
+                    if let Some((_, answer)) = self.lines[at].answers.pop_front() {
+                        return self.deliver(time_ns, answer).map(Some);
                     }
                 }
                 Next::Record if self.begin_batch(time_ns) => {}
@@ -415,6 +388,7 @@ impl Replay {
                 }
                 Next::Close => self.close_bars(sources, time_ns)?,
                 Next::EndOfMoment => self.end_moment(time_ns)?,
+                Next::Accrual => self.accrue(time_ns)?,
                 Next::Opening => self.open_bars(sources, time_ns)?,
                 Next::Bar => {
                     self.arrived = Arrived { time_ns, source: usize::MAX, index: 0 };
@@ -433,6 +407,17 @@ impl Replay {
         }
     }
 
+    /// What falls due by a public timetable is known here at once.
+    fn accrue(&mut self, time_ns: Nanos) -> Result<()> {
+        self.engine.accrue(time_ns)?;
+        for expense in &self.engine.ledger.expenses()[self.known_expenses..] {
+            let cash = &mut self.known_cash[expense.currency as usize];
+            *cash = subtract(*cash, expense.amount)?;
+        }
+        self.known_expenses = self.engine.ledger.expenses().len();
+        Ok(())
+    }
+
     fn expire(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
         self.engine.now_ns = time_ns;
         self.venues[k].expire(&mut self.engine);
@@ -441,14 +426,19 @@ impl Replay {
 
     fn arrive(&mut self, time_ns: Nanos, k: usize) -> Result<()> {
         let Some((_, command)) = self.lines[k].commands.pop_front() else { return Ok(()) };
+        let (placed, by_bars) = (&self.placed, self.settings.by_bars);
+        // At the one price of a bar nobody makes or takes.
+        let terms_of = |id: u32| match placed[id as usize - 1].terms {
+            terms if by_bars => Resting { post_only: false, ..terms },
+            terms => terms,
+        };
         self.engine.now_ns = time_ns;
         match command {
             Command::New(id) if self.bars.expects(id) => self.arrive_at_bars(id)?,
-            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, self.placed[id as usize - 1].terms)?,
+            Command::New(id) => self.venues[k].arrive(&mut self.engine, id, terms_of(id))?,
             Command::Cancel(id) => self.venues[k].cancel(&mut self.engine, id),
             Command::Amend { id, limit, quantity } => {
-                let terms = self.placed[id as usize - 1].terms;
-                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms)?;
+                self.venues[k].amend(&mut self.engine, id, limit, quantity, terms_of(id))?;
             }
         }
         self.settle(time_ns).map(drop)
@@ -470,6 +460,9 @@ impl Replay {
             self.placed.push(Placed::with(Resting::default()));
             if order.is_working() {
                 self.venues[k].arrive(&mut self.engine, id, Resting::default())?;
+            }
+            if self.knows_at_once(k) {
+                self.known.order(id, Standing::of(&self.engine, id));
             }
         }
         let arrival_ns = time_ns.saturating_add(self.settings.latency.response_ns(time_ns));
@@ -502,7 +495,7 @@ impl Replay {
                 }
                 Notice::Amended(id) | Notice::Refused(id) | Notice::Triggered(id) => self.engine.order(id).instrument,
             };
-            self.answer(instrument as usize, arrival_ns, notice);
+            self.answer(instrument as usize, arrival_ns, Answer::of(&self.engine, notice));
         }
         self.engine.notices = notices;
         self.engine.notices.clear();
@@ -519,7 +512,8 @@ impl Replay {
             self.touches.push([price(Side::Buy), price(Side::Sell)]);
         }
         self.engine.ruin_check()?;
-        if self.engine.halted {
+        // Ruin and liquidation end orders without the venues.
+        if !self.engine.notices.is_empty() {
             for venue in &mut self.venues {
                 venue.forget_ended(&self.engine);
             }
@@ -549,26 +543,28 @@ impl Replay {
         Ok(())
     }
 
-    fn deliver(&mut self, time_ns: Nanos, notice: Notice) -> Result<Turn> {
+    fn deliver(&mut self, time_ns: Nanos, answer: Answer) -> Result<Turn> {
         self.count_turn(time_ns)?;
-        if let Notice::Fill(at) = notice
+        if let Notice::Fill(at) = answer.notice
             && !self.knows_at_once(self.engine.fills[at].instrument as usize)
         {
             self.know(at)?;
         }
-        self.note_answer(time_ns, notice);
+        let notice = self.known.hear(&answer);
+        self.note_answer(time_ns, &answer);
         Ok(Turn::Answer(notice))
     }
 
     /// Takes a fill into what is known here.
     fn know(&mut self, at: usize) -> Result<()> {
-        let Fill { instrument, side, quantity, price, fee, .. } = self.engine.fills[at];
-        let unit = self.engine.instrument(instrument as usize).unit;
+        let Fill { instrument, side, quantity, .. } = self.engine.fills[at];
         let signed = side.sign() * quantity;
         let known = &mut self.known_positions[instrument as usize];
         *known = known.checked_add(signed).ok_or(Error::Overflow("a position"))?;
-        let paid = add(notional(price, signed, unit)?, fee)?;
-        self.known_cash = subtract(self.known_cash, paid)?;
+        let (currency, amount) = self.engine.ledger.cash_of_fill(at)?;
+        self.known_cash[currency] = add(self.known_cash[currency], amount)?;
+        let entry = &mut self.known_entries[instrument as usize];
+        *entry = add(*entry, self.engine.ledger.entry_of_fill(at)?)?;
         Ok(())
     }
 
@@ -582,13 +578,5 @@ impl Replay {
         }
         self.engine.now_ns = end_ns;
         self.engine.finish()
-    }
-}
-
-#[cold]
-fn at_record(error: Error, source: usize, index: usize) -> Error {
-    match error {
-        Error::Misuse(what) => Error::Misuse(format!("record {index} of source {source}: {what}")),
-        other => other,
     }
 }

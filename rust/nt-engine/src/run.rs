@@ -6,9 +6,10 @@ use nt_core::{Bars, Nanos, Ppb, Result, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Rules;
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
 use crate::pause::Pause;
 use crate::player::{Call, Player};
+use crate::request::{Request, Size};
 
 /// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
 pub trait Strategy {
@@ -70,6 +71,7 @@ impl Run {
     ) -> Result<()> {
         if let [bars] = bars
             && engine.config().rules == Rules::House
+            && engine.account.is_none()
         {
             // There is no other instrument whose bars one of these would have to wait for.
             let last = bars.close_ns.last().is_some_and(|&last_ns| last_ns > self.pause.time_ns);

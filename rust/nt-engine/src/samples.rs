@@ -143,6 +143,11 @@ impl Samples {
         if self.bars == 0 { &self.times } else { &close_ns[..self.bars] }
     }
 
+    /// The amount of a sample that is kept by itself.
+    pub(crate) fn amount(&self, at: usize) -> Option<Money> {
+        self.amounts.get(at).copied()
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.amounts.len() + self.bars

@@ -4,11 +4,26 @@ use nt_core::record::WORDS;
 use nt_core::{Bars, Nanos, Record};
 use serde::{Deserialize, Serialize};
 
+/// Whom the records of a source are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// They happen at the venue, and arrive here.
+    #[default]
+    Both,
+    /// They happen at the venue alone.
+    Venue,
+    /// They arrive here alone.
+    Here,
+}
+
 /// Records of one connection; its instruments are numbered, and each has a rank in the run or none. Or bars of one instrument.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     words: &'a [[i64; WORDS]],
-    ranks: &'a [i16],
+    /// Empty on the side that the records are not for.
+    at_venue: &'a [i16],
+    here: &'a [i16],
+    role: Role,
     /// No record knows the venue's time, so that of receipt stands for it.
     by_receipt: bool,
     bars: Option<(usize, Bars<'a>)>,
@@ -25,7 +40,23 @@ impl<'a> Source<'a> {
     /// The same where it is known whether the time of receipt stands for that of the venue, as of records that are not all
     /// there yet.
     pub fn timed(words: &'a [[i64; WORDS]], ranks: &'a [i16], by_receipt: bool) -> Self {
-        Source { words, ranks, by_receipt, bars: None }
+        Source { words, at_venue: ranks, here: ranks, role: Role::Both, by_receipt, bars: None }
+    }
+
+    /// The same records, for one side alone or for both.
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.role = role;
+        match role {
+            Role::Both => {}
+            Role::Venue => self.here = &[],
+            Role::Here => self.at_venue = &[],
+        }
+        self
+    }
+
+    /// Whom the records are for.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// The venue's clock after so many records that are there, if there are any from `from` on, and it was `clock_ns` before.
@@ -37,7 +68,7 @@ impl<'a> Source<'a> {
 
     /// The bars of an instrument, by its rank in the run.
     pub fn of_bars(rank: usize, bars: Bars<'a>) -> Self {
-        Source { words: &[], ranks: &[], by_receipt: false, bars: Some((rank, bars)) }
+        Source { bars: Some((rank, bars)), ..Self::timed(&[], &[], false) }
     }
 
     /// The rank of its instrument, and its bars, if it has bars.
@@ -62,7 +93,7 @@ impl<'a> Source<'a> {
 
     /// Rank in the run of each numbered instrument.
     pub fn ranks(&self) -> &'a [i16] {
-        self.ranks
+        if self.role == Role::Venue { self.at_venue } else { self.here }
     }
 
     /// The record at a position, if there is one.
@@ -81,11 +112,22 @@ impl<'a> Source<'a> {
         self.words.get(at).map(Record::of_words)
     }
 
-    /// The rank of the instrument of a record, if it is part of the run.
+    /// The rank at a venue of the instrument of a record, if it is part of the run there.
     #[inline]
-    pub fn rank_of(&self, record: &Record) -> Option<usize> {
-        self.ranks.get(usize::from(record.instrument)).and_then(|&rank| usize::try_from(rank).ok())
+    pub fn rank_at_venue(&self, record: &Record) -> Option<usize> {
+        rank_in(self.at_venue, record)
     }
+
+    /// The rank here of the instrument of a record, if it is part of the run for us.
+    #[inline]
+    pub fn rank_here(&self, record: &Record) -> Option<usize> {
+        rank_in(self.here, record)
+    }
+}
+
+#[inline]
+fn rank_in(ranks: &[i16], record: &Record) -> Option<usize> {
+    ranks.get(usize::from(record.instrument)).and_then(|&rank| usize::try_from(rank).ok())
 }
 
 /// A place among the records of a source, with the clocks as they stood before it.

@@ -43,11 +43,12 @@ impl Told {
     fn of(replay: &Replay, notice: Notice) -> Option<Told> {
         match notice {
             Notice::Fill(at) => {
-                let fill = replay.engine().fills().get(at)?;
-                Some(Told::Filled { instrument: fill.instrument as usize, order: fill.order, lots: fill.quantity })
+                let fill = replay.known_fill(at).ok()?;
+                let order = replay.number_of(fill.order).unwrap_or(0);
+                Some(Told::Filled { instrument: fill.instrument as usize, order, lots: fill.quantity })
             }
             Notice::OrderEnded(order) => {
-                let instrument = replay.engine().orders().get((order as usize).checked_sub(1)?)?.instrument as usize;
+                let instrument = replay.known_order(order).ok()?.instrument as usize;
                 Some(Told::Ended { instrument, order })
             }
             Notice::Accepted(_) | Notice::Amended(_) | Notice::Refused(_) | Notice::Triggered(_) => None,

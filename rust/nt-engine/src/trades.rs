@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 
-use nt_core::money::{add, notional, subtract};
-use nt_core::{Fill, Instrument, Money, Quantity, Result};
+use nt_core::contract::{scaled_down, scaled_up};
+use nt_core::money::{add, subtract};
+use nt_core::{Fill, Instrument, Money, Price, Quantity, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::account::Rate;
 
 /// One lot of a position from its entry to its exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +41,15 @@ struct Lot {
 pub(crate) struct Matcher(VecDeque<Lot>);
 
 impl Matcher {
-    /// Takes the fill at a position, and hands over each trade that it closes.
-    pub fn take(&mut self, at: u32, fill: &Fill, unit: i128, mut closed: impl FnMut(Trade)) -> Result<()> {
+    /// Takes the fill at a position, and hands over each trade that it closes, told at a rate if there is one.
+    pub fn take(
+        &mut self,
+        at: u32,
+        fill: &Fill,
+        instrument: &Instrument,
+        rate: Option<Rate>,
+        mut closed: impl FnMut(Trade),
+    ) -> Result<()> {
         let mut left = fill.quantity;
         while left > 0
             && let Some(lot) = self.0.front_mut()
@@ -51,7 +61,7 @@ impl Matcher {
                 fee_share(entry, entry.quantity - lot.left, quantity)?,
                 fee_share(fill, fill.quantity - left, quantity)?,
             )?;
-            closed(lot.trade(quantity, fill.price, Some(at), fees, unit)?);
+            closed(lot.trade(instrument, quantity, fill.price, Some(at), fees, rate)?);
             left -= quantity;
             lot.left -= quantity;
             if lot.left == 0 {
@@ -71,28 +81,46 @@ impl Matcher {
 }
 
 impl Lot {
-    fn trade(&self, quantity: Quantity, leave: i64, exit: Option<u32>, fees: Money, unit: i128) -> Result<Trade> {
-        let Fill { instrument, side, price, .. } = self.entry;
-        let gross = notional(leave - price, side.sign() * quantity, unit)?;
+    fn trade(
+        &self,
+        of: &Instrument,
+        quantity: Quantity,
+        leave: Price,
+        exit: Option<u32>,
+        fees: Money,
+        rate: Option<Rate>,
+    ) -> Result<Trade> {
+        let Fill { instrument, side, .. } = self.entry;
+        let (gross, fees) = told(gain(of, &self.entry, quantity, leave)?, fees, rate)?;
         let (direction, entry, pnl) = (side as i8, self.at, subtract(gross, fees)?);
         Ok(Trade { instrument, direction, quantity, entry, exit, fees, pnl })
     }
 }
 
 /// The trades of a run in the order of their exits, then those still open in the order of their entries.
-pub fn trades(fills: &[Fill], instruments: &[&Instrument], marks: &[i64]) -> Result<Vec<Trade>> {
+///
+/// Where there are several currencies, `rates` has what that of each fill was worth then, and what those of the instruments are
+/// worth now: a trade is told in the account currency, at the rate of its exit.
+pub(crate) fn trades(
+    fills: &[Fill],
+    instruments: &[&Instrument],
+    marks: &[i64],
+    rates: Option<(&[Rate], &[Rate])>,
+) -> Result<Vec<Trade>> {
     let mut open: Vec<Matcher> = instruments.iter().map(|_| Matcher::default()).collect();
     let mut trades = Vec::with_capacity(fills.len() / 2 + 1);
     for (at, fill) in (0..).zip(fills) {
         let k = fill.instrument as usize;
-        open[k].take(at, fill, instruments[k].unit, |trade| trades.push(trade))?;
+        let rate = rates.map(|(of_fills, _)| of_fills[at as usize]);
+        open[k].take(at, fill, instruments[k], rate, |trade| trades.push(trade))?;
     }
     let mut still_open: Vec<&Lot> = open.iter().flat_map(|matcher| &matcher.0).collect();
     still_open.sort_unstable_by_key(|lot| lot.at);
     for lot in still_open {
         let k = lot.entry.instrument as usize;
         let fees = fee_share(&lot.entry, lot.entry.quantity - lot.left, lot.left)?;
-        trades.push(lot.trade(lot.left, marks[k], None, fees, instruments[k].unit)?);
+        let rate = rates.map(|(_, last)| last[k]);
+        trades.push(lot.trade(instruments[k], lot.left, marks[k], None, fees, rate)?);
     }
     Ok(trades)
 }
@@ -126,14 +154,31 @@ pub(crate) fn of_matches(
     matches
         .chain(open.map(|(entry, quantity)| (entry, None, quantity)))
         .map(|(entry, exit, quantity)| {
-            let Fill { instrument, side, price, .. } = fills[entry as usize];
+            let opening = &fills[entry as usize];
+            let Fill { instrument, side, .. } = *opening;
             let k = instrument as usize;
             let leave = exit.map_or(marks[k], |exit| fills[exit as usize].price);
             let fees = add(share(entry, quantity)?, exit.map_or(Ok(0), |exit| share(exit, quantity))?)?;
-            let gross = notional(leave - price, side.sign() * quantity, instruments[k].unit)?;
+            let gross = gain(instruments[k], opening, quantity, leave)?;
             Ok(Trade { instrument, direction: side as i8, quantity, entry, exit, fees, pnl: subtract(gross, fees)? })
         })
         .collect()
+}
+
+/// What a part of an entry gained up to a price, before fees.
+fn gain(instrument: &Instrument, entry: &Fill, quantity: Quantity, exit: Price) -> Result<Money> {
+    let lots = entry.side.sign() * quantity;
+    subtract(instrument.contract.value(lots, exit)?, instrument.contract.cost(lots, entry.price)?)
+}
+
+/// Gain and fees in the account currency, both rounded against it.
+fn told(gross: Money, fees: Money, rate: Option<Rate>) -> Result<(Money, Money)> {
+    match rate {
+        None => Ok((gross, fees)),
+        Some((numerator, denominator)) => {
+            Ok((scaled_down(gross, numerator, denominator)?, scaled_up(fees, numerator, denominator)?))
+        }
+    }
 }
 
 /// The share of a fill's fee that belongs to `quantity` of it, after `before` has been assigned; shares add up to the fee.
@@ -143,9 +188,12 @@ fn fee_share(fill: &Fill, before: Quantity, quantity: Quantity) -> Result<Money>
     }
     let total = i128::from(fill.quantity);
     let upto = |part: Quantity| -> Result<Money> {
-        let whole =
-            (fill.fee / total).checked_mul(i128::from(part)).ok_or(nt_core::Error::Overflow("a share of a fee"))?;
-        add(whole, (fill.fee % total) * i128::from(part) / total)
+        let whole = fill
+            .fee
+            .div_euclid(total)
+            .checked_mul(i128::from(part))
+            .ok_or(nt_core::Error::Overflow("a share of a fee"))?;
+        add(whole, fill.fee.rem_euclid(total) * i128::from(part) / total)
     };
     subtract(upto(before + quantity)?, upto(before)?)
 }

@@ -57,6 +57,8 @@ impl Valuation {
                 account.follow(samples, self.sampled);
                 *amount = match samples.last().filter(|_| self.sampled + 1 == samples.len()) {
                     Some(last) => last,
+                    // What does not follow from closes was kept.
+                    None if !samples.is_condensed() => samples.amount(self.sampled).unwrap_or_default(),
                     None => account.equity(&self.engine)?,
                 };
             }

@@ -212,6 +212,11 @@ impl<B: Book> Venue<B> {
         }
     }
 
+    /// Its rank in the run.
+    pub fn instrument(&self) -> usize {
+        self.instrument
+    }
+
     /// The best level that is displayed.
     pub fn best(&self, side: Side) -> Option<Level> {
         self.book.best(side).filter(|_| self.known)

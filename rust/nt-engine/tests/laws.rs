@@ -1,12 +1,17 @@
 //! Laws that hold whatever the market does and whatever is ordered.
 
-use nt_core::{Bars, Bracket, Instrument, Kind, PPB, Result, Side, Step, TimeInForce, Trail};
+use nt_core::{
+    Bars, Bracket, ContractTerms, Instrument, Kind, PPB, Result, Settlement, Side, Step, TimeInForce, Trail,
+};
 use nt_engine::run::{BuyAndHold, Holding, Run, SmaCross, Strategy, run};
 use nt_engine::snapshot::{decode, encode};
-use nt_engine::{Call, Config, Engine, Pause, Player, Request, Size, Valuation, Windows, digest};
+use nt_engine::{
+    AccountTerms, Call, Config, Currency, Engine, Funding, Pause, Player, Request, Size, Valuation, Windows, Worth,
+    digest,
+};
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::{Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy as Cases, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::Config as ProptestConfig;
 
 /// The bars of one instrument as owned columns.
@@ -138,14 +143,60 @@ fn requests() -> impl Cases<Value = Request> {
     )
 }
 
-fn engine(config: Config) -> Engine {
-    engine_of(config, &["A"])
+/// Now and then an account of contracts with funding and maintenance, in its own currency or in another.
+#[derive(Debug, Clone)]
+struct Contracts {
+    settlement: Settlement,
+    elsewhere: bool,
+    funding: Vec<(i64, i64)>,
 }
 
-fn engine_of(config: Config, symbols: &[&str]) -> Engine {
+fn accounts() -> impl Cases<Value = Option<Contracts>> {
+    let settlement = prop_oneof![Just(Settlement::Spot), Just(Settlement::Linear), Just(Settlement::Inverse)];
+    let funding = vec((0..6_000_i64, -PPB / 50..PPB / 50), 0..20);
+    option::of((settlement, any::<bool>(), funding).prop_map(|(settlement, elsewhere, funding)| Contracts {
+        settlement,
+        elsewhere,
+        funding: if settlement == Settlement::Spot { Vec::new() } else { funding },
+    }))
+}
+
+impl Contracts {
+    fn terms(&self, config: &Config, count: usize) -> AccountTerms {
+        let is_inverse = self.settlement == Settlement::Inverse;
+        let contract = ContractTerms {
+            settlement: self.settlement,
+            currency: u32::from(self.elsewhere),
+            size: Step { mantissa: if is_inverse { 200 } else { 1 }, decimals: 0 },
+            maintenance: i64::try_from(i128::from(PPB) * i128::from(PPB) / i128::from(config.leverage) / 2)
+                .expect("a rate"),
+            liquidation: PPB / 100,
+        };
+        let worth = if is_inverse { Worth::Mark(0) } else { Worth::Constant(PPB * 3 / 2) };
+        let mut rows: Vec<_> = self.funding.iter().map(|&(time_ns, rate)| (time_ns, 0, rate)).collect();
+        rows.sort_unstable();
+        rows.dedup_by_key(|row| row.0);
+        AccountTerms {
+            contracts: vec![contract; count],
+            currencies: self.elsewhere.then(|| Currency { code: "C".into(), deposit: 0, worth }).into_iter().collect(),
+            funding: rows
+                .into_iter()
+                .map(|(time_ns, instrument, rate)| Funding { time_ns, instrument, rate, mark: 0 })
+                .collect(),
+            ..AccountTerms::default()
+        }
+    }
+}
+
+fn engine(config: Config) -> Engine {
+    engine_of(config, &["A"], &None)
+}
+
+fn engine_of(config: Config, symbols: &[&str], account: &Option<Contracts>) -> Engine {
     let step = Step::new(1, 0).expect("a step");
     let instrument = |symbol: &&str| Instrument::new((*symbol).into(), step, step).expect("an instrument");
-    Engine::new(config, symbols.iter().map(instrument).collect()).expect("an engine")
+    let terms = account.as_ref().map(|account| account.terms(&config, symbols.len()));
+    Engine::with_account(config, symbols.iter().map(instrument).collect(), terms).expect("an engine")
 }
 
 /// The path that every strategy can take, as a strategy behind a border would.
@@ -250,9 +301,10 @@ proptest! {
     fn invariants_hold_at_every_turn(
         market in markets(),
         config in configs(),
+        account in accounts(),
         program in vec((0..60_usize, requests()), 0..30),
     ) {
-        let mut engine = engine(config);
+        let mut engine = engine_of(config, &["A"], &account);
         let bars = [market.bars()];
         let mut player = Player::new(1);
         while let Some(call) = player.advance(&mut engine, &bars).expect("a run in range") {
@@ -306,7 +358,7 @@ proptest! {
     ) {
         let two = overlapping(two);
         let play = |cuts: &[i64]| {
-            let mut engine = engine_of(config, &["A", "B"]);
+            let mut engine = engine_of(config, &["A", "B"], &None);
             let mut player = Player::new(2);
             for &cut in cuts.iter().chain([&i64::MAX]) {
                 let known = [&one, &two].map(|market| market.until(cut));
@@ -352,14 +404,15 @@ proptest! {
     fn a_window_that_moves_over_the_bars_gives_the_same_run(
         (one, two, count) in (markets(), markets(), 1..=2_usize),
         config in configs(),
+        account in accounts(),
         program in vec((0..60_usize, requests()), 0..30),
         sizes in vec(1..25_usize, 1..6),
     ) {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
-        let mut whole = engine_of(config, &["A", "B"][..count]);
+        let mut whole = engine_of(config, &["A", "B"][..count], &account);
         follow(&program, &mut Player::new(count), &mut whole, &all);
-        let mut streamed = engine_of(config, &["A", "B"][..count]);
+        let mut streamed = engine_of(config, &["A", "B"][..count], &account);
         streamed.condense_samples();
         let mut player = Player::new(count);
         in_pieces(markets, &sizes, |bars, horizon| {
@@ -376,7 +429,8 @@ proptest! {
             }
         }
         let instruments: Vec<_> = whole.instruments().collect();
-        prop_assert_eq!(inputs.digest(&instruments), digest::inputs(&instruments, &all));
+        let terms = whole.account_terms();
+        prop_assert_eq!(inputs.digest(&instruments, terms), digest::inputs(&instruments, &all, terms));
     }
 
     /// The same for strategies in Rust, of which one looks back.
@@ -384,6 +438,7 @@ proptest! {
     fn a_window_that_moves_over_the_bars_is_enough_for_strategies_in_rust(
         (one, two, count) in (markets(), markets(), 1..=2_usize),
         config in configs(),
+        account in accounts(),
         (fast, slow) in (1..5_usize, 5..12_usize),
         (above, below) in (-3 * PPB..3 * PPB, -3 * PPB..3 * PPB),
         sizes in vec(1..25_usize, 1..6),
@@ -391,9 +446,9 @@ proptest! {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
         let mut strategy = SmaCross::new(count, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
-        let mut whole = engine_of(config, &["A", "B"][..count]);
+        let mut whole = engine_of(config, &["A", "B"][..count], &account);
         run(&mut whole, &all, &mut strategy.clone()).expect("a run in range");
-        let mut streamed = engine_of(config, &["A", "B"][..count]);
+        let mut streamed = engine_of(config, &["A", "B"][..count], &account);
         streamed.condense_samples();
         let mut way = Run::new(count);
         in_pieces(markets, &sizes, |bars, horizon| {
@@ -426,7 +481,7 @@ proptest! {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
         let start = || {
-            let mut engine = engine_of(config, &["A", "B"][..count]);
+            let mut engine = engine_of(config, &["A", "B"][..count], &None);
             if condensed {
                 engine.condense_samples();
             }
@@ -467,9 +522,9 @@ proptest! {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
         let mut strategy = SmaCross::new(count, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
-        let mut whole = engine_of(config, &["A", "B"][..count]);
+        let mut whole = engine_of(config, &["A", "B"][..count], &None);
         run(&mut whole, &all, &mut strategy.clone()).expect("a run in range");
-        let (mut engine, mut way) = (engine_of(config, &["A", "B"][..count]), Run::new(count));
+        let (mut engine, mut way) = (engine_of(config, &["A", "B"][..count], &None), Run::new(count));
         let mut stops = stops.into_iter().cycle();
         let mut time_ns = 0;
         while !way.is_over() {

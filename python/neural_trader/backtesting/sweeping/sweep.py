@@ -142,12 +142,18 @@ def sweep(
 
 
 _RUN_SETTINGS = tuple(
-    name for name, each in inspect.signature(Settings.of).parameters.items() if each.kind is each.KEYWORD_ONLY
+    name
+    for name, each in inspect.signature(Settings.of).parameters.items()
+    if each.kind is each.KEYWORD_ONLY and name != "account"
 )
+_OF_ACCOUNTS = ("account", "funding")
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
     """The settings of a run, those that were not given as ``backtest`` has them."""
+    if any(given.get(name) is not None for name in _OF_ACCOUNTS):
+        raise UsageError("a sweep plays one currency and spot instruments; leave out account and funding")
+    given = {name: value for name, value in given.items() if name not in _OF_ACCOUNTS}
     if unknown := [name for name in given if name not in _RUN_SETTINGS]:
         raise UsageError(f"sweep has no setting {unknown[0]!r}; it has {', '.join(_RUN_SETTINGS)}")
     usual: dict[str, Any] = dict.fromkeys(_RUN_SETTINGS) | {
@@ -156,7 +162,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
         "close_at_end": False,
         "currency": "USD",
     }
-    return Settings.of(**usual | dict(given))
+    return Settings.of(**usual | given)
 
 
 def _total(space: Space, random: int | None, optuna: int | None) -> int:

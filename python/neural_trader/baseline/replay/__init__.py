@@ -5,7 +5,8 @@ Read ``replay`` first; the modules beside it follow docs/book-rules.md section b
 
 from __future__ import annotations
 
+from neural_trader.baseline.replay.callbacks import ReplayStrategy
 from neural_trader.baseline.replay.events import Event, EventKind, events_of
-from neural_trader.baseline.replay.replay import Replay, ReplayStrategy
+from neural_trader.baseline.replay.replay import Replay
 
 __all__ = ["Event", "EventKind", "Replay", "ReplayStrategy", "events_of"]

@@ -17,14 +17,17 @@ from neural_trader.baseline.replay.depth import Depth
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.orders import ReplayOrder
 from neural_trader.baseline.replay.timeline import Happening
+from neural_trader.baseline.terms import ContractTerms
 from neural_trader.baseline.timeline import CLOSE, Moment, moments
 
 
 class BarMarket(Instrument):
     """An instrument of bars, with what a replay asks of every market: it shows no book, and nothing rests in it."""
 
-    def __init__(self, index: int, bars: BarsLike, ledger: Ledger, volume_cap_ppb: int | None) -> None:
-        super().__init__(bars, volume_cap_ppb)
+    def __init__(
+        self, index: int, bars: BarsLike, ledger: Ledger, terms: ContractTerms, volume_cap_ppb: int | None
+    ) -> None:
+        super().__init__(bars, volume_cap_ppb, terms)
         self.index = index
         self.columns = bars
         self.depth = Depth(quotes=True)
@@ -68,7 +71,10 @@ class BarVenue(Engine):
         self._limit_through = limit_through
         self._execution = execution
         self._ledger = ledger
-        self._account = execution.account
+        self.account = execution.account
+        self.liquidations = execution.liquidations
+        self._accruals = execution.accruals
+        self._fill_rates = execution.fill_rates
         self._book: Any = _Orders(execution, self.instruments)
         self._moments = deque(moments(self.instruments))
         closes = [moment for moment in self._moments if moment.phase == CLOSE]
@@ -214,7 +220,7 @@ class _Answers:
         return 0
 
     def append(self, fill: FillRecord) -> None:
-        self._execution.tell_fill(fill.instrument)
+        self._execution.tell_fill(fill.instrument, fill.order)
 
 
 class _Nobody:

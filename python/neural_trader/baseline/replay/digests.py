@@ -7,19 +7,25 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from neural_trader.baseline.arithmetic import INT64_MIN
-from neural_trader.baseline.instrument import BarsLike, OnGrid
+from neural_trader.baseline.contract import OnGrid
+from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.replay.orders import ReplayOrderRecord
 from neural_trader.baseline.replay.sources import Source
-from neural_trader.baseline.run_hash import digests_of_columns, encode_order, encode_text
+from neural_trader.baseline.run_hash import digests_of_columns, encode_account, encode_order, encode_text
+from neural_trader.baseline.terms import AccountTerms
 
 _MORE = struct.Struct("<Bqq")
 POST_ONLY, REDUCE_ONLY = 1, 2
+MORE_RANKS = {"both": 0, "venue": 1 << 14, "here": 1 << 15}
 
 
 def digest_replay_inputs(
-    instruments: Sequence[OnGrid], sources: Sequence[Source], bars: Sequence[tuple[int, BarsLike]] = ()
+    instruments: Sequence[OnGrid],
+    sources: Sequence[Source],
+    bars: Sequence[tuple[int, BarsLike]] = (),
+    account: AccountTerms | None = None,
 ) -> bytes:
-    """Digest of the instruments, of all records of all sources, and of bars with their ranks."""
+    """Digest of the instruments, of all records of all sources, of bars with their ranks, and of the account."""
     digest = hashlib.sha256()
     for each in instruments:
         steps = (each.tick.mantissa, each.tick.decimals, each.lot.mantissa, each.lot.decimals)
@@ -27,9 +33,11 @@ def digest_replay_inputs(
     for source in sources:
         records = hashlib.sha256(b"".join(event.to_bytes() for event in source.events))
         digest.update(struct.pack("<Q", len(source.events)) + records.digest())
-        digest.update(struct.pack(f"<H{len(source.ranks)}h", len(source.ranks), *source.ranks))
+        count = len(source.ranks) + MORE_RANKS[source.role]
+        digest.update(struct.pack(f"<H{len(source.ranks)}h", count, *source.ranks))
     for rank, columns in bars:
         digest.update(struct.pack("<Q", len(columns)) + digests_of_columns(columns) + struct.pack("<Hh", 1, rank))
+    digest.update(encode_account(account))
     return digest.digest()
 
 

@@ -69,6 +69,7 @@ ENDS_OF_AGGRESSORS = frozenset({
 
 BID_FLAG = 1
 ASK_FLAG = 2
+LAST_FLAG = 4
 UNSIZED_FLAG = 16
 BEFORE_FLAG = 32
 
@@ -76,6 +77,9 @@ COUNT_MAX = 2**53
 """The largest price and quantity of a record: up to here a float counts exactly."""
 UNSIZED_QUANTITY = 2**52
 """What a quote displays that does not say how much."""
+
+
+TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
 
 
 def side_of(event: Event) -> int:
@@ -97,3 +101,10 @@ def kind_named(name: str) -> EventKind:
     raise EngineError(
         f"unknown kind of record {name!r}: use one of {', '.join(kind.name.lower() for kind in EventKind)}"
     )
+
+
+def trade_kind(name: str) -> EventKind:
+    """The kind of the records that tell trades."""
+    if name not in TRADE_KINDS:
+        raise EngineError("trades are 'trade' or 'aggregate_trade'")
+    return TRADE_KINDS[name]

@@ -5,32 +5,48 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from neural_trader.baseline.account import Account
+from neural_trader.baseline.account import Account, Rate
+from neural_trader.baseline.accruals import Accruals
 from neural_trader.baseline.arithmetic import int64, money
 from neural_trader.baseline.costs import Costs
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL, FillRecord, Kind, Reason, State
 from neural_trader.baseline.replay.market import Market
 from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.terms import AccountTerms
 
-Tell = Callable[[str, int, int], None]
-"""Send an answer of this kind about this instrument and this number on its way."""
+Tell = Callable[[str, int, int, int], None]
+"""Send an answer of this kind on its way: about which instrument, of which number, and of which order."""
 
 
 class Execution:
     """All orders of a run, how they fill and how they end, and the account as the venue knows it."""
 
-    def __init__(self, markets: Sequence[Market], ledger: Ledger, costs: Costs, leverage_ppb: int, tell: Tell) -> None:
+    def __init__(
+        self,
+        markets: Sequence[Market],
+        ledger: Ledger,
+        known: Ledger,
+        costs: Costs,
+        leverage_ppb: int,
+        terms: AccountTerms,
+        tell: Tell,
+    ) -> None:
         self.now_ns = 0
         self.orders: list[ReplayOrder] = []
         self.fills: list[FillRecord] = []
-        self.costs = costs
         self.exits_to_arrive: deque[ReplayOrder] = deque()
         """Children that this happening has made; they meet the book when it is over."""
         self.is_halted = False
         self._markets = markets
         self._ledger = ledger
-        self.account = Account(ledger, markets, costs, leverage_ppb)
+        self.account = Account(ledger, markets, costs, leverage_ppb, terms)
+        # What falls due by a public timetable is known here at once.
+        self.accruals = Accruals(terms, self.account, ledger, known)
+        self.fill_rates: list[Rate] = []
+        """What the currency of each fill was worth then, where there are several."""
+        self.liquidations: list[int] = []
+        """Fills by which positions were liquidated."""
         self._working: dict[int, ReplayOrder] = {}
         self._tell = tell
 
@@ -47,7 +63,7 @@ class Execution:
         return sorted(self._working.values(), key=lambda order: order.id)
 
     def tell(self, kind: str, order: ReplayOrder) -> None:
-        self._tell(kind, order.instrument, order.id)
+        self._tell(kind, order.instrument, order.id, order.id)
 
     def begin(self, order: ReplayOrder) -> None:
         """The order works from now on."""
@@ -59,9 +75,9 @@ class Execution:
         order.accept_ns = self.now_ns
         self.tell("accepted", order)
 
-    def tell_fill(self, instrument: int) -> None:
+    def tell_fill(self, instrument: int, order_id: int) -> None:
         """Send the news of the last fill on its way."""
-        self._tell("fill", instrument, len(self.fills) - 1)
+        self._tell("fill", instrument, len(self.fills) - 1, order_id)
 
     def reject(self, order: ReplayOrder, reason: Reason) -> None:
         """End an order that never worked, without a word."""
@@ -103,7 +119,9 @@ class Execution:
         quantity = self.wanted(order, found)
         if quantity == 0:
             return 0
-        allowed = self.account.allowed(order.instrument, order.side, quantity, price, reference, maker=maker)
+        allowed = self.account.allowed(
+            order.instrument, order.side, quantity, price, reference, self.now_ns, maker=maker
+        )
         if allowed:
             self._record(order, allowed, price, reference, maker=maker)
         if allowed < quantity:
@@ -137,8 +155,7 @@ class Execution:
         return quantity
 
     def _record(self, order: ReplayOrder, quantity: int, price: int, reference: int, *, maker: bool) -> None:
-        unit = self._markets[order.instrument].unit
-        fee = self.costs.fee(money(price * quantity * unit, "notional"), maker=maker)
+        fee = self.account.charge(order.instrument, quantity, price, self.now_ns, maker=maker)
         order.filled += quantity
         self._post(order.id, order.instrument, order.side, quantity, price, reference, fee, maker=maker)
         if order.leaves == 0:
@@ -157,14 +174,21 @@ class Execution:
         maker: bool,
     ) -> None:
         market = self._markets[index]
-        slippage = money(abs(price - reference) * quantity * market.unit, "slippage cost")
+        lots = side * quantity
+        slippage = money(market.contract.cost(lots, price) - market.contract.cost(lots, reference), "slippage cost")
         fill = FillRecord(order_id, index, side, quantity, price, reference, fee, slippage, int(maker), self.now_ns)
         int64(market.position + side * quantity, "position")
-        self._ledger.post_fill(fill, market.unit)
-        market.value()
-        market.mark = market.mark or reference
+        if self.account.terms.currencies:
+            self.fill_rates.append(self.account.rate(market.contract.currency))
+        self.account.count(index, quantity, price, self.now_ns)
+        self.accruals.begin(self.now_ns)
+        self._ledger.post_fill(fill, market.contract)
+        # What is closed without an order is closed at its mark, which stays.
+        if order_id:
+            market.value()
+            market.mark = market.mark or reference
         self.fills.append(fill)
-        self.tell_fill(index)
+        self.tell_fill(index, order_id)
 
     def _follow(self, order: ReplayOrder, quantity: int, price: int) -> None:
         """What a fill means for other orders."""
@@ -226,12 +250,31 @@ class Execution:
         self.exits_to_arrive.append(child)
         return child
 
-    # Ruin.
+    # Liquidation and ruin.
 
     def check_ruin(self) -> None:
-        """Without equity: cancel everything, close every position at its mark for nothing, and halt."""
-        if self.is_halted or self.equity() > 0:
+        """Liquidate where equity does not suffice for the positions, and end the run where there is none."""
+        if self.is_halted:
             return
+        if self.account.in_danger() and self.equity() > 0:
+            self._liquidate()
+        if self.equity() <= 0:
+            self._ruin()
+
+    def _liquidate(self) -> None:
+        """Cancel every order, and close at its mark every position that requires something."""
+        for order in self.working_orders():
+            self.cancel(order, Reason.LIQUIDATION)
+        for market in self._markets:
+            position, mark = market.position, market.mark
+            if position and market.contract.maintenance_ppb:
+                fee = self.account.liquidation_fee(market.index, abs(position), mark, self.now_ns)
+                self.liquidations.append(len(self.fills))
+                side = SELL if position > 0 else BUY
+                self._post(0, market.index, side, abs(position), mark, mark, fee, maker=False)
+
+    def _ruin(self) -> None:
+        """Without equity: cancel everything, close every position at its mark for nothing, and halt."""
         for order in self.working_orders():
             self.cancel(order, Reason.RUIN)
         for market in self._markets:

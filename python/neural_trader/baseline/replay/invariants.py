@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from neural_trader.baseline.arithmetic import INT64_MAX, div_up
-from neural_trader.baseline.ledger import CURRENCY, Ledger
+from neural_trader.baseline.arithmetic import INT64_MAX
+from neural_trader.baseline.invariants import worth_of
+from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL, Account, State
 from neural_trader.baseline.replay.events import Event
 from neural_trader.baseline.replay.execution import Execution
@@ -62,15 +63,18 @@ class ReplayInvariants:
 
     def _check_fills(self) -> None:
         execution, passive = self._execution, 0
-        for fill in execution.fills[self._fills_seen :]:
+        for at, fill in enumerate(execution.fills[self._fills_seen :], self._fills_seen):
             _hold(fill.quantity > 0 and 1 <= fill.price <= INT64_MAX, 20, "a fill off the grid", fill)
             of_bars = bool(self._markets[fill.instrument].bars)
-            unit = self._markets[fill.instrument].unit
-            slipped = abs(fill.price - fill.reference) * fill.quantity * unit
+            contract, lots = self._markets[fill.instrument].contract, fill.side * fill.quantity
+            slipped = contract.cost(lots, fill.price) - contract.cost(lots, fill.reference)
             may_slip = of_bars or (self._slips and not fill.maker)
             _hold(fill.slippage == slipped and (may_slip or not slipped), 2, "slippage beside the book", fill)
             _hold(fill.side * (fill.price - fill.reference) >= 0, 17, "better than the book", fill)
             _hold(fill.time_ns == execution.now_ns, 5, "a fill at another time", fill)
+            if at in execution.liquidations:
+                _hold(contract.maintenance_ppb > 0, 19, "liquidated", fill)
+                continue
             if fill.order == 0:
                 _hold(execution.is_halted and fill.fee == 0, 19, "closed without an order", fill)
                 continue
@@ -81,9 +85,9 @@ class ReplayInvariants:
             _hold(order.accept_ns is not None and order.accept_ns <= fill.time_ns, 5, "before acceptance", fill)
             _hold(order.accepts(fill.price), 17, f"worse than the limit {order.limit}", fill)
             _hold(of_bars or not fill.maker or fill.price == order.limit, 17, "a maker fills at its own price", fill)
-            rate = execution.costs.maker_ppb if fill.maker else execution.costs.taker_ppb
-            notional = fill.price * fill.quantity * self._markets[fill.instrument].unit
-            fee = div_up(notional * rate, 10**9) + execution.costs.fixed_fee
+            fee = execution.account.charge(
+                fill.instrument, fill.quantity, fill.price, fill.time_ns, maker=bool(fill.maker)
+            )
             _hold(fill.fee == fee, 19, f"fee should be {fee}", fill)
         if self._trade is not None and self._meets_others:
             _hold(passive <= self._trade, 1, f"{passive} filled by a trade of {self._trade}")
@@ -99,12 +103,12 @@ class ReplayInvariants:
         self._postings_seen = len(postings)
         for (transaction, _), total in sums.items():
             _hold(total == 0, 2, f"transaction {transaction} sums to {total}")
-        equity = self._balances[Account.CASH, 0, CURRENCY]
-        _hold(equity == self._ledger.cash(), 2, f"cash is {self._ledger.cash()}, its postings sum to {equity}")
         for market in self._markets:
             position = self._balances[Account.POSITION, market.index + 1, market.index + 1]
             _hold(position == market.position, 2, f"position is {market.position}, postings say {position}")
-            equity += position * market.mark * market.unit
+        if not self._execution.account.knows_every_rate():
+            return
+        equity = worth_of(self._balances, self._execution.account)
         _hold(equity == self._execution.equity(), 2, f"equity is {self._execution.equity()}, its parts sum to {equity}")
 
     def _check_orders(self) -> None:

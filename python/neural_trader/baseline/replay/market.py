@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from neural_trader.baseline.instrument import Bar, money_unit
+from neural_trader.baseline.contract import Contract
+from neural_trader.baseline.instrument import Bar
 from neural_trader.baseline.ledger import Ledger
 from neural_trader.baseline.records import BUY, SELL
 from neural_trader.baseline.replay.orders import ReplayOrder
 from neural_trader.baseline.replay.orders_depth import depth_named
 from neural_trader.baseline.replay.queues import UNKNOWN
+from neural_trader.baseline.terms import ContractTerms
+from neural_trader.errors import EngineError
 
 
 class Step(NamedTuple):
@@ -28,16 +32,43 @@ class Grid(NamedTuple):
     lot: Step
 
 
+def check_order(grids: Sequence[Grid]) -> None:
+    """Raise EngineError unless symbols ascend."""
+    if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
+        raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+
+
+def one_for_each(names: str | Sequence[str], count: int) -> list[str]:
+    """A word for all instruments, or one for each of them."""
+    each = [names] * count if isinstance(names, str) else list(names)
+    if len(each) != count:
+        raise EngineError("depth and trades are one for all instruments, or one for each")
+    return each
+
+
 class Market:
     """What the venue knows of one instrument."""
 
     bars: Sequence[Bar] = ()
     """An instrument of records has none."""
 
-    def __init__(self, index: int, grid: Grid, ledger: Ledger, *, depth: str, trades: int, first: bool = False) -> None:
+    def __init__(
+        self,
+        index: int,
+        grid: Grid,
+        ledger: Ledger,
+        terms: ContractTerms,
+        *,
+        depth: str,
+        trades: int,
+        first: bool = False,
+        is_rate: bool = False,
+    ) -> None:
         self.index = index
         self.grid = grid
-        self.unit = money_unit(grid)
+        self.contract = Contract(grid, terms)
+        self.is_rate = is_rate
+        """Whether the mark says what a currency is worth, so that it is needed without a position too."""
         self.depth = depth_named(depth)
         self.trades = trades
         """The kind of record that tells trades."""
@@ -59,7 +90,9 @@ class Market:
 
     def value(self) -> None:
         """Look at the mark: the best bid for what we hold, the best ask for what we owe, if there is one."""
-        best = self.depth.best(BUY if self.position > 0 else SELL) if self.position else None
+        if self.position == 0 and not self.is_rate:
+            return
+        best = self.depth.best(SELL if self.position < 0 else BUY)
         if best is not None:
             self.mark = best[0]
 

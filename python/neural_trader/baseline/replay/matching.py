@@ -19,7 +19,13 @@ class Matching:
     """What the venue does with commands, and with stops that a price has reached."""
 
     def __init__(
-        self, markets: Sequence[Market], execution: Execution, impact: tuple[int, int] | None, *, self_trade: str
+        self,
+        markets: Sequence[Market],
+        execution: Execution,
+        impact: tuple[int, int] | None,
+        *,
+        self_trade: str,
+        by_bars: bool = False,
     ) -> None:
         if self_trade not in SELF_TRADE:
             raise EngineError(f"unknown self-trade rule {self_trade!r}: use one of {', '.join(SELF_TRADE)}")
@@ -27,6 +33,7 @@ class Matching:
         self._execution = execution
         self._impacts = [Impact(*impact or (0, 1)) for _ in markets]
         self._self_trade = self_trade
+        self._by_bars = by_bars
 
     # Commands.
 
@@ -127,7 +134,7 @@ class Matching:
         execution, market = self._execution, self._markets[order.instrument]
         available = sum(quantity for _, quantity in self._available(order, market))
         is_marketable = available > 0 or any(order.accepts(own.limit) for own in market.queue(-order.side))
-        if order.post_only and is_marketable:
+        if order.post_only and is_marketable and not self._by_bars:
             execution.cancel(order, Reason.WOULD_TAKE)
             return
         if order.time_in_force is TimeInForce.FOK and available < order.leaves:

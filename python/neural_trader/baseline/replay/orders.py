@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from neural_trader.baseline.orders import DAY_NS, Order, Ticket, Vocabulary
-from neural_trader.baseline.records import BUY, Kind, OrderRecord, TimeInForce
+from neural_trader.baseline.records import BUY, Kind, OrderRecord, Reason, State, TimeInForce
+from neural_trader.baseline.sizing import Size
 from neural_trader.errors import EngineError
 
 OF_REPLAYS = Vocabulary(tuple(Kind), tuple(TimeInForce), ("quantity", "target_quantity"))
@@ -21,6 +23,17 @@ class ReplayOrderRecord(OrderRecord):
     reduce_only: bool
     display: int
     accept_ns: int | None
+
+
+class Standing(NamedTuple):
+    """How an order stands, as an answer says it; the last two are the codes of State and Reason."""
+
+    side: int
+    quantity: int
+    filled: int
+    cancelled: int
+    state: int
+    reason: int
 
 
 @dataclass(slots=True)
@@ -74,6 +87,9 @@ class ReplayOrder(Order):
         if self.time_in_force is TimeInForce.DAY:
             self.ends_ns = (time_ns // DAY_NS + 1) * DAY_NS
 
+    def standing(self) -> Standing:
+        return Standing(self.side, self.quantity, self.filled, self.cancelled, int(self.state), int(self.reason))
+
     def record(self) -> ReplayOrderRecord:
         trail = self.trail
         return ReplayOrderRecord(
@@ -101,6 +117,27 @@ class ReplayOrder(Order):
         )
 
 
+def order_of(ticket: Ticket, size: Size, *, order_id: int, instrument: int, position: int, now_ns: int) -> ReplayOrder:
+    """The order that a ticket asks for, sent now; ``position`` is that known here, from which a target is reached."""
+    return ReplayOrder(
+        id=order_id,
+        instrument=instrument,
+        side=size.side,
+        kind=ticket.kind,
+        quantity=size.quantity,
+        live_bar=0,
+        submit_ns=now_ns,
+        limit=ticket.limit or 0,
+        stop=ticket.stop or 0,
+        trail=ticket.trail,
+        time_in_force=ticket.time_in_force,
+        expire_ns=ticket.expire_ns,
+        bracket=ticket.bracket,
+        target=position + size.side * size.quantity if ticket.is_target else None,
+        state=State.SENT,
+    )
+
+
 def check_options(ticket: Ticket, *, post_only: bool, display: int | None) -> None:
     """Raise EngineError for options that contradict the kind of the order."""
     name = ticket.kind.name.lower()
@@ -109,3 +146,13 @@ def check_options(ticket: Ticket, *, post_only: bool, display: int | None) -> No
     rests = ticket.kind is Kind.LIMIT and ticket.time_in_force not in IMMEDIATE
     if not rests and (post_only or display is not None):
         raise EngineError("only limit orders that may rest can be post-only or display a part")
+
+
+def refusal_of(ticket: Ticket, size: Size, display: int | None) -> Reason:
+    """Why a ticket is not even sent."""
+    if not ticket.prices_are_positive():
+        return Reason.PRICE
+    displays_nothing = display is not None and display <= 0
+    if displays_nothing or size.quantity < 0 or (size.quantity == 0 and not ticket.is_target):
+        return Reason.SIZE
+    return Reason.NONE

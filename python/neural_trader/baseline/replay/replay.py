@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from neural_trader.baseline.arithmetic import BILLION, int64
 from neural_trader.baseline.costs import Costs
 from neural_trader.baseline.instrument import BarsLike
 from neural_trader.baseline.ledger import Ledger
-from neural_trader.baseline.orders import OF_BARS, Order, Ticket, make_ticket
-from neural_trader.baseline.records import BUY, SELL, FillRecord, OrderRecord, PostingRecord, Reason, State, TradeRecord
+from neural_trader.baseline.orders import OF_BARS, Ticket, make_ticket
+from neural_trader.baseline.records import BUY, SELL, FillRecord, Reason
 from neural_trader.baseline.replay.bars import BarMarket, BarVenue
+from neural_trader.baseline.replay.callbacks import ReplayStrategy
 from neural_trader.baseline.replay.depth import OrderPlayed, SnapshotEnded
-from neural_trader.baseline.replay.digests import digest_replay_inputs, digest_replay_orders
 from neural_trader.baseline.replay.events import (
     BEFORE_FLAG,
     COUNT_MAX,
     ENDS_OF_AGGRESSORS,
+    LAST_FLAG,
     Event,
-    EventKind,
     kind_named,
     side_of,
 )
 from neural_trader.baseline.replay.execution import Execution
 from neural_trader.baseline.replay.invariants import ReplayInvariants
+from neural_trader.baseline.replay.known import Known
 from neural_trader.baseline.replay.latency import Connection, ConstantLatency, Latency, RecordedLatency
-from neural_trader.baseline.replay.market import Grid, Market, Step
+from neural_trader.baseline.replay.market import Grid, Market, Step, check_order
+from neural_trader.baseline.replay.markets import markets_of, views_of
 from neural_trader.baseline.replay.matching import Matching
-from neural_trader.baseline.replay.orders import OF_REPLAYS, ReplayOrder, ReplayOrderRecord, check_options
-from neural_trader.baseline.replay.orders_depth import OrdersDepth, depth_named
+from neural_trader.baseline.replay.orders import (
+    OF_REPLAYS,
+    ReplayOrder,
+    Standing,
+    check_options,
+    order_of,
+    refusal_of,
+)
+from neural_trader.baseline.replay.orders_depth import OrdersDepth
 from neural_trader.baseline.replay.passive import Passive
 from neural_trader.baseline.replay.queues import front_model
+from neural_trader.baseline.replay.results import ReplayResults
 from neural_trader.baseline.replay.samples import Samples
-from neural_trader.baseline.replay.sources import NOT_PART, Source
+from neural_trader.baseline.replay.sources import NOT_PART, Source, sources_of
 from neural_trader.baseline.replay.timeline import Agenda, Answer, Command, Happening
-from neural_trader.baseline.run_hash import digest_fills, digest_postings, run_hash
 from neural_trader.baseline.sizing import Size, resolve_size
-from neural_trader.baseline.trades import match_trades
+from neural_trader.baseline.terms import AccountTerms, check_terms
 from neural_trader.errors import EngineError
 
 CALLS_MAX = 10_000
@@ -47,29 +54,8 @@ CALLS_MAX = 10_000
 
 NEVER_NS = -1
 
-TRADE_KINDS = {"trade": EventKind.TRADE, "aggregate_trade": EventKind.AGGREGATE_TRADE}
 
-
-class ReplayStrategy(Protocol):
-    """Each of these calls may send commands and set timers."""
-
-    def on_record(self, replay: Replay, source: int, index: int) -> None:
-        """A record of a kind that was asked for has arrived."""
-
-    def on_answer(self, replay: Replay, kind: str, number: int) -> None:
-        """An answer has arrived: of an order by its id, or a fill by its index."""
-
-    def on_timer(self, replay: Replay, time_ns: int) -> None:
-        """It is the time that a timer was set to."""
-
-    def on_bar(self, replay: Replay, instrument: int, bar_index: int) -> None:
-        """The close of a bar has arrived."""
-
-    def on_moment(self, replay: Replay, time_ns: int) -> None:
-        """All closes of this time have arrived."""
-
-
-class Replay:
+class Replay(ReplayResults):
     """One run over sources of market records; instruments are numbered by the order of their symbols."""
 
     def __init__(
@@ -93,6 +79,9 @@ class Replay:
         trades: str | Sequence[str] = "trade",
         self_trade: str = "cancel_newest",
         sample_ns: int | None = BILLION,
+        roles: Sequence[str] | None = None,
+        view: str | Sequence[str] | None = None,
+        by_bars: bool = False,
         bars: Sequence[tuple[int, BarsLike]] = (),
         slippage_ticks: int = 0,
         slippage_ppb: int = 0,
@@ -100,6 +89,7 @@ class Replay:
         fill_close: bool = False,
         limit_through: bool = False,
         volume_cap_ppb: int | None = None,
+        account: AccountTerms | None = None,
         impact: tuple[int, int] | None = None,
         checked: bool = False,
     ) -> None:
@@ -108,39 +98,38 @@ class Replay:
         Without ``sample_ns`` equity is sampled at closes of bars.
         """
         grids = [Grid(symbol, *(Step(s.mantissa, s.decimals) for s in steps)) for symbol, *steps in instruments]
-        if any(first.symbol.encode() >= second.symbol.encode() for first, second in pairwise(grids)):
-            raise EngineError("instruments must be in ascending order of their symbols, each symbol once")
+        check_order(grids)
         if cash <= 0 or leverage_ppb <= 0 or (sample_ns is not None and sample_ns <= 0):
             raise EngineError("cash, leverage and the sampling interval must be positive")
-        if feed_ns is not None and feed_ns < 0:
-            raise EngineError("latencies must not be negative")
-        depths, trade_kinds = (
-            _for_each(depth, len(grids)),
-            [_trade_kind(name) for name in _for_each(trades, len(grids))],
-        )
+        terms = account or AccountTerms()
+        check_terms(terms, [grid.symbol for grid in grids], leverage_ppb)
         self.now_ns = 0
-        ledger = Ledger(cash)
-        costs = Costs(maker_ppb, taker_ppb, fixed_fee, 0, 0, 0)
+        deposits = [currency.deposit for currency in terms.currencies]
+        ledger, known = Ledger(cash, deposits), Ledger(cash, deposits)
+        costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self._grids = grids
-        self._sources = [Source(n, *source, len(grids), feed_ns) for n, source in enumerate(sources)]
+        self._sources = sources_of(sources, len(grids), feed_ns, roles)
         of_bars = dict(bars)
         self._columns = sorted(of_bars.items())
-        self._markets: list[Any] = [
-            BarMarket(index, of_bars[index], ledger, volume_cap_ppb)
-            if index in of_bars
-            else Market(index, grid, ledger, depth=depths[index], trades=trade_kinds[index], first=queue == "front")
-            for index, grid in enumerate(grids)
-        ]
-        self._execution = Execution(self._markets, ledger, costs, leverage_ppb, self._tell)
-        self._matching = Matching(self._markets, self._execution, impact, self_trade=self_trade)
+        self._markets = markets_of(
+            grids,
+            of_bars,
+            ledger,
+            terms,
+            depth=depth,
+            trades=trades,
+            first=queue == "front",
+            volume_cap_ppb=volume_cap_ppb,
+        )
+        self._execution = Execution(self._markets, ledger, known, costs, leverage_ppb, terms, self._tell)
+        self._matching = Matching(self._markets, self._execution, impact, self_trade=self_trade, by_bars=by_bars)
         self._passive = Passive(self._execution, self._matching, front_model(queue, power), whole=whole)
         self._ledger = ledger
-        bar_costs = Costs(maker_ppb, taker_ppb, fixed_fee, slippage_ticks, slippage_ppb, slippage_spread_ppb)
         self._bars = BarVenue(
             self._markets,
             self._execution,
             ledger,
-            bar_costs,
+            costs,
             feed_ns=feed_ns or 0,
             fill_close=fill_close,
             limit_through=limit_through,
@@ -153,17 +142,20 @@ class Replay:
         ends = [source.here_ns[-1] for source in self._sources if source.events]
         self._end_ns = max([*ends, self._bars.last_arrival_ns], default=NEVER_NS)
         """The last arrival here of any record or close; nothing is played after it."""
+        self._said: list[tuple[str, int, int, int]] = []
+        """What the venue has said of the present happening, as kind, instrument, number and order."""
         # What is known here: it lags behind the venue.
-        self._known = Ledger(cash)
-        self._views = [
-            market.depth if isinstance(market, BarMarket) else depth_named(name)
-            for market, name in zip(self._markets, depths, strict=True)
-        ]
-        latency: Latency = ConstantLatency(entry_ns, response_ns)
-        if latency_rows is not None:
-            latency = RecordedLatency(latency_rows)
-        self._connections = [Connection(latency) for _ in grids]
-        self._connections = [self._connections[self._line(index)] for index in range(len(grids))]
+        self._known = known
+        self._names = Known()
+        self._orders_seen = 0
+        """Orders up to here have been looked at for exits that are known as they come to exist."""
+        self._views = views_of(self._markets, depth if view is None else view)
+        latency = _latency_of(entry_ns, response_ns, latency_rows)
+        lines = {self._line(index): Connection(latency) for index in range(len(grids))}
+        self._connections = [lines[self._line(index)] for index in range(len(grids))]
+        self._by_bars = by_bars
+        self._unheard: list[list[tuple[int, Command]]] = [[] for _ in grids]
+        """Commands that have to wait until their venue listens, with the time of their arrival."""
         self._wants: set[int] = set()
         self._wants_bars = False
         self._calls = (0, 0)
@@ -179,9 +171,9 @@ class Replay:
         """Lots held, as far as fills are known here."""
         return self._known.position(self._index(instrument))
 
-    def cash(self) -> int:
-        """Cash, as far as fills are known here."""
-        return self._known.cash()
+    def cash(self, currency: int = 0) -> int:
+        """Cash in the account currency, or in the n-th of the others, as far as fills are known here."""
+        return self._known.cash(currency)
 
     def best(self, instrument: int, side: int) -> tuple[int, int] | None:
         """Price and quantity of the best bid (side 1) or ask (-1) of the book that has arrived here."""
@@ -189,18 +181,22 @@ class Replay:
             raise EngineError(f"side must be {BUY} (bid) or {SELL} (ask), not {side}")
         return self._views[self._index(instrument)].best(side)
 
+    def standing(self, order_number: int) -> Standing:
+        """How an order stood with the last answer about it that has arrived here."""
+        return self._names.standing(order_number)
+
     def mark(self, instrument: int) -> int:
         """The last price of an instrument of bars that is known here; 0 before there is any."""
         index = self._index(instrument)
         mark: int = self._markets[index].mark if self._at_once else self._bars.known_marks[index]
         return mark
 
-    def queue_ahead(self, order_id: int) -> float | None:
+    def queue_ahead(self, order_number: int) -> float | None:
         """What others have before an order at its venue; None if it does not rest or nobody knows.
 
         To judge models by, not for strategies: it is news that has not arrived here yet.
         """
-        order = self._order(order_id)
+        order = self._order(order_number)
         market = self._markets[order.instrument]
         return market.depth.ahead(order) if market.rests(order) else None
 
@@ -230,7 +226,7 @@ class Replay:
         reduce_only: bool = False,
         display: int | None = None,
     ) -> int:
-        """Send an order; returns its id, or 0 when a target is already reached. The side of a target is ignored."""
+        """Send an order; returns its number, or 0 when a target is already reached. The side of a target is ignored."""
         index = self._index(instrument)
         is_of_bars = self._is_of_bars(index)
         ticket = make_ticket(
@@ -256,8 +252,10 @@ class Replay:
             return self._submit_to_bars(index, ticket)
         check_options(ticket, post_only=post_only, display=display)
         shown = None if display is None else int64(display, "display")
-        resolved = resolve_size(ticket, equity=0, position=self.position(index), mark=0, unit=0)
-        refusal = _refusal(ticket, resolved, shown)
+        resolved = resolve_size(
+            ticket, equity=lambda: 0, position=self.position(index), mark=0, worth_of_lot=lambda _: 1
+        )
+        refusal = refusal_of(ticket, resolved, shown)
         if refusal is not Reason.NONE:
             resolved = Size(ticket.side, max(0, ticket.size) if ticket.size_kind == "quantity" else 0)
         elif resolved.quantity == 0:
@@ -265,13 +263,13 @@ class Replay:
         order = self._make(index, ticket, resolved)
         order.post_only, order.reduce_only, order.display = post_only, reduce_only, max(0, shown or 0)
         self._execution.orders.append(order)
+        number = self._names.of_order(order.id, order.standing())
         if refusal is Reason.NONE:
-            self._send_order(order)
+            self._send(Command("submit", order))
         else:
             self._execution.reject(order, refusal)
-            arrives_ns = self._connections[index].answer_arrives_at(self.now_ns)
-            self._agenda.add(Happening.ANSWER, arrives_ns, index, Answer("ended", order.id))
-        return order.id
+            self._answer(self._connections[index].answer_arrives_at(self.now_ns), "ended", order)
+        return number
 
     def _submit_to_bars(self, index: int, ticket: Ticket) -> int:
         execution = self._execution
@@ -280,78 +278,84 @@ class Replay:
             order_id = self._bars.enter(index, ticket)
             if order_id and execution.orders[order_id - 1].is_working:
                 execution.accept(execution.orders[order_id - 1])
-            return order_id
+            self._send_answers()
+            return self._names.of_order(order_id, execution.orders[order_id - 1].standing()) if order_id else 0
         # What it comes to is found where it arrives.
         lots = max(0, ticket.size) if ticket.size_kind == "quantity" else 0
         order = self._make(index, ticket, Size(ticket.side, lots))
         order.target = None
         execution.orders.append(order)
-        if not self._send(Command("submit", order, ticket=ticket)):
-            execution.reject(order, Reason.REFUSED)
-        return order.id
+        number = self._names.of_order(order.id, order.standing())
+        self._send(Command("submit", order, ticket=ticket))
+        return number
 
-    def cancel(self, order_id: int) -> None:
+    def cancel(self, order_number: int) -> None:
         """Ask the venue to cancel an order."""
-        command = Command("cancel", self._order(order_id))
+        command = Command("cancel", self._order(order_number))
         if self._at_once and self._is_of_bars(command.order.instrument):
             self._obey(command)
+            self._send_answers()
         else:
             self._send(command)
 
-    def amend(self, order_id: int, limit: int, quantity: int) -> None:
+    def amend(self, order_number: int, limit: int, quantity: int) -> None:
         """Ask the venue to change the limit price and the total quantity of an order that rests."""
         limit, quantity = int64(limit, "limit"), int64(quantity, "quantity")
         if limit <= 0:
             raise EngineError("a limit price is positive")
-        self._send(Command("amend", self._order(order_id), limit, quantity))
+        self._send(Command("amend", self._order(order_number), limit, quantity))
 
     def _make(self, index: int, ticket: Ticket, size: Size) -> ReplayOrder:
-        position = self.position(index)
-        return ReplayOrder(
-            id=len(self._execution.orders) + 1,
-            instrument=index,
-            side=size.side,
-            kind=ticket.kind,
-            quantity=size.quantity,
-            live_bar=0,
-            submit_ns=self.now_ns,
-            limit=ticket.limit or 0,
-            stop=ticket.stop or 0,
-            trail=ticket.trail,
-            time_in_force=ticket.time_in_force,
-            expire_ns=ticket.expire_ns,
-            bracket=ticket.bracket,
-            target=position + size.side * size.quantity if ticket.is_target else None,
-            state=State.SENT,
-        )
+        order_id, position = len(self._execution.orders) + 1, self.position(index)
+        return order_of(ticket, size, order_id=order_id, instrument=index, position=position, now_ns=self.now_ns)
 
     # Commands and answers on their way.
 
-    def _send_order(self, order: ReplayOrder) -> None:
-        if not self._send(Command("submit", order)):
-            self._execution.reject(order, Reason.REFUSED)
-
-    def _send(self, command: Command) -> bool:
-        """Whether the venue will hear of it; otherwise it is answered without having been there."""
-        index = command.order.instrument
+    def _send(self, command: Command) -> None:
+        """Send a command, which is answered without having been at the venue where that will not hear of it."""
+        order = command.order
+        index = order.instrument
         connection = self._connections[index]
         entry = connection.entry(self.now_ns)
         arrives_ns = self.now_ns + entry.after_ns
-        if entry.is_refused:
-            answer = Answer("ended" if command.what == "submit" else "refused", command.order.id)
-            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), self._line(index), answer)
+        if not entry.is_refused:
+            arrives_ns = connection.command_arrives(arrives_ns)
+            if self._by_bars and not self._is_of_bars(index):
+                self._unheard[index].append((arrives_ns, command))
+            else:
+                self._agenda.add(Happening.COMMAND, arrives_ns, self._line(index), command)
+        elif command.what == "submit":
+            self._execution.reject(order, Reason.REFUSED)
+            self._answer(connection.answer_arrives_at(arrives_ns), "ended", order)
         else:
-            self._agenda.add(Happening.COMMAND, connection.command_arrives(arrives_ns), self._line(index), command)
-        return not entry.is_refused
+            # Whoever refuses it has not looked at the order.
+            answer = Answer("refused", order.id, order.id)
+            self._agenda.add(Happening.ANSWER, connection.answer_arrives_at(arrives_ns), self._line(index), answer)
 
-    def _tell(self, kind: str, instrument: int, number: int) -> None:
+    def _answer(self, arrives_ns: int, kind: str, order: ReplayOrder) -> None:
+        answer = Answer(kind, order.id, order.id, order.standing())
+        self._agenda.add(Happening.ANSWER, arrives_ns, self._line(order.instrument), answer)
+
+    def _tell(self, kind: str, instrument: int, number: int, order_id: int) -> None:
         if kind == "fill" and self._at_once and self._is_of_bars(instrument):
             self._know(self._execution.fills[number])
-        arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
-        self._agenda.add(Happening.ANSWER, arrives_ns, self._line(instrument), Answer(kind, number))
+        self._said.append((kind, instrument, number, order_id))
+
+    def _send_answers(self) -> None:
+        """What the venue said leaves it when all has happened that belongs together."""
+        for order in self._execution.orders[self._orders_seen :]:
+            if order.parent and self._at_once and self._is_of_bars(order.instrument):
+                self._names.of_order(order.id, order.standing())
+        self._orders_seen = len(self._execution.orders)
+        for kind, instrument, number, order_id in self._said:
+            arrives_ns = self._connections[instrument].answer_arrives(self.now_ns)
+            standing = self._execution.orders[order_id - 1].standing() if order_id else None
+            answer = Answer(kind, number, order_id, standing)
+            self._agenda.add(Happening.ANSWER, arrives_ns, self._line(instrument), answer)
+        self._said.clear()
 
     def _know(self, fill: FillRecord) -> None:
-        self._known.post_fill(fill, self._markets[fill.instrument].unit)
+        self._known.post_fill(fill, self._markets[fill.instrument].contract)
 
     def _is_of_bars(self, index: int) -> bool:
         return isinstance(self._markets[index], BarMarket)
@@ -374,11 +378,13 @@ class Replay:
         self._wants = {kind_named(name) for name in wants}
         while True:
             time_ns, kind, number = min(self._next())
-            if time_ns > self._end_ns:
+            # What falls due at the very end is not part of the run.
+            if (time_ns, kind) >= (self._end_ns, Happening.ACCRUAL):
                 break
             self.now_ns = self._execution.now_ns = time_ns
             self._play(kind, number, strategy)
             self._matching.let_exits_arrive()
+            self._send_answers()
             if self._invariants is not None:
                 self._invariants.check()
         self._samples.take_last(self._end_ns, self._execution, self._markets)
@@ -398,6 +404,8 @@ class Replay:
         ]
         first += [(time_ns, kind, 0) for time_ns, kind in self._agenda.first_times()]
         first += [(time_ns, kind, 0) for time_ns, kind in self._bars.next()]
+        if self._execution.accruals.next_ns is not None:
+            first.append((self._execution.accruals.next_ns, Happening.ACCRUAL, 0))
         if self._samples.next_ns is not None:
             first.append((self._samples.next_ns, Happening.SAMPLE, 0))
         return first
@@ -418,6 +426,8 @@ class Replay:
                 self._agenda.pop(kind)
                 self._count_call()
                 strategy.on_timer(self, self.now_ns)
+            case Happening.ACCRUAL:
+                self._execution.accruals.post_next(halted=self._execution.is_halted)
             case Happening.SAMPLE:
                 self._samples.take(self._execution, self._markets)
             case _:
@@ -441,10 +451,14 @@ class Replay:
 
     def _record_at_venue(self, source: Source) -> None:
         event = source.events[source.at_venue]
-        rank = source.rank(event)
+        rank = source.rank_at_venue(event)
         try:
             if rank != NOT_PART:
                 self._happen(self._markets[rank], event)
+                if self._markets[rank].is_rate:
+                    self._markets[rank].value()
+                if event.flags & LAST_FLAG:
+                    self._listen(rank)
         except EngineError as error:
             raise EngineError(f"record {source.at_venue} of source {source.number}: {error}") from error
         source.at_venue += 1
@@ -473,6 +487,13 @@ class Replay:
         elif change is not None:
             self._passive.level_changed(market, change)
 
+    def _listen(self, index: int) -> None:
+        """Commands that came earlier arrive now, those of this very time later."""
+        for arrived_ns, command in self._unheard[index]:
+            if arrived_ns < self.now_ns:
+                self._agenda.add(Happening.COMMAND, self.now_ns, index, command)
+        self._unheard[index] = [each for each in self._unheard[index] if each[0] >= self.now_ns]
+
     def _obey(self, command: Command | Answer | None) -> None:
         assert isinstance(command, Command)
         match command.what:
@@ -493,13 +514,13 @@ class Replay:
             fill = self._execution.fills[answer.number]
             if not (self._at_once and self._is_of_bars(fill.instrument)):
                 self._know(fill)
-        strategy.on_answer(self, answer.kind, answer.number)
+        strategy.on_answer(self, answer.kind, self._names.of_answer(answer))
 
     def _record_here(self, source: Source, strategy: ReplayStrategy) -> None:
         index = source.here
         source.here += 1
         event = source.events[index]
-        rank = source.rank(event)
+        rank = source.rank_here(event)
         if rank != NOT_PART:
             self._views[rank].read(event)
             if event.kind in self._wants:
@@ -512,62 +533,8 @@ class Replay:
         if count > CALLS_MAX:
             raise EngineError(f"more than {CALLS_MAX} answers and timers at {self.now_ns} ns: orders answer orders")
 
-    # What is left after a run.
-
-    @property
-    def orders(self) -> list[ReplayOrderRecord]:
-        return [order.record() for order in self._execution.orders]
-
-    @property
-    def fills(self) -> list[FillRecord]:
-        return self._execution.fills
-
-    @property
-    def postings(self) -> list[PostingRecord]:
-        return self._ledger.postings
-
-    @property
-    def equity_samples(self) -> list[tuple[int, int]]:
-        """(time, equity) of each sample."""
-        return self._samples.equity
-
-    @property
-    def touches(self) -> list[tuple[int, int]]:
-        """Best bid and ask at each sample, instrument by instrument, 0 where there is none."""
-        return self._samples.touches
-
-    @property
-    def halted(self) -> bool:
-        """Whether the run was ruined."""
-        return self._execution.is_halted
-
-    def equity(self) -> int:
-        """Cash and positions at the venue, as they stand."""
-        return self._execution.equity()
-
-    def trades(self) -> list[TradeRecord]:
-        return match_trades(self.fills, self._markets)
-
-    @property
-    def bar_orders(self) -> list[OrderRecord]:
-        """Orders as a run of bars alone records them."""
-        return [Order.record(order) for order in self._execution.orders]
-
-    def digests(self, version: str, parameters_json: str) -> dict[str, str]:
-        """Digests of inputs, parameters, orders, fills and postings, and the run hash over them, in hexadecimal."""
-        parts = {
-            "inputs": digest_replay_inputs(self._grids, self._sources, self._columns),
-            "parameters": hashlib.sha256(parameters_json.encode()).digest(),
-            "orders": digest_replay_orders(self.orders),
-            "fills": digest_fills(self.fills),
-            "postings": digest_postings(self.postings),
-        }
-        return {name: digest.hex() for name, digest in (parts | {"run": run_hash(version, **parts)}).items()}
-
-    def _order(self, order_id: int) -> ReplayOrder:
-        if not 1 <= order_id <= len(self._execution.orders):
-            raise EngineError(f"there is no order {order_id}")
-        return self._execution.orders[order_id - 1]
+    def _order(self, number: int) -> ReplayOrder:
+        return self._execution.orders[self._names.order_id(number) - 1]
 
     def _index(self, index: int) -> int:
         if not 0 <= index < len(self._markets):
@@ -575,25 +542,5 @@ class Replay:
         return index
 
 
-def _for_each(names: str | Sequence[str], count: int) -> list[str]:
-    """A word for all instruments, or one for each of them."""
-    each = [names] * count if isinstance(names, str) else list(names)
-    if len(each) != count:
-        raise EngineError("depth and trades are one for all instruments, or one for each")
-    return each
-
-
-def _trade_kind(name: str) -> EventKind:
-    if name not in TRADE_KINDS:
-        raise EngineError("trades are 'trade' or 'aggregate_trade'")
-    return TRADE_KINDS[name]
-
-
-def _refusal(ticket: Ticket, size: Size, display: int | None) -> Reason:
-    """Why a ticket is not even sent."""
-    if not ticket.prices_are_positive():
-        return Reason.PRICE
-    displays_nothing = display is not None and display <= 0
-    if displays_nothing or size.quantity < 0 or (size.quantity == 0 and not ticket.is_target):
-        return Reason.SIZE
-    return Reason.NONE
+def _latency_of(entry_ns: int, response_ns: int, rows: Sequence[tuple[int, int, int]] | None) -> Latency:
+    return ConstantLatency(entry_ns, response_ns) if rows is None else RecordedLatency(rows)

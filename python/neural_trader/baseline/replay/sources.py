@@ -11,13 +11,26 @@ from neural_trader.errors import EngineError
 
 NOT_PART = -1
 """The rank of an instrument that is not part of the run."""
+ROLES = ("both", "venue", "here")
+"""Whether a source is for both sides, for venues alone, or for here alone."""
 
 
 class Source:
     """Records in the order of their receipt, with both clocks, which never go back, and how far each has come."""
 
-    def __init__(self, number: int, records: Any, ranks: Sequence[int], instruments: int, feed_ns: int | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        records: Any,
+        ranks: Sequence[int],
+        instruments: int,
+        feed_ns: int | None,
+        role: str = "both",
+    ) -> None:
+        if role not in ROLES:
+            raise EngineError(f"source {number}: a role is one of {', '.join(ROLES)}, not {role!r}")
         self.number = number
+        self.role = role
         self.events = events_of(records)
         self.ranks = [int(rank) for rank in ranks]
         if any(not NOT_PART <= rank < instruments for rank in self.ranks):
@@ -29,8 +42,16 @@ class Source:
         self.here = 0
         """Position of the next record to arrive here."""
 
-    def rank(self, event: Event) -> int:
-        """Which instrument of the run the record is of; -1 for none of them."""
+    def rank_at_venue(self, event: Event) -> int:
+        """Which instrument of the run the record is of at a venue; -1 for none of them."""
+        return NOT_PART if self.role == "here" else self.rank_of(event)
+
+    def rank_here(self, event: Event) -> int:
+        """Which instrument of the run the record is of for us; -1 for none of them."""
+        return NOT_PART if self.role == "venue" else self.rank_of(event)
+
+    def rank_of(self, event: Event) -> int:
+        """Which instrument of the run the record is of, whomever it is for; -1 for none of them."""
         return self.ranks[event.instrument] if event.instrument < len(self.ranks) else NOT_PART
 
 
@@ -53,3 +74,15 @@ def _our_times(events: Sequence[Event], venue_ns: Sequence[int], feed_ns: int | 
         now_ns = max(now_ns, happened_ns, received_ns)
         times.append(now_ns)
     return times
+
+
+def sources_of(
+    sources: Sequence[tuple[Any, Sequence[int]]], count: int, feed_ns: int | None, roles: Sequence[str] | None
+) -> list[Source]:
+    """Sources as they are given, each with its role."""
+    if feed_ns is not None and feed_ns < 0:
+        raise EngineError("latencies must not be negative")
+    each_role = ["both"] * len(sources) if roles is None else roles
+    if len(each_role) != len(sources):
+        raise EngineError("each source has a role")
+    return [Source(n, *source, count, feed_ns, each_role[n]) for n, source in enumerate(sources)]

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from neural_trader.baseline.orders import Ticket
-from neural_trader.baseline.replay.orders import ReplayOrder
+from neural_trader.baseline.replay.orders import ReplayOrder, Standing
 
 
 class Happening(IntEnum):
@@ -24,7 +24,8 @@ class Happening(IntEnum):
     MOMENT_HERE = 8
     TIMER = 9
     END_OF_MOMENT = 10
-    OPENING = 11
+    ACCRUAL = 11
+    OPENING = 12
 
 
 class Command(NamedTuple):
@@ -39,10 +40,13 @@ class Command(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What the venue says; the number is that of a fill or of an order."""
+    """What the venue says: of a fill by its number, or of an order by its id, and how the order stands with it."""
 
     kind: str
     number: int
+    order: int
+    """The id of the order, 0 where none is behind a fill."""
+    standing: Standing | None = None
 
 
 class Agenda:

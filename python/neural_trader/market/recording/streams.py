@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -28,7 +29,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Streams:
+class Streams(ABC):
     """What is common to the venues; a class for each has what it says and what it is told."""
 
     venue: str
@@ -56,21 +57,21 @@ class Streams:
         """The symbol as the venue's interface wants it, from however a person writes it."""
         return symbol.upper()
 
+    @abstractmethod
     def describe_path(self, symbols: Sequence[str]) -> str:
         """The request for the steps of instruments."""
-        raise NotImplementedError
 
+    @abstractmethod
     def subscriptions(self, symbols: Sequence[str], channels: Sequence[str], depth: int) -> list[str]:
         """What to say on a connection that carries these channels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def snapshot_path(self, symbol: str, depth: int) -> str | None:
         """The request for a whole book; None where it comes in the stream."""
-        raise NotImplementedError
 
+    @abstractmethod
     def again(self, symbol: str, depth: int) -> list[str]:
         """What to say for the whole book of a symbol to come in the stream again."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ class Binance(Streams):
 
     def snapshot_path(self, symbol: str, depth: int) -> str | None:
         return f"{self.api}/depth?symbol={symbol}&limit={depth}"
+
+    def again(self, symbol: str, depth: int) -> list[str]:
+        # A whole book is requested, and never comes in the stream.
+        return []
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,15 @@ of 1 (buy) or -1 (sell),
 
 shortfall = side * (sum(q * p) / sum(q) / M - 1), in basis points, fees apart
 
-It is logged at the end, at the level INFO of the logger ``neural_trader.strategy``.
+It is reported at the end, with the slices that were begun and the part of the quantity that filled at rest.
 """
 
 from __future__ import annotations
 
-import logging
 import math
+from typing import Any
 
 from neural_trader.strategy import Fill, Order, Strategy
-
-_LOG = logging.getLogger("neural_trader.strategy")
 
 
 class Twap(Strategy):
@@ -61,6 +59,8 @@ class Twap(Strategy):
         self.slice = -1
         self.total = self.due = self.done = 0
         """Lots: all, those that the schedule wants by the end of this slice, and those that have filled."""
+        self.passively = 0
+        """Lots of them that filled at rest."""
         self.paid = 0.0
         """Quantity times price of the fills."""
         self.order = self.sent = self.leaves = 0
@@ -131,6 +131,7 @@ class Twap(Strategy):
     def on_fill(self, fill: Fill) -> None:
         lots = round(fill.quantity / self.lot(self.symbol))
         self.done += lots
+        self.passively += lots if fill.maker else 0
         self.paid += fill.quantity * fill.price
         self.leaves -= lots
         if self.leaves <= 0:
@@ -140,12 +141,17 @@ class Twap(Strategy):
         if order.event == "ended" and order.id == self.order:
             self.order = 0
 
-    def on_stop(self) -> None:
-        lot, name = self.lot(self.symbol), type(self).__name__.lower()
-        _LOG.info(
-            "%s: %s of %s %s done, shortfall %.2f basis points against %s",
-            *(name, self.done * lot, self.total * lot, self.symbol, self.shortfall, self.arrival),
-        )
+    def report(self) -> dict[str, Any]:
+        lot = self.lot(self.symbol)
+        return {
+            "quantity": self.total * lot,
+            "done": self.done * lot,
+            "slices": self.slices,
+            "slices begun": self.slice + 1,
+            "arrival price": self.arrival,
+            "shortfall [bps]": self.shortfall,
+            "filled at rest [%]": 100 * self.passively / self.done if self.done else None,
+        }
 
     @property
     def shortfall(self) -> float:

@@ -33,7 +33,7 @@ impl Replay {
         let mut words = Vec::with_capacity(WORDS * self.core.batch().count());
         for (at, (source, index)) in self.core.batch().enumerate() {
             let Some(record) = sources[source].written(index) else { continue };
-            let rank = sources[source].rank_of(&record).unwrap_or(0) as u16;
+            let rank = sources[source].rank_here(&record).unwrap_or(0) as u16;
             let (first_source, first) = *from.get_or_insert((source, index));
             is_part &= source == first_source && index == first + at && rank == record.instrument;
             words.extend_from_slice(&Record { instrument: rank, ..record }.to_words());

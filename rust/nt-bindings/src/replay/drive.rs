@@ -40,14 +40,6 @@ pub(crate) fn bar_of(
 }
 
 impl Replay {
-    pub(super) fn about_fill(&mut self, at: usize) {
-        self.current = self.core.engine().fills()[at].instrument as usize;
-    }
-
-    pub(super) fn about_order(&mut self, id: usize) {
-        self.current = self.core.engine().orders()[id - 1].instrument as usize;
-    }
-
     /// Asks for records of kinds by their names.
     pub(crate) fn want(&mut self, kinds: &[String]) -> PyResult<()> {
         for name in kinds {

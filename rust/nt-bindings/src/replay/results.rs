@@ -12,6 +12,7 @@ pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
     let dict = columns::order_arrays(py, engine.orders(), &instruments)?;
+    dict.set_item("number", numbers(core, engine.orders().iter().map(|order| order.id)).into_pyarray(py))?;
     let placed = core.placed();
     let times = |field: fn(&Placed) -> Option<i64>| {
         placed.iter().map(|placed| field(placed).unwrap_or(0)).collect::<Vec<_>>().into_pyarray(py)
@@ -37,7 +38,8 @@ pub fn order_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, 
 pub fn fill_arrays<'py>(py: Python<'py>, core: &Replay) -> PyResult<Bound<'py, PyDict>> {
     let engine = core.engine();
     let instruments: Vec<_> = engine.instruments().collect();
-    let dict = columns::fill_arrays(py, engine.fills(), &instruments)?;
+    let dict = columns::fill_arrays(py, engine)?;
+    dict.set_item("order_number", numbers(core, engine.fills().iter().map(|fill| fill.order)).into_pyarray(py))?;
     for (name, at) in [("bid", 0), ("ask", 1)] {
         let price = engine.fills().iter().zip(core.fill_touches()).map(|(fill, touch)| match touch[at] {
             0 => f64::NAN,
@@ -74,10 +76,7 @@ pub fn touch_arrays<'py>(
     (bids.into_pyarray(py), asks.into_pyarray(py))
 }
 
-/// The last price of an instrument of bars that is known here, NaN before there is any.
-pub fn price_of_bars(core: &Replay, instrument: usize) -> f64 {
-    match core.mark(instrument) {
-        0 => f64::NAN,
-        mark => core.engine().instrument(instrument).tick.value_of(mark as f64),
-    }
+/// The numbers here of orders of the venue, 0 for those that are not known here.
+fn numbers(core: &Replay, ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    ids.map(|id| core.number_of(id).unwrap_or(0)).collect()
 }

@@ -2,7 +2,7 @@
 
 use nt_core::record::EventKind;
 use nt_core::{Error, Instrument, Step};
-use nt_engine::{Depth, SelfTrade};
+use nt_engine::{Depth, Role, SelfTrade};
 use pyo3::FromPyObject;
 
 use crate::bars::Columns;
@@ -56,6 +56,21 @@ pub fn records_by_rank(
 
 fn depth_of(name: &str) -> Result<Depth, Error> {
     one_of("depth", name, &[("levels", Depth::Levels), ("quotes", Depth::Quotes), ("orders", Depth::Orders)])
+}
+
+/// Which records make our view of each book, nothing where they are those that make the book at the venue.
+pub fn views_by_rank(view: Option<&OneOrEach>, count: usize) -> Result<Vec<Depth>, Error> {
+    view.map_or(Ok(Vec::new()), |view| view.words(count)?.into_iter().map(depth_of).collect())
+}
+
+/// Whom the records of each source are for.
+pub fn roles_of(names: Option<Vec<String>>, sources: usize) -> Result<Vec<Role>, Error> {
+    let known = [("both", Role::Both), ("venue", Role::Venue), ("here", Role::Here)];
+    match names {
+        None => Ok(vec![Role::Both; sources]),
+        Some(names) if names.len() == sources => names.iter().map(|name| one_of("role", name, &known)).collect(),
+        Some(_) => Err(Error::Misuse("each source has a role".into())),
+    }
 }
 
 fn trades_of(name: &str) -> Result<EventKind, Error> {

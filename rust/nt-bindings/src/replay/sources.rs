@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nt_core::Error;
 use nt_core::record::WORDS;
-use nt_engine::Source;
+use nt_engine::{Role, Source};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,6 +16,7 @@ use crate::error::raise;
 pub struct Held {
     words: Py<PyArray1<i64>>,
     ranks: Vec<i16>,
+    role: Role,
     /// Where records come as they are played.
     fed: Option<Fed>,
 }
@@ -43,7 +44,7 @@ pub struct Sources {
 pub struct Lent<'py> {
     words: Vec<PyReadonlyArray1<'py, i64>>,
     fed: Vec<Option<(Words, bool)>>,
-    ranks: Vec<Vec<i16>>,
+    ranks: Vec<(Vec<i16>, Role)>,
     of_bars: Vec<usize>,
     columns: Vec<bars::Held<'py>>,
 }
@@ -52,10 +53,11 @@ pub struct Lent<'py> {
 pub type Given<'py> = (Bound<'py, PyArray1<i64>>, Vec<i16>);
 
 impl Sources {
-    /// What Python gives, for a run of so many instruments; bars have to have volumes where those are needed.
+    /// What Python gives, for a run of so many instruments, each source of records with its role; bars have to have volumes where those are needed.
     pub fn of(
         py: Python<'_>,
         records: Vec<Given<'_>>,
+        roles: Vec<Role>,
         bars: &[(usize, Bound<'_, PyAny>)],
         instruments: usize,
         needs_volume: bool,
@@ -68,8 +70,9 @@ impl Sources {
         if needs_volume && !of_bars.iter().all(|(_, columns)| columns.has_volume()) {
             return Err(raise(py, &Error::Misuse("a volume cap needs bars with volume".into())));
         }
-        let held = records.into_iter().map(|(words, ranks)| Held { words: words.unbind(), ranks, fed: None }).collect();
-        let sources = Sources { records: held, bars: of_bars };
+        let held = records.into_iter().zip(roles);
+        let held = held.map(|((words, ranks), role)| Held { words: words.unbind(), ranks, role, fed: None });
+        let sources = Sources { records: held.collect(), bars: of_bars };
         sources.lend(py).sources()?;
         Ok(sources)
     }
@@ -108,7 +111,7 @@ impl Sources {
         Lent {
             words: self.records.iter().map(|held| held.words.bind(py).readonly()).collect(),
             fed: self.records.iter().map(|held| held.fed.as_ref().map(|f| (f.words.clone(), f.by_receipt))).collect(),
-            ranks: self.records.iter().map(|held| held.ranks.clone()).collect(),
+            ranks: self.records.iter().map(|held| (held.ranks.clone(), held.role)).collect(),
             of_bars: self.bars.iter().map(|&(rank, _)| rank).collect(),
             columns: self.bars.iter().map(|(_, columns)| columns.hold(py)).collect(),
         }
@@ -119,11 +122,12 @@ impl Lent<'_> {
     /// The sources as the engine takes them: those of records, then those of bars.
     pub fn sources(&self) -> PyResult<Vec<Source<'_>>> {
         let mut sources = Vec::with_capacity(self.words.len() + self.columns.len());
-        for ((words, fed), ranks) in self.words.iter().zip(&self.fed).zip(&self.ranks) {
-            sources.push(match fed {
+        for ((words, fed), (ranks, role)) in self.words.iter().zip(&self.fed).zip(&self.ranks) {
+            let source = match fed {
                 Some((words, by_receipt)) => Source::timed(words, ranks, *by_receipt),
                 None => Source::new(records_of(words)?, ranks),
-            });
+            };
+            sources.push(source.with_role(*role));
         }
         let bars = borrow_bars(&self.columns)?;
         sources.extend(self.of_bars.iter().zip(bars).map(|(&rank, bars)| Source::of_bars(rank, bars)));

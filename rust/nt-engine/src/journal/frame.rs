@@ -6,7 +6,8 @@ use nt_book::crc32;
 use nt_core::{Bracket, Nanos, Side, TimeInForce, Trail};
 
 use super::AROUND;
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
+use crate::request::{Request, Size};
 use crate::venue::Resting;
 
 /// What a frame tells.
@@ -233,19 +234,19 @@ impl Frame {
         Self::bytes(Kind::End, vec![time_ns.into()], run_hash.to_vec())
     }
 
-    /// What a strategy is told at a time.
-    pub(crate) fn answer(engine: &Engine, time_ns: Nanos, notice: Notice) -> Self {
-        let of_order = |kind, order: u32| Self::of(kind, [time_ns.into(), order.into()]);
+    /// What a strategy is told at a time, of an order by its number there.
+    pub(crate) fn answer(engine: &Engine, time_ns: Nanos, notice: Notice, number: u32) -> Self {
+        let of_order = |kind| Self::of(kind, [time_ns.into(), number.into()]);
         match notice {
-            Notice::Accepted(id) => of_order(Kind::Accepted, id),
-            Notice::Amended(id) => of_order(Kind::Amended, id),
-            Notice::Refused(id) => of_order(Kind::Refused, id),
-            Notice::Triggered(id) => of_order(Kind::Triggered, id),
+            Notice::Accepted(_) => of_order(Kind::Accepted),
+            Notice::Amended(_) => of_order(Kind::Amended),
+            Notice::Refused(_) => of_order(Kind::Refused),
+            Notice::Triggered(_) => of_order(Kind::Triggered),
             Notice::OrderEnded(id) => {
                 let order = engine.order(id);
                 let (state, reason) = (order.state as u8, order.reason as u8);
                 let lots = [order.filled.into(), order.cancelled.into()];
-                Self::of(Kind::Ended, [time_ns.into(), id.into(), state.into(), reason.into(), lots[0], lots[1]])
+                Self::of(Kind::Ended, [time_ns.into(), number.into(), state.into(), reason.into(), lots[0], lots[1]])
             }
             Notice::Fill(at) => {
                 let fill = &engine.fills()[at];
@@ -253,7 +254,7 @@ impl Frame {
                     Kind::Fill,
                     [
                         time_ns.into(),
-                        fill.order.into(),
+                        number.into(),
                         fill.instrument.into(),
                         fill.side.sign().into(),
                         fill.maker.into(),

@@ -188,7 +188,7 @@ impl Engine {
             side,
             price: met.price,
             reference: met.price,
-            unit: self.markets[LONE].instrument.unit,
+            contract: self.markets[LONE].instrument.contract,
             fee_rate: self.config.taker_fee,
             fixed_fee: self.config.fixed_fee,
         };
@@ -207,7 +207,7 @@ impl Engine {
     /// What one unit costs with its commission. The fixed part is spread over the order as it was sent, fraction or units.
     fn cost_of_one(&self, id: u32, fraction: Ppb, price: Price) -> Result<Money> {
         let unit = self.desk.as_ref().map_or(1, |desk| desk.unit);
-        let value = notional(price, unit, self.markets[LONE].instrument.unit)?;
+        let value = notional(price, unit, self.markets[LONE].instrument.contract.unit)?;
         let (times, over) = if fraction == 0 { (unit, self.order(id).quantity) } else { (PPB, fraction) };
         let fixed = self.config.fixed_fee.checked_mul(i128::from(times)).ok_or(Error::Overflow("a fixed fee"))?;
         add(add(value, share_up(value, self.config.taker_fee)?)?, div_up(fixed, i128::from(over)))

@@ -5,8 +5,9 @@ use nt_core::{Bracket, Instrument, Kind, Price, Quantity, Record, Side, State, S
 
 use super::{Venue, check_order, check_rules};
 use crate::config::Config;
-use crate::engine::{Engine, Request, Size};
+use crate::engine::Engine;
 use crate::queue_model::QueueModel;
+use crate::request::{Request, Size};
 use crate::venue::{Depth, Resting, SelfTrade, VenueRules};
 use Side::{Buy, Sell};
 use TimeInForce::{FillOrKill, GoodTillCancelled, ImmediateOrCancel};

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use nt_core::{BarClose, BarOpen, Bars, Error, Nanos, Price, Reason, Result, State};
 use serde::{Deserialize, Serialize};
 
+use super::known::Standing;
 use super::{Command, Next, Placed, Replay, Turn};
-use crate::engine::{Request, Size, trail_level};
+use crate::engine::trail_level;
 use crate::latency::Latency;
+use crate::request::{Request, Size};
 use crate::source::Source;
 use crate::venue::{Depth, Resting};
 
@@ -198,7 +200,8 @@ impl Replay {
     }
 
     fn after_bars(&mut self, time_ns: Nanos) -> Result<()> {
-        if self.engine.halted {
+        // Ruin and liquidation end orders without the venues.
+        if self.engine.halted || !self.engine.liquidations().is_empty() {
             for venue in &mut self.venues {
                 venue.forget_ended(&self.engine);
             }
@@ -249,7 +252,7 @@ impl Replay {
                 }
             }
             self.settle(self.now_ns)?;
-            return Ok(id);
+            return Ok(if id == 0 { 0 } else { self.known.order(id, Standing::of(&self.engine, id)) });
         }
         let id = self.engine.next_id()?;
         let lots = if let Size::Quantity(lots) = request.size { lots.max(0) } else { 0 };
@@ -259,8 +262,9 @@ impl Replay {
         self.engine.orders.push(order);
         self.placed.push(Placed::with(terms));
         self.bars.requests.insert(id, *request);
+        let number = self.known.order(id, Standing::of(&self.engine, id));
         self.send(request.instrument, Command::New(id));
-        Ok(id)
+        Ok(number)
     }
 
     /// Cancels an order of bars where that takes no time; says whether it did.

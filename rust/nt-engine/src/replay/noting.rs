@@ -3,7 +3,7 @@
 use nt_core::{Money, Nanos};
 
 use super::Replay;
-use crate::engine::Notice;
+use super::known::Answer;
 use crate::journal::{Frame, Kind};
 
 /// Frames that nobody has taken yet.
@@ -59,9 +59,10 @@ impl Replay {
     }
 
     #[inline]
-    pub(super) fn note_answer(&mut self, time_ns: Nanos, notice: Notice) {
+    pub(super) fn note_answer(&mut self, time_ns: Nanos, answer: &Answer) {
         if let Some(notes) = &mut self.notes {
-            notes.frames.push(Frame::answer(&self.engine, time_ns, notice));
+            let number = self.known.number(answer.order).unwrap_or(0);
+            notes.frames.push(Frame::answer(&self.engine, time_ns, answer.notice, number));
         }
     }
 

@@ -93,5 +93,6 @@ impl Replay {
             && per_instrument.iter().all(|&length| length == count)
             && self.placed.len() == self.engine.orders.len()
             && self.orders_seen <= self.engine.orders.len()
+            && self.known.is_sound(self.engine.orders.len(), self.engine.fills.len())
     }
 }

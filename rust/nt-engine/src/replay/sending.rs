@@ -2,15 +2,17 @@
 
 use nt_core::{Bracket, Error, Kind, Nanos, Price, Quantity, Reason, Result, Side, State, TimeInForce};
 
+use super::known::{Answer, Standing};
 use super::{Command, Placed, Replay};
-use crate::engine::{Engine, Notice, Request, Size};
+use crate::engine::{Engine, Notice};
 use crate::journal::{Frame, Kind as FrameKind};
 use crate::latency::Entry;
 use crate::like_hftbacktest;
+use crate::request::{Request, Size};
 use crate::venue::Resting;
 
 impl Replay {
-    /// Sends an order; returns its id, or 0 where a target is reached as far as we know.
+    /// Sends an order; returns its number here, or 0 where a target is reached as far as we know.
     ///
     /// An order that makes no sense in the market is recorded as rejected; a request that makes no sense at all is an error.
     pub fn submit(&mut self, request: &Request, terms: Resting, reduce_only: bool) -> Result<u32> {
@@ -62,7 +64,6 @@ impl Replay {
             Some(Reason::Price)
         };
         let id = self.engine.next_id()?;
-        self.note_decision(|now_ns| Frame::submit(now_ns, id, request, terms, reduce_only));
         let mut order = self.engine.order_of(id, request, side, quantity.max(0));
         order.submit_ns = self.now_ns;
         order.reduce_only = reduce_only;
@@ -71,27 +72,33 @@ impl Replay {
             _ => None,
         };
         order.state = State::Sent;
-        if let Some(reason) = refusal {
-            order.cancelled = order.quantity;
-            order.state = State::Rejected;
-            order.reason = reason;
-        }
         self.engine.orders.push(order);
         self.placed.push(Placed::with(terms));
+        let number = self.known.order(id, Standing::of(&self.engine, id));
+        self.note_decision(|now_ns| Frame::submit(now_ns, number, request, terms, reduce_only));
         match refusal {
-            Some(_) => {
-                self.placed[id as usize - 1].end_ns = Some(self.now_ns);
-                self.answer(k, self.now_ns, Notice::OrderEnded(id));
-            }
+            Some(reason) => self.reject(id, reason, self.now_ns),
             None => self.send(k, Command::New(id)),
         }
-        Ok(id)
+        Ok(number)
+    }
+
+    /// Ends an order that no venue has seen, which is told at a time.
+    fn reject(&mut self, id: u32, reason: Reason, told_ns: Nanos) {
+        let order = self.engine.order_mut(id);
+        order.cancelled = order.quantity;
+        order.state = State::Rejected;
+        order.reason = reason;
+        let instrument = order.instrument as usize;
+        self.placed[id as usize - 1].end_ns = Some(told_ns);
+        self.answer(instrument, told_ns, Answer::of(&self.engine, Notice::OrderEnded(id)));
     }
 
     /// Asks the venue to cancel an order.
-    pub fn cancel(&mut self, id: u32) -> Result<()> {
-        let instrument = self.instrument_of(id)?;
-        self.note_decision(|now_ns| Frame::of(FrameKind::Cancel, [now_ns.into(), id.into()]));
+    pub fn cancel(&mut self, number: u32) -> Result<()> {
+        let id = self.known.id(number)?;
+        let instrument = self.engine.order(id).instrument as usize;
+        self.note_decision(|now_ns| Frame::of(FrameKind::Cancel, [now_ns.into(), number.into()]));
         if !self.cancel_at_once(instrument, id)? {
             self.send(instrument, Command::Cancel(id));
         }
@@ -99,8 +106,8 @@ impl Replay {
     }
 
     /// Asks the venue to give a limit order at rest another price and another total quantity.
-    pub fn amend(&mut self, id: u32, limit: Price, quantity: Quantity) -> Result<()> {
-        let instrument = self.instrument_of(id)?;
+    pub fn amend(&mut self, number: u32, limit: Price, quantity: Quantity) -> Result<()> {
+        let id = self.known.id(number)?;
         if self.settings.like_hftbacktest {
             like_hftbacktest::check_amend()?;
         }
@@ -108,47 +115,43 @@ impl Replay {
             return Err(Error::Misuse("a limit price is positive".into()));
         }
         let terms = [limit.into(), quantity.into()];
-        self.note_decision(|now_ns| Frame::of(FrameKind::Amend, [now_ns.into(), id.into(), terms[0], terms[1]]));
-        self.send(instrument, Command::Amend { id, limit, quantity });
+        self.note_decision(|now_ns| Frame::of(FrameKind::Amend, [now_ns.into(), number.into(), terms[0], terms[1]]));
+        self.send(self.engine.order(id).instrument as usize, Command::Amend { id, limit, quantity });
         Ok(())
-    }
-
-    pub(super) fn instrument_of(&self, id: u32) -> Result<usize> {
-        let order = (id as usize).checked_sub(1).and_then(|at| self.engine.orders.get(at));
-        order.map(|order| order.instrument as usize).ok_or_else(|| Error::Misuse(format!("there is no order {id}")))
     }
 
     pub(super) fn send(&mut self, instrument: usize, command: Command) {
         match self.settings.latency.entry(self.now_ns) {
             Entry::After(entry_ns) => {
+                let waits = self.settings.by_bars && !self.is_of_bars(instrument);
                 let line = self.line_of(instrument);
                 let line = &mut self.lines[line];
                 line.last_command_ns = line.last_command_ns.max(self.now_ns.saturating_add(entry_ns));
-                line.commands.push_back((line.last_command_ns, command));
+                let queue = if waits { &mut line.unheard } else { &mut line.commands };
+                queue.push_back((line.last_command_ns, command));
             }
             Entry::Refused(after_ns) => {
                 let back_ns = self.now_ns.saturating_add(after_ns);
-                let notice = match command {
-                    Command::New(id) => {
-                        let order = self.engine.order_mut(id);
-                        order.cancelled = order.quantity;
-                        order.state = State::Rejected;
-                        order.reason = Reason::Refused;
-                        self.placed[id as usize - 1].end_ns = Some(back_ns);
-                        Notice::OrderEnded(id)
+                match command {
+                    Command::New(id) => self.reject(id, Reason::Refused, back_ns),
+                    // Whoever refuses it has not looked at the order.
+                    Command::Cancel(order) | Command::Amend { id: order, .. } => {
+                        self.answer(
+                            instrument,
+                            back_ns,
+                            Answer { notice: Notice::Refused(order), order, standing: None },
+                        );
                     }
-                    Command::Cancel(id) | Command::Amend { id, .. } => Notice::Refused(id),
-                };
-                self.answer(instrument, back_ns, notice);
+                }
             }
         }
     }
 
-    pub(super) fn answer(&mut self, instrument: usize, arrival_ns: Nanos, notice: Notice) {
+    pub(super) fn answer(&mut self, instrument: usize, arrival_ns: Nanos, answer: Answer) {
         let line = self.line_of(instrument);
         let line = &mut self.lines[line];
         line.last_answer_ns = line.last_answer_ns.max(arrival_ns);
-        line.answers.push_back((line.last_answer_ns, notice));
+        line.answers.push_back((line.last_answer_ns, answer));
     }
 
     /// A plain request without exits, for strategies written in Rust.

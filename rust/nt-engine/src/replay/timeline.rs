@@ -1,8 +1,9 @@
 //! What happens next, and records at their venues (docs/book-rules.md, section 2).
 
-use nt_core::{Nanos, Record, Result};
+use nt_core::record::LAST;
+use nt_core::{Error, Nanos, Record, Result};
 
-use super::{NEVER, Next, Replay, at_record};
+use super::{Line, NEVER, Next, Replay};
 use crate::source::Source;
 
 impl Replay {
@@ -33,6 +34,9 @@ impl Replay {
                 next = next.min((time_ns, Next::Command, k));
             }
         }
+        if let Some(time_ns) = self.engine.next_accrual_ns() {
+            next = next.min((time_ns, Next::Accrual, 0));
+        }
         let expiries = self.venues.iter().enumerate();
         let expiry = expiries.filter_map(|(k, venue)| venue.next_expiry().map(|expiry| (expiry, k))).min();
         if let Some(((time_ns, _), k)) = expiry {
@@ -51,7 +55,9 @@ impl Replay {
 
     /// Plays records at their venues up to a time. Says whether something else may come first now.
     pub(super) fn play_records(&mut self, sources: &[Source<'_>], until_ns: Nanos) -> Result<bool> {
-        if let [source] = sources {
+        if let [source] = sources
+            && !self.settings.by_bars
+        {
             return self.play_lone(source, until_ns);
         }
         let mut any = false;
@@ -68,12 +74,12 @@ impl Replay {
             let index = self.at_venue[at].at;
             self.at_venue[at].pass_venue(time_ns);
             let source = &sources[at];
-            let happened = match source.get(index).and_then(|record| Some((source.rank_of(&record)?, record))) {
+            let happened = match source.get(index).and_then(|record| Some((source.rank_at_venue(&record)?, record))) {
                 Some((rank, record)) => {
                     self.engine.now_ns = time_ns;
                     let played = self.venues[rank].play(&mut self.engine, &record);
                     played.map_err(|error| at_record(error, at, index))?;
-                    self.settle(time_ns)?
+                    self.settle(time_ns)? | self.listen(rank, &record, time_ns)
                 }
                 None => false,
             };
@@ -82,6 +88,18 @@ impl Replay {
             }
             any = true;
         }
+    }
+
+    /// By bars, lets commands arrive that came before this record. Says whether there are any.
+    #[inline]
+    fn listen(&mut self, rank: usize, record: &Record, time_ns: Nanos) -> bool {
+        if !self.settings.by_bars || record.flags & LAST == 0 {
+            return false;
+        }
+        let Line { commands, unheard, .. } = &mut self.lines[rank];
+        let heard = unheard.iter().take_while(|&&(arrived_ns, _)| arrived_ns < time_ns).count();
+        commands.extend(unheard.drain(..heard).map(|(_, command)| (time_ns, command)));
+        heard > 0
     }
 
     /// The same for one source, in one stretch as long as nothing of ours happens.
@@ -95,7 +113,7 @@ impl Replay {
             }
             stopped = self.begin_interval(time_ns);
             cursor.pass_venue(time_ns);
-            if let Some(rank) = source.rank_of(&record) {
+            if let Some(rank) = source.rank_at_venue(&record) {
                 self.engine.now_ns = time_ns;
                 let played = self.venues[rank].play(&mut self.engine, &record);
                 played.map_err(|error| at_record(error, 0, cursor.at - 1))?;
@@ -155,5 +173,13 @@ impl Replay {
         };
         let of_records = sources.iter().enumerate().map(last).max().unwrap_or(0);
         of_records.max(self.last_close_here_ns(sources))
+    }
+}
+
+#[cold]
+pub(super) fn at_record(error: Error, source: usize, index: usize) -> Error {
+    match error {
+        Error::Misuse(what) => Error::Misuse(format!("record {index} of source {source}: {what}")),
+        other => other,
     }
 }

@@ -38,12 +38,33 @@ impl Venue {
     /// One record of the instrument.
     #[inline]
     pub fn play(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        if engine.account.is_some() {
+            return self.play_for_account(engine, record);
+        }
+        self.meet(engine, record)
+    }
+
+    #[inline]
+    fn meet(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
         match self {
             Self::House(venue) => venue.play(engine, record),
             Self::Orders(venue) => venue.play(engine, record),
             Self::LikeHftbacktest(venue) => venue.play(engine, record),
             Self::Bars => Ok(()),
         }
+    }
+
+    /// A mark that says what a currency is worth follows the book.
+    #[cold]
+    fn play_for_account(&mut self, engine: &mut Engine, record: &Record) -> Result<()> {
+        self.meet(engine, record)?;
+        let instrument = match self {
+            Self::House(venue) => venue.instrument(),
+            Self::Orders(venue) => venue.instrument(),
+            Self::LikeHftbacktest(venue) => venue.instrument(),
+            Self::Bars => return Ok(()),
+        };
+        if engine.is_rate(instrument) { self.read_mark(engine) } else { Ok(()) }
     }
 
     /// A new order arrives.

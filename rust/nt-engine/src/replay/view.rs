@@ -5,7 +5,8 @@ use nt_core::record::EventKind;
 use nt_core::{Error, Price, Quantity, Record, Result, Side};
 use serde::{Deserialize, Serialize};
 
-use super::{Arrived, Replay, ReplaySettings, at_record};
+use super::timeline::at_record;
+use super::{Arrived, Replay, ReplaySettings};
 use crate::like_hftbacktest::Book;
 use crate::source::Source;
 use crate::venue::{Depth, is_of_order, level_of, play_order};
@@ -41,7 +42,7 @@ impl Replay {
             let source = &sources[place.source];
             let Some(record) = source.get(place.index) else { return Ok(()) };
             self.seen[place.source].pass_here(&record, place.time_ns);
-            if let Some(rank) = source.rank_of(&record) {
+            if let Some(rank) = source.rank_here(&record) {
                 self.views[rank].see(&record).map_err(|error| at_record(error, place.source, place.index))?;
             }
         }
@@ -63,7 +64,7 @@ pub(super) enum View {
 
 impl View {
     pub fn new(rank: usize, settings: &ReplaySettings) -> Self {
-        match settings.rules_of(rank).depth {
+        match settings.view_of(rank) {
             _ if settings.like_hftbacktest => Self::LikeHftbacktest(Book::default()),
             Depth::Levels => Self::Levels { book: Ladder::default(), known: true },
             Depth::Quotes | Depth::Bars => Self::Quotes(Ladder::default()),

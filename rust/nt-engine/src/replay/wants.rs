@@ -60,7 +60,7 @@ impl Wants {
 
     #[inline]
     pub fn has(&self, source: &Source<'_>, record: &Record) -> bool {
-        self.any.has(record) && source.rank_of(record).is_some_and(|rank| self.own[rank].has(record))
+        self.any.has(record) && source.rank_here(record).is_some_and(|rank| self.own[rank].has(record))
     }
 }
 
@@ -83,7 +83,7 @@ impl Replay {
     /// Asks for books: for the last record of each message that changes one, and the end of a snapshot.
     pub fn want_books(&mut self) {
         for rank in 0..self.venues.len() {
-            let kinds: &[EventKind] = match self.settings.rules_of(rank).depth {
+            let kinds: &[EventKind] = match self.settings.view_of(rank) {
                 Depth::Orders => {
                     &[EventKind::OrderAdd, EventKind::OrderChange, EventKind::OrderDelete, EventKind::OrderFill]
                 }

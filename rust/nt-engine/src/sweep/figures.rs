@@ -64,7 +64,7 @@ impl Summary {
         for fill in &engine.fills()[*taken..] {
             let k = fill.instrument as usize;
             *fills += 1;
-            open[k].take(0, fill, engine.instrument(k).unit, |trade| {
+            open[k].take(0, fill, engine.instrument(k), None, |trade| {
                 *trades += 1;
                 *wins += u64::from(trade.pnl > 0);
                 // A sum of results is no larger than the money that went through the account, which fits.

@@ -139,7 +139,8 @@ fn look(replay: &mut Replay, sources: &[Source<'_>]) -> Known {
     };
     let amounts = engine.samples().amounts(&[], |amount| amount).expect("amounts in range");
     known.samples.iter_mut().zip(amounts).for_each(|(sample, amount)| sample.1 = amount);
-    known.ahead = (1..=known.orders.len() as u32).map(|id| replay.queue_ahead(id).expect("an order")).collect();
+    let numbers = 1..=replay.known_orders().count() as u32;
+    known.ahead = numbers.map(|number| replay.queue_ahead(number).expect("an order")).collect();
     let count = replay.engine().instruments().len();
     for k in 0..count {
         for side in [Side::Buy, Side::Sell] {

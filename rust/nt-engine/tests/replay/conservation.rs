@@ -283,13 +283,13 @@ fn books_balance_at_every_turn() {
             let mut held = vec![0; session.instruments.len()];
             for fill in engine.fills() {
                 let signed = fill.side.sign() * fill.quantity;
-                let unit = engine.instrument(fill.instrument as usize).unit;
+                let unit = engine.instrument(fill.instrument as usize).contract.unit;
                 cash -= i128::from(signed) * i128::from(fill.price) * unit + fill.fee;
                 held[fill.instrument as usize] += signed;
             }
             let mut equity = cash;
             for (k, &lots) in held.iter().enumerate() {
-                equity += i128::from(lots) * i128::from(engine.mark(k)) * engine.instrument(k).unit;
+                equity += i128::from(lots) * i128::from(engine.mark(k)) * engine.instrument(k).contract.unit;
                 if engine.position(k) != lots {
                     broken = Some(format!("{} lots held of {lots} filled", engine.position(k)));
                 }

@@ -87,7 +87,7 @@ fn a_fill_pays_one_fee_by_whether_its_order_rested() {
         let played = session.play().unbroken()?;
         let (config, postings) = (&session.config, played.replay.engine().ledger().postings());
         for fill in played.fills() {
-            let unit = session.instruments[fill.instrument as usize].unit;
+            let unit = session.instruments[fill.instrument as usize].contract.unit;
             let value = i128::from(fill.price) * i128::from(fill.quantity) * unit;
             let rate = if fill.maker { config.maker_fee } else { config.taker_fee };
             let billion = i128::from(nt_core::PPB);

@@ -7,7 +7,7 @@ use nt_core::record::EventKind;
 use nt_core::{Error, Fill, Instrument, Money, Order, PPB, Price, Reason, Record, Side, State, Step};
 use nt_engine::ledger::Posting;
 use nt_engine::{
-    Config, Depth, Latency, QueueModel, Replay, ReplaySettings, RoundTrip, SelfTrade, Source, Turn, VenueRules,
+    Config, Depth, Latency, Notice, QueueModel, Replay, ReplaySettings, RoundTrip, SelfTrade, Source, Turn, VenueRules,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -162,7 +162,7 @@ fn session_of(shape: Shape, [market, rules, spare]: [u64; 3], steps: &[u64], ord
     let orders: Vec<_> = orders.iter().filter(is_something).copied().collect();
     let span_ns = tape.now_ns - START_NS;
     let ranks: Vec<i16> = (0..count as i16).collect();
-    let unit = instruments[0].unit;
+    let unit = instruments[0].contract.unit;
     Session {
         sources: tape.into_sources().into_iter().map(|records| (records, ranks.clone())).collect(),
         config: config(shape, unit, &mut rules),
@@ -208,6 +208,8 @@ fn settings(shape: Shape, depth: Depth, span_ns: i64, draw: &mut Draw) -> Replay
             self_trade: draw.pick(&policies),
             impact: None,
         },
+        views: Vec::new(),
+        by_bars: false,
         sample_ns: draw.pick(&[100, 10, 7, 100_000]),
         like_hftbacktest: false,
     }
@@ -291,7 +293,7 @@ impl Session {
                 Err(error) => return Played { error: Some(error), ..played },
             };
             look(&mut played.replay, &sources, turn);
-            played.told.push((turn, played.replay.now_ns()));
+            played.told.push((at_venue(&played.replay, turn), played.replay.now_ns()));
             if let Err(error) = self.take_turn(&mut played, &sources, turn) {
                 return Played { error: Some(error), ..played };
             }
@@ -342,9 +344,9 @@ impl Session {
 
     /// Whether the plan asks for a change of an order.
     pub fn may_change(&self, played: &Played, id: u32) -> bool {
-        let is_change =
-            |action: &Action| matches!(action.call, Call::Amend { action, .. } if played.ids.get(action) == Some(&id));
-        self.plan.iter().any(is_change)
+        let Some(number) = played.replay.number_of(id) else { return false };
+        let is_of_order = |action: &usize| played.ids.get(*action) == Some(&number);
+        self.plan.iter().any(|action| matches!(&action.call, Call::Amend { action, .. } if is_of_order(action)))
     }
 
     /// All records of a session whose records have times of their own, as they happen.
@@ -417,4 +419,18 @@ pub fn rows_of(replay: &Replay) -> Vec<OrderRow> {
         queue_ahead: placed.queue_ahead,
     };
     replay.engine().orders().iter().zip(replay.placed()).map(row).collect()
+}
+
+/// A turn with the venue's numbers in place of those known here.
+fn at_venue(replay: &Replay, turn: Turn) -> Turn {
+    let Turn::Answer(notice) = turn else { return turn };
+    let id = |number| replay.known_order(number).map_or(0, |order| order.id);
+    Turn::Answer(match notice {
+        Notice::Fill(number) => Notice::Fill(replay.known_fills()[number]),
+        Notice::OrderEnded(number) => Notice::OrderEnded(id(number)),
+        Notice::Accepted(number) => Notice::Accepted(id(number)),
+        Notice::Amended(number) => Notice::Amended(id(number)),
+        Notice::Refused(number) => Notice::Refused(id(number)),
+        Notice::Triggered(number) => Notice::Triggered(id(number)),
+    })
 }
