@@ -26,13 +26,15 @@ from neural_trader.backtesting.snapshots import Saving
 from neural_trader.errors import DataError, EngineError, RunStopped, StrategyError, StrategyRunError, UsageError
 from neural_trader.market.bars import Bars, Step
 from neural_trader.market.recordings import Recording, synthetic_recording
+from parity.accounts import make_account_case
 from parity.outcome import PARAMETERS_JSON, VERSION, RecordsFromColumns
-from parity.programs import Program, make_case
+from parity.programs import Case, Program, make_case
 from parity.test_pieces import cut
 from snapshots.keepers import BarKeeper, MixedKeeper, TickKeeper
 
 CASES = int(os.environ.get("NT_PARITY_SEEDS", "2000")) // 10
 MINUTE = "1m"
+LINEAR = {"interest": "5%", "instruments": {"*": {"kind": "linear", "maintenance": "0.5%"}}}
 
 Run = Callable[..., Result]
 
@@ -83,6 +85,8 @@ def runs(market: Recording, bars: list[Bars]) -> list[Run]:
         over_records("twap"),
         over_records(MixedKeeper, mixed(market)),
         over_records(MixedKeeper, mixed(market), latency="0ms", feed="0ms", slippage="1 tick"),
+        over_bars(BarKeeper, account=LINEAR, leverage=3),
+        over_records(MixedKeeper, mixed(market), account=LINEAR, leverage=3),
     ]
 
 
@@ -90,7 +94,7 @@ def instant(ns: float) -> np.datetime64:
     return np.datetime64(int(ns), "ns")
 
 
-@pytest.mark.parametrize("which", range(12))
+@pytest.mark.parametrize("which", range(14))
 def test_a_run_that_stopped_again_and_again_is_the_run_that_never_did(
     which: int, market: Recording, bars: list[Bars], tmp_path: Path
 ) -> None:
@@ -186,9 +190,10 @@ def test_one_hash_whole_and_in_pieces_in_one_thread_and_two_stopped_or_not(
     assert len(found) == 1
 
 
-def test_random_runs_over_bars_stopped_anywhere_leave_the_same_records() -> None:
+@pytest.mark.parametrize("make", [make_case, make_account_case])
+def test_random_runs_over_bars_stopped_anywhere_leave_the_same_records(make: Callable[[int], Case]) -> None:
     stops = fills = 0
-    for case in map(make_case, range(CASES)):
+    for case in map(make, range(CASES)):
         random = Random(case.seed)
         whole, program = Engine(case.market, **case.config), Program(case)
         expected = _played(whole, program)

@@ -124,6 +124,15 @@ impl Account {
         }
     }
 
+    /// Whether an account that was saved has the same terms, and nothing in it points beyond so many fills.
+    pub fn continues(&self, saved: &Account, fills: usize) -> bool {
+        saved.terms == self.terms
+            && (saved.has_maintenance, &saved.is_rate) == (self.has_maintenance, &self.is_rate)
+            && saved.fill_rates.len() == if saved.terms.currencies.is_empty() { 0 } else { fills }
+            && saved.fill_rates.iter().all(|&(_, denominator)| denominator > 0)
+            && saved.liquidations.iter().all(|&at| (at as usize) < fills)
+    }
+
     /// The tier of a day: by the days before it, and never below the one that the run begins with.
     pub fn tier(&self, time_ns: Nanos) -> Result<Option<Tier>> {
         let tiers = &self.terms.tiers;

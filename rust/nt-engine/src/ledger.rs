@@ -60,7 +60,7 @@ pub struct Posting {
 }
 
 /// How an instrument's fills are booked.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Booked {
     currency: u32,
     is_contract: bool,
@@ -188,11 +188,6 @@ impl Ledger {
         self.cash
     }
 
-    /// How many instruments have accounts.
-    pub(crate) fn instruments(&self) -> usize {
-        self.positions.len()
-    }
-
     /// Cash by currency, that of the account first.
     pub fn balances(&self) -> Vec<Money> {
         [&[self.cash], self.cash_elsewhere.as_slice()].concat()
@@ -201,6 +196,18 @@ impl Ledger {
     /// Cash in one currency.
     pub(crate) fn balance(&self, currency: u32) -> Money {
         if currency == 0 { self.cash } else { self.cash_elsewhere[currency as usize - 1] }
+    }
+
+    /// Whether a ledger that was saved has the same accounts, and nothing in it points beyond what there is.
+    pub(crate) fn continues(&self, saved: &Ledger) -> bool {
+        let has_accounts = |fill: &FillAmounts| (fill.instrument as usize) < saved.booked.len();
+        saved.deposits == self.deposits
+            && saved.booked == self.booked
+            && saved.cash_elsewhere.len() == self.cash_elsewhere.len()
+            && saved.positions.len() == self.positions.len()
+            && saved.entries.len() == self.entries.len()
+            && saved.fills.iter().all(has_accounts)
+            && saved.expenses.iter().all(|expense| (expense.currency as usize) < saved.deposits.len())
     }
 
     /// Fees and slippage paid so far: the balances of their accounts.

@@ -144,7 +144,11 @@ impl Engine {
         let (count, orders) = (saved.markets.len(), &saved.orders);
         saved.config == self.config
             && saved.instruments().eq(self.instruments())
-            && saved.ledger.instruments() == count
+            && saved.ledger.continues(&self.ledger)
+            && match (&self.account, &saved.account) {
+                (Some(own), Some(other)) => own.continues(other, saved.fills.len()),
+                (own, other) => own.is_none() && other.is_none(),
+            }
             && saved.samples.is_condensed() == self.samples.is_condensed()
             && orders.iter().enumerate().all(|(at, order)| {
                 let linked = [order.parent, order.sibling, order.children[0], order.children[1]];

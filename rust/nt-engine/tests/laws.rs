@@ -474,6 +474,7 @@ proptest! {
     fn a_resumed_run_equals_the_run_that_never_stopped(
         (one, two, count) in (markets(), markets(), 1..=2_usize),
         config in configs(),
+        account in accounts(),
         program in vec((0..60_usize, requests()), 0..30),
         stops in vec((0..90_i64, 0..9_u64), 1..8),
         condensed in any::<bool>(),
@@ -481,7 +482,7 @@ proptest! {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
         let start = || {
-            let mut engine = engine_of(config, &["A", "B"][..count], &None);
+            let mut engine = engine_of(config, &["A", "B"][..count], &account);
             if condensed {
                 engine.condense_samples();
             }
@@ -515,6 +516,7 @@ proptest! {
     fn a_resumed_run_of_a_strategy_in_rust_equals_the_run_that_never_stopped(
         (one, two, count) in (markets(), markets(), 1..=2_usize),
         config in configs(),
+        account in accounts(),
         (fast, slow) in (1..5_usize, 5..12_usize),
         (above, below) in (-3 * PPB..3 * PPB, -3 * PPB..3 * PPB),
         stops in vec(0..90_i64, 1..8),
@@ -522,9 +524,9 @@ proptest! {
         let markets = &[one, overlapping(two)][..count];
         let all: Vec<_> = markets.iter().map(Market::bars).collect();
         let mut strategy = SmaCross::new(count, fast, slow, Holding::Fraction(above), Holding::Fraction(below));
-        let mut whole = engine_of(config, &["A", "B"][..count], &None);
+        let mut whole = engine_of(config, &["A", "B"][..count], &account);
         run(&mut whole, &all, &mut strategy.clone()).expect("a run in range");
-        let (mut engine, mut way) = (engine_of(config, &["A", "B"][..count], &None), Run::new(count));
+        let (mut engine, mut way) = (engine_of(config, &["A", "B"][..count], &account), Run::new(count));
         let mut stops = stops.into_iter().cycle();
         let mut time_ns = 0;
         while !way.is_over() {

@@ -87,9 +87,12 @@ impl Replay {
             self.lines.len(),
             self.views.len(),
             self.known_positions.len(),
+            self.known_entries.len(),
             self.wants.instruments(),
         ];
         cursors.iter().all(fits)
+            && self.known_cash.len() == self.engine.ledger.balances().len()
+            && self.known_expenses <= self.engine.ledger.expenses().len()
             && per_instrument.iter().all(|&length| length == count)
             && self.placed.len() == self.engine.orders.len()
             && self.orders_seen <= self.engine.orders.len()
