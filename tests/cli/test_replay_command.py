@@ -199,7 +199,7 @@ MISTAKES = [
     Mistake("--feed -1ms", 3, "feed '-1ms'"),
     Mistake("--queue fifo", 3, "queue 'fifo': one of"),
     Mistake("--queue power:99", 3, "queue 'power:99': the power is from 1 to 16"),
-    Mistake("--fee 2", 3, "fee '2': a rate is from 0 to below 1"),
+    Mistake("--fee 2", 3, "fee '2': a rate is below 1"),
     Mistake("--cash 0", 3, "cash 0: a run needs a positive amount"),
     Mistake("--leverage 0", 3, "leverage 0"),
     Mistake("--sample 0ms", 3, "sample '0ms': the time between samples of equity is not zero"),
