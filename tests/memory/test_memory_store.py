@@ -82,7 +82,8 @@ def test_a_kill_during_a_rebuild_loses_the_index_only(tmp_path, repository):
         memory.rebuild()
         wanted = memory.retrieve_top_k(CARDS[0].features, 10).root
     program = (
-        "import sys; from neural_trader.memory import Memory; m = Memory(sys.argv[1])\nwhile True: m.rebuild(); print(flush=True)"
+        "import sys; from neural_trader.memory import Memory; m = Memory(sys.argv[1])\n"
+        "while True: m.rebuild(); print(flush=True)"
     )
     for wait_s in (0.0, 0.003, 0.011, 0.02):
         rebuilder = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
