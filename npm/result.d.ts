@@ -26,9 +26,22 @@ export interface BacktestResult {
   benchmark: { stats: Partial<Stats>; undefined: Record<string, string> } | null;
   equity: EquityCurve;
   tables: Record<"trades" | "orders" | "fills", TableExtent>;
+  /** What the result is worth. */
+  honesty: Honesty;
+  /** Losses of a day, and what each instrument earned. */
+  risk: Risk;
   trades: Trade[];
   orders: Order[];
   fills: Fill[];
+  /** What became of an account that is more than one currency and spot instruments. */
+  account?: {
+    cash: Record<string, number>;
+    funding: Record<string, number>;
+    interest: Record<string, number>;
+    liquidations: number;
+  };
+  /** The strategy's own figures, where it reported any. */
+  figures?: Record<string, number | string | boolean | null>;
   warnings: string[];
 }
 
@@ -186,8 +199,68 @@ export interface Fill {
   order: number | null;
 }
 
+export interface Honesty {
+  verdict: "invalid" | "undefined" | "no_edge" | "luck" | "distinct";
+  /** The same in one sentence. */
+  sentence: string;
+  /** What the ledger of trials says; null if the run was not counted. */
+  trials: { count: number; sharpe_variance: number; over: "project" | "data" } | null;
+  sharpe: {
+    /** The probability that the true Sharpe ratio is above 0. */
+    probabilistic: number | null;
+    /** The probability that it is above what the best of so many trials shows without skill. */
+    deflated: number | null;
+    expected_best: number | null;
+    years: number;
+    years_needed: number | null;
+    returns: number | null;
+    skewness: number | null;
+    kurtosis: number | null;
+  };
+  /** Of the intervals. */
+  confidence: number;
+  intervals: Record<string, [number, number] | null>;
+  /** Deepest drawdown of the closed trades in other orders, percent. */
+  drawdown_orders: { median: number; p95: number } | null;
+  look_ahead: LookAhead | null;
+  warm_up: WarmUp | null;
+}
+
+export interface LookAhead {
+  /** Null if there was nothing to check. */
+  passed: boolean | null;
+  checked: number;
+  times_ns: number[];
+  /** The first decision that changed with another future. */
+  changed: string | null;
+  skipped: string | null;
+}
+
+export interface WarmUp {
+  passed: boolean;
+  /** Bars until a run that begins later decides the same. */
+  bars: number | null;
+  tried: number;
+  compared: number;
+  stated: number | null;
+}
+
+export interface Risk {
+  days: number;
+  /** Percent of equity: positive is a loss. */
+  tails: {
+    method: "historical" | "normal" | "cornish_fisher";
+    confidence: number;
+    value_at_risk: number;
+    expected_shortfall: number;
+  }[];
+  instruments: { symbol: string; trades: number; pnl: number; fees: number }[];
+}
+
 /** The result document of a replay, as docs/result-schema.md describes it under "Replays". */
-export interface ReplayResult extends Omit<BacktestResult, "run" | "origin" | "orders" | "fills"> {
+export interface ReplayResult extends Omit<
+  BacktestResult, "run" | "origin" | "orders" | "fills" | "honesty" | "risk"
+> {
   run: ReplaySettings;
   origin: ReplayOrigin;
   orders: ReplayOrder[];
