@@ -282,3 +282,18 @@ def test_memory_learns_where_there_is_something_to_learn():
         for result in (alone, with_memory)
     ]
     assert paid[1] > paid[0] + 0.001
+
+
+def test_the_figures_of_the_page_are_those_of_the_runs(repository):
+    from neural_trader.strategy.overlays import RecallSizing
+
+    page = " ".join((repository / "docs" / "memory.md").read_text(encoding="utf-8").split())
+
+    def percent(strategy, overlays=(), **parameters):
+        result = nt.backtest(strategy, parameters=parameters, overlays=overlays, look_ahead=False)
+        return f"{abs(result.stats['Return [%]']):.0f} %"
+
+    with_memory, without = percent("memory_momentum"), percent("memory_momentum", least=10**9)
+    assert f"`memory_momentum` loses {with_memory} there and {without} with" in page
+    plain, sized = percent("sma_cross"), percent("sma_cross", (RecallSizing(),))
+    assert f"`sma_cross`, which gains {plain}, gains {sized} under" in page

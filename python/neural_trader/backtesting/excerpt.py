@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,8 +67,16 @@ class Excerpt:
         return self.pieces()
 
     def whole(self) -> Bars:
-        """Excerpts are played piece by piece."""
-        raise NotImplementedError
+        """All of it in memory."""
+        parts = list(self.pieces())
+        if not parts:
+            return self.empty()
+        joined: dict[str, Any] = {
+            column.name: np.concatenate([getattr(part, column.name) for part in parts])
+            for column in fields(Bars)
+            if isinstance(getattr(parts[0], column.name), np.ndarray)
+        }
+        return replace(parts[0], **joined)
 
     def empty(self) -> Bars:
         """The same instrument without bars."""
