@@ -37,6 +37,13 @@ pub enum FeatureError {
         /// What was given.
         given: f64,
     },
+    /// The number of a comparison of instruments is none of its range.
+    Across {
+        /// What it takes.
+        range: &'static str,
+        /// What was given.
+        given: f64,
+    },
     /// Two parameters stand in the wrong order.
     Order {
         /// The feature.
@@ -100,6 +107,7 @@ impl fmt::Display for FeatureError {
                     crate::MAX_WINDOW
                 )
             }
+            Self::Across { range, given } => write!(out, "{range}, not {given}"),
             Self::Order { kind, lower, upper } => {
                 let (Parameter { name: lower, .. }, lower_value) = lower;
                 let (Parameter { name: upper, .. }, upper_value) = upper;

@@ -39,7 +39,7 @@ OF_THE_RUN = ("share", "bars_per_year")
 
 _SIGNAL_OPERATIONS = (
     "above", "at_least", "below", "at_most", "crosses_above", "crosses_below", "and", "or", "not", "lag_signal", "hold",
-    "first",
+    "first", "every", "top_across", "bottom_across",
 )  # fmt: skip
 
 
