@@ -72,6 +72,7 @@ def graph_values(terms: list[Term], *columns: list[float]) -> list[list[float]]:
         ("since", (), [NAN, 0, 0, 1, 0, 1]),
         ("lag_signal", (1.0,), [NAN, 0, 1, 1, 0, 1]),
         ("not", (), [1, 0, 0, 1, 0, 1]),
+        ("every", (2.0,), [0, 1, 0, 0, 1, 0]),
     ],
 )
 def test_states_of_a_signal_by_hand(operation: str, numbers: tuple[float, ...], expected: list[float]) -> None:
@@ -93,6 +94,36 @@ def test_a_rank_shares_places_and_leaves_out_what_is_not_known() -> None:
         "0.75", "0.0", "0.75", "nan",
     ]  # fmt: skip
     assert graph_values([Term("close"), Term("demean_across", (0,))], [1.0], [3.0])[0] == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "numbers", "expected"),
+    [
+        ("count_across", (), [4, 4, 4, NAN, 4]),
+        ("mean_across", (), [4, 4, 4, NAN, 4]),
+        ("zscore_across", (), [-1, 1, -1, NAN, 1]),
+        ("scale_across", (), [1 / 8, 3 / 8, 1 / 8, NAN, 3 / 8]),
+        ("winsorise_across", (0.25,), [2, 6, 2, NAN, 6]),
+        ("top_across", (1.0,), [0, 1, 0, 0, 0]),
+        ("top_across", (3.0,), [1, 1, 0, 0, 1]),
+        ("bottom_across", (1.0,), [0, 0, 1, 0, 0]),
+    ],
+)
+def test_instruments_beside_each_other_by_hand(
+    operation: str, numbers: tuple[float, ...], expected: list[float]
+) -> None:
+    columns = [[2.0], [6.0], [2.0], [math.nan], [6.0]]
+    found = graph_values([Term("close"), Term(operation, (0,), numbers)], *columns)[0]
+    assert [str(float(value)) for value in found] == [str(float(value)) for value in expected]
+
+
+def test_what_a_line_explains_is_taken_away() -> None:
+    terms = [Term("close"), Term("multiply", (0, 0)), Term("neutralise_across", (1, 0))]
+    assert graph_values(terms, [1.0], [2.0], [3.0])[0] == [
+        pytest.approx(1 / 3),
+        pytest.approx(-2 / 3),
+        pytest.approx(1 / 3),
+    ]
 
 
 def test_what_is_not_known_is_off_and_so_is_its_opposite() -> None:
@@ -161,6 +192,8 @@ REFUSED = {
     "(nt.close > 5) & nt.open": "is no signal",
     "(nt.close > 5) + 1": "unsupported operand",
     "nt.close + True": "no number",
+    "nt.close.top_across(0)": "whole number of instruments",
+    "nt.close.winsorise_across(0.5)": "below 0.5",
     "nt.close + float('nan')": "no finite number",
     "nt.formula(entry=nt.close)": "is no signal",
     "nt.formula(exit=nt.close > 5)": "needs an entry",

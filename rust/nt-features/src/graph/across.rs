@@ -156,6 +156,26 @@ impl Across {
         }
     }
 
+    /// The values of whole columns, of which the rows up to each end are one time.
+    pub fn columns(name: &str, numbers: &[f64], ends: &[i64], columns: &[&[f64]]) -> Result<Vec<f64>, FeatureError> {
+        let across = Self::named(name).ok_or_else(|| FeatureError::Unknown { name: name.into() })?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        let fits = columns.len() == across.inputs() && numbers.len() == across.numbers();
+        let covers = ends.is_sorted() && ends.last().is_none_or(|&last| last == rows as i64);
+        if !fits || !covers || columns.iter().any(|column| column.len() != rows) {
+            return Err(FeatureError::Times);
+        }
+        let number = across.checked(numbers)?;
+        let (mut made, mut room, mut first) = (vec![f64::NAN; rows], Room::default(), 0);
+        for &end in ends {
+            let rows = first..end.max(0) as usize;
+            let read = |at: usize| columns.get(at).map_or(&[][..], |column| &column[rows.clone()]);
+            across.row(number, read(0), read(1), &mut room, &mut made[rows.clone()]);
+            first = rows.end;
+        }
+        Ok(made)
+    }
+
     /// The value of an instrument whose bar closes alone.
     #[inline]
     pub fn alone(self, x: f64, y: f64) -> f64 {
