@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from neural_trader.errors import StrategyLoadError
 from neural_trader.features.table import Kind, Parameter, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Dimension = Literal["price", "volume", "plain"]
 
@@ -270,6 +274,10 @@ class Outputs:
             refuse(f"there is no output {name!r}; there are {', '.join(self._made)}")
         return self._made[name]
 
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        return iter(self._made)
+
     def __repr__(self) -> str:
         return f"one of {', '.join(map(repr, self._made.values()))}"
 
@@ -282,6 +290,8 @@ class P(Series):
     def __init__(self, name: Any, default: Any) -> None:
         if not (isinstance(name, str) and name.isidentifier() and not name.startswith("_")):
             refuse(f"a parameter has a name such as fast, not {name!r}")
+        if name in WORDS or keyword.iskeyword(name):
+            refuse(f"a parameter cannot be called {name!r}, which is a word of formulas")
         if isinstance(default, bool) or not isinstance(default, int | float) or not math.isfinite(default):
             refuse(f"the default of parameter {name!r} is a number, not {default!r}")
         super().__init__("parameter")
@@ -317,6 +327,9 @@ FIELDS: dict[str, Dimension] = {
     "volume": "volume",
 }
 """What bars have."""
+
+WORDS = (*FIELDS, "bars", "share", "bars_per_year", "abs")
+"""What stands for something of its own in the text of a formula."""
 
 
 @cache

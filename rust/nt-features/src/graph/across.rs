@@ -186,13 +186,18 @@ impl Across {
             Self::Rank => 0.5,
             Self::Mean => 0.0 + x,
             Self::Winsorise => x,
-            Self::Demean => x - x,
-            Self::Neutralise => (x - x) - 0.0 * (y - y),
+            Self::Demean => nothing_of(x),
+            Self::Neutralise => nothing_of(x) + nothing_of(y),
             Self::Zscore => f64::NAN,
             Self::Scale => divided(x, x.abs()),
             Self::Count | Self::Top | Self::Bottom => 1.0,
         }
     }
+}
+
+/// A number less itself.
+fn nothing_of(x: f64) -> f64 {
+    if x.is_finite() { 0.0 } else { f64::NAN }
 }
 
 /// Gives every instrument that knows its number what is made of that.
