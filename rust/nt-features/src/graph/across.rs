@@ -186,7 +186,8 @@ impl Across {
             Self::Rank => 0.5,
             Self::Mean => 0.0 + x,
             Self::Winsorise => x,
-            Self::Demean => nothing_of(x),
+            // As the sum of one number has it, which is 0 for -0.
+            Self::Demean => x - (0.0 + x),
             Self::Neutralise => nothing_of(x) + nothing_of(y),
             Self::Zscore => f64::NAN,
             Self::Scale => divided(x, x.abs()),
