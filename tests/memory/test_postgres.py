@@ -257,8 +257,7 @@ def test_a_wrong_address_is_one_line(place, kind, message):
 
 
 def test_the_package_that_speaks_to_servers_is_named_where_it_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pg8000.dbapi", None)
-    monkeypatch.delitem(sys.modules, "neural_trader.memory.postgres_store")
+    monkeypatch.setitem(sys.modules, "pg8000", None)
     with pytest.raises(UsageError, match=r"pip install 'neural-trader\[postgres\]'"):
         Memory("postgresql://localhost/none")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from neural_trader.errors import UsageError
 from neural_trader.memory.sqlite_store import SqliteStore
 from neural_trader.memory.store import Store
 
@@ -27,7 +29,8 @@ def public(place: str | Path) -> str:
 def opened_store(place: str | Path, *, create: bool) -> Store:
     """The cards of a place, begun there if there are none and ``create``."""
     if is_url(place):
-        # The package that speaks to servers is an extra.
+        if find_spec("pg8000") is None:
+            raise UsageError("a memory in PostgreSQL needs pg8000: pip install 'neural-trader[postgres]'")
         from neural_trader.memory.postgres_store import PostgresStore
 
         return PostgresStore(str(place), create=create)
