@@ -8,6 +8,7 @@
 
 mod cell;
 pub mod column;
+mod compare;
 mod operation;
 
 use std::collections::HashMap;
