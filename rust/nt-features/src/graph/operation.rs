@@ -1,5 +1,7 @@
 //! The operations of formulas by name.
 
+use std::sync::Arc;
+
 use crate::Kind;
 
 /// What the values of a node are.
@@ -56,7 +58,7 @@ pub enum Operation {
     Demean,
     /// An output of a feature, by its name and by its position.
     Feature {
-        name: String,
+        name: Arc<str>,
         output: usize,
     },
 }
@@ -102,7 +104,7 @@ impl Operation {
             "demean_across" => Self::Demean,
             feature => {
                 let (name, output) = feature.split_once('#').unwrap_or((feature, "0"));
-                Self::Feature { name: name.to_owned(), output: output.parse().unwrap_or(usize::MAX) }
+                Self::Feature { name: name.into(), output: output.parse().unwrap_or(usize::MAX) }
             }
         }
     }
