@@ -152,7 +152,8 @@ def _applied(matrix: Matrix, inverse: list[float], v: list[float]) -> list[float
 
 def _left(matrix: Matrix, side: list[float], x: list[float]) -> list[float]:
     out = []
-    for left, entries in zip(side, matrix, strict=True):
+    for row, entries in enumerate(matrix):
+        left = side[row]
         for column, value in entries:
             left -= value * x[column]
         out.append(left)
