@@ -24,12 +24,24 @@ from typing import Any
 from neural_trader.features.chaos import LyapunovTest as LyapunovTest
 from neural_trader.features.chaos import lyapunov as lyapunov
 from neural_trader.features.chaos import lyapunov_test as lyapunov_test
+from neural_trader.features.profile import MatrixProfile as MatrixProfile
+from neural_trader.features.profile import matrix_profile as matrix_profile
 from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
 
-__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
+__all__ = [
+    "FeatureSet",
+    "Kind",
+    "LyapunovTest",
+    "MatrixProfile",
+    "Parameter",
+    "lyapunov",
+    "lyapunov_test",
+    "matrix_profile",
+    "table",
+]
 '''
 
 

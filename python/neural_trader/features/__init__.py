@@ -18,10 +18,21 @@ from typing import Any
 from neural_trader.features import namespace as _namespace
 from neural_trader.features.calls import function_of
 from neural_trader.features.chaos import LyapunovTest, lyapunov, lyapunov_test
+from neural_trader.features.profile import MatrixProfile, matrix_profile
 from neural_trader.features.sets import FeatureSet
 from neural_trader.features.table import Kind, Parameter, table
 
-__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
+__all__ = [
+    "FeatureSet",
+    "Kind",
+    "LyapunovTest",
+    "MatrixProfile",
+    "Parameter",
+    "lyapunov",
+    "lyapunov_test",
+    "matrix_profile",
+    "table",
+]
 del _namespace
 
 

@@ -5,12 +5,24 @@ from typing import Any
 from neural_trader.features.chaos import LyapunovTest as LyapunovTest
 from neural_trader.features.chaos import lyapunov as lyapunov
 from neural_trader.features.chaos import lyapunov_test as lyapunov_test
+from neural_trader.features.profile import MatrixProfile as MatrixProfile
+from neural_trader.features.profile import matrix_profile as matrix_profile
 from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
 
-__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
+__all__ = [
+    "FeatureSet",
+    "Kind",
+    "LyapunovTest",
+    "MatrixProfile",
+    "Parameter",
+    "lyapunov",
+    "lyapunov_test",
+    "matrix_profile",
+    "table",
+]
 
 def log_return(series: Any, n: int = 1) -> Any:
     """Logarithm of the ratio to the value n rows ago."""
@@ -200,3 +212,12 @@ def trade_imbalance(quantity: Any, side: Any = ..., n: int = 20) -> Any:
 
 def vpin(quantity: Any, side: Any = ..., bucket: float = 1000.0, n: int = 50) -> Any:
     """Mean |bought - sold| of the last n buckets of volume, 0 to 1."""
+
+def left_profile(series: Any, n: int = 20, lookback: int = 250) -> Any:
+    """Distance of the last n values to the past ones most like them."""
+
+def seasonality(series: Any, time: Any = ..., minutes: int = 60, days: int = 1) -> Any:
+    """Mean of earlier values in the same minutes of the day or week."""
+
+def session(open: Any, high: Any = ..., low: Any = ..., time: Any = ..., start: int = 0, minutes: int = 1440) -> Any:
+    """The session so far: open, high, low, range, bars since it opened."""
