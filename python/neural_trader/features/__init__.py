@@ -16,6 +16,18 @@ from __future__ import annotations
 from typing import Any
 
 from neural_trader.features import namespace as _namespace
+from neural_trader.features.across import (
+    bottom_across,
+    count_across,
+    demean_across,
+    mean_across,
+    neutralise_across,
+    rank_across,
+    scale_across,
+    top_across,
+    winsorise_across,
+    zscore_across,
+)
 from neural_trader.features.calls import function_of
 from neural_trader.features.chaos import LyapunovTest, lyapunov, lyapunov_test
 from neural_trader.features.profile import MatrixProfile, matrix_profile
@@ -28,10 +40,20 @@ __all__ = [
     "LyapunovTest",
     "MatrixProfile",
     "Parameter",
+    "bottom_across",
+    "count_across",
+    "demean_across",
     "lyapunov",
     "lyapunov_test",
     "matrix_profile",
+    "mean_across",
+    "neutralise_across",
+    "rank_across",
+    "scale_across",
     "table",
+    "top_across",
+    "winsorise_across",
+    "zscore_across",
 ]
 del _namespace
 
