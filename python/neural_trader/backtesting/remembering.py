@@ -68,7 +68,11 @@ def remembering(
 
 def place_of_memory(memory: str | Path | Memory | None) -> dict[str, str]:
     """Where a run had its memory, as its origin tells it."""
-    return {} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}
+    if memory is None:
+        return {}
+    from neural_trader.memory.places import public
+
+    return {"memory": public(memory) if isinstance(memory, str | Path) else memory.place}
 
 
 def _refuse_contracts(account: AccountSettings | None) -> None:

@@ -100,8 +100,8 @@ def backtest(
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
     which takes as long as the run; ``warm_up`` says how many bars are enough.
-    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
-    decision, and which the strategy can ask what came of like ones (docs/memory.md).
+    ``memory`` is a file, the URL of a database, or an open :class:`~neural_trader.memory.Memory`, into which the run
+    writes a card for each decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they

@@ -65,7 +65,7 @@ def replay(
     symbols: Annotated[str | None, option(WHAT, "--symbols", "-p", metavar="A,B", text="Instruments. [all]")] = None,
     seed: Annotated[int | None, option(WHAT, "--seed", metavar="N", text="Seed of the synthetic market. [7]")] = None,
     memory: Annotated[
-        Path | None, option(WHAT, "--memory", metavar="FILE", text="Write decisions down here, and recall like ones.")
+        str | None, option(WHAT, "--memory", metavar="FILE", text="Write decisions down here, and recall like ones.")
     ] = None,
     cash: Annotated[str, option(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [100000]")] = "100000",
     currency: Annotated[str, option(COSTS, "--currency", metavar="CODE", text="Account currency. [USD]")] = "USD",
