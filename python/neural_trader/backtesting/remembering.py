@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from neural_trader.backtesting.account_settings import AccountSettings
     from neural_trader.backtesting.snapshots import Saving
+    from neural_trader.market.bars import Series
     from neural_trader.memory.memory import Memory
     from neural_trader.memory.recorder import Recorder
     from neural_trader.strategy.base import Strategy
@@ -64,6 +65,11 @@ def remembering(
             run["memory"] = recorder.view.basis
         yield recorder
         recorder.finish()
+
+
+def start_of(bars: Sequence[Series]) -> int:
+    """When the clock of a run over bars begins."""
+    return min((each.start_ns for each in bars), default=0)
 
 
 def place_of_memory(memory: str | Path | Memory | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.look_ahead import Rerun, checked
-from neural_trader.backtesting.remembering import place_of_memory, remembering
+from neural_trader.backtesting.remembering import place_of_memory, remembering, start_of
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.backtesting.snapshots import Course, Saving, is_ours
@@ -144,7 +144,7 @@ def backtest(
         "seed": seed if data is None else None,
     }
     with remembering(
-        instance, name, overlays, memory, _start_ns(bars), run=run, account=charged, saving=saving
+        instance, name, overlays, memory, start_of(bars), run=run, account=charged, saving=saving
     ) as recorder:
         engine = play(
             instance,
@@ -187,7 +187,7 @@ def backtest(
         basis = run.get("memory")
         known = None if basis is None or memory is None else int(basis["revision"])
         asked_of = None if known is None else memory
-        with remembering(other, name, worn, asked_of, _start_ns(series), run={}, account=charged, as_of=known) as asked:
+        with remembering(other, name, worn, asked_of, start_of(series), run={}, account=charged, as_of=known) as asked:
             return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
 
     # An instance has come from a class that is there already.
@@ -201,10 +201,6 @@ def backtest(
         engine=engine,
     )
     return checked(result, rerun, warm_up)
-
-
-def _start_ns(bars: Sequence[Series]) -> int:
-    return min((each.start_ns for each in bars), default=0)
 
 
 def _origin(data: Any, kind: str | None) -> str | None:
