@@ -7,7 +7,10 @@
 //! Sets are played in parallel, each by one thread at a time, so their outcomes do not depend on the number of threads.
 
 pub mod figures;
+mod periods;
 mod signals;
+
+use std::sync::Arc;
 
 use nt_core::{Bars, Error, Instrument, Nanos, Result};
 use nt_features::graph::column::Column;
@@ -45,6 +48,8 @@ pub struct Plan {
     pub curve: bool,
     /// Whether orders, fills and postings are kept, whose digests are then those of the runs by themselves.
     pub records: bool,
+    /// Samples at which equity is kept, ascending; none where nobody asks for it.
+    pub ends: Vec<usize>,
 }
 
 /// A sweep under way.
@@ -68,13 +73,14 @@ struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Level and position among the shared nodes.
-    Shared(usize, usize),
+    Shared(u32, u32),
     /// Position among a set's own nodes.
-    Own(usize),
+    Own(u32),
 }
 
 /// One set of parameters.
 struct Set {
+    /// Of several instruments; a lone one has the nodes that they come to.
     parameters: Vec<f64>,
     own: Vec<Own>,
     roles: Roles<Option<Place>>,
@@ -93,6 +99,8 @@ struct State {
     run: Run,
     desk: Desk,
     summary: Summary,
+    /// Equity at the plan's `ends` so far.
+    periods: Vec<f64>,
 }
 
 /// What a thread writes to while it plays a set.
@@ -105,7 +113,8 @@ struct Scratch {
 }
 
 impl Sweep {
-    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set.
+    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set; it is made in the
+    /// threads of the pool that it is called from.
     pub fn new(plan: Plan, sets: &[Vec<f64>], ends: usize) -> Result<Self> {
         if plan.config.rules != Rules::House {
             return Err(Error::Misuse("a sweep plays by our own rules".into()));
@@ -136,17 +145,17 @@ impl Sweep {
         let places: Vec<Vec<usize>> = sets.iter().map(|parameters| nodes.add(&self.plan.terms, parameters)).collect();
         let nodes = nodes.all();
         let mut users = vec![0_usize; nodes.len()];
-        for places in &places {
-            let mut own = places.clone();
-            own.sort_unstable();
-            own.dedup();
-            own.into_iter().for_each(|node| users[node] += 1);
+        let mut last_user = vec![usize::MAX; nodes.len()];
+        for (set, places) in places.iter().enumerate() {
+            for &node in places {
+                users[node] += usize::from(std::mem::replace(&mut last_user[node], set) != set);
+            }
         }
         let [tick, lot] = grid(&self.plan.instruments[0]);
         let cell = |node: &Node| node.cell(tick, lot).map_err(|error| Error::Misuse(error.to_string()));
         let shared = self.share(nodes, &users, cell);
         let engine = Engine::new(self.plan.config, self.plan.instruments.clone())?;
-        let set = |(places, parameters): (&Vec<usize>, &Vec<f64>)| {
+        let set = |places: &Vec<usize>| {
             let (mut own, mut roles) = (Vec::new(), Roles::default());
             // A node that cannot be made spoils the sets that have it, and no others.
             let state = own_nodes(nodes, places, &shared, cell).map(|(nodes, found)| {
@@ -154,14 +163,19 @@ impl Sweep {
                 roles = self.plan.roles.map(|term| term.map(|term| found[term]));
                 Box::new(State::new(&engine, self.plan.curve))
             });
-            Set { parameters: parameters.clone(), own, roles, state }
+            Set { parameters: Vec::new(), own, roles, state }
         };
-        self.sets = places.iter().zip(sets).map(set).collect();
+        self.sets = places.par_iter().map(set).collect();
         Ok(())
     }
 
     /// Puts the nodes that several sets read on levels; returns where each is.
-    fn share(&mut self, nodes: &[Node], users: &[usize], cell: impl Fn(&Node) -> Result<Cell>) -> Vec<Option<Place>> {
+    fn share(
+        &mut self,
+        nodes: &[Arc<Node>],
+        users: &[usize],
+        cell: impl Fn(&Node) -> Result<Cell>,
+    ) -> Vec<Option<Place>> {
         let mut places: Vec<Option<Place>> = vec![None; nodes.len()];
         let mut numbers = 0;
         for (at, node) in nodes.iter().enumerate() {
@@ -171,7 +185,7 @@ impl Sweep {
             }
             let Ok(cell) = cell(node) else { continue };
             let level = |input: &usize| match places[*input] {
-                Some(Place::Shared(level, _)) => level + 1,
+                Some(Place::Shared(level, _)) => level as usize + 1,
                 _ => 0,
             };
             let level = node.inputs().iter().map(level).max().unwrap_or(0);
@@ -181,7 +195,7 @@ impl Sweep {
             let inputs = padded(node.inputs(), |input| places[input]);
             let column = Column::of(node.yields());
             numbers += usize::from(node.yields() == Yields::Numbers);
-            places[at] = Some(Place::Shared(level, self.levels[level].len()));
+            places[at] = Some(Place::Shared(level as u32, self.levels[level].len() as u32));
             self.levels[level].push(Shared { cell, inputs, column });
         }
         // Whole words of bits, so that no word is shared by two blocks.
@@ -251,6 +265,16 @@ impl Sweep {
         })
     }
 
+    /// The samples at which equity is kept.
+    pub fn ends(&self) -> &[usize] {
+        &self.plan.ends
+    }
+
+    /// Equity of each set at the `ends` of the plan; nothing of a set that failed.
+    pub fn periods(&self) -> impl Iterator<Item = Option<&[f64]>> {
+        self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()))
+    }
+
     /// What came of each set, or what went wrong in it.
     pub fn figures(&self) -> impl Iterator<Item = Result<Figures>> {
         self.sets.iter().map(|set| match &set.state {
@@ -263,7 +287,8 @@ impl Sweep {
 impl State {
     fn new(engine: &Engine, curve: bool) -> Self {
         let summary = Summary::new(engine, curve);
-        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary }
+        // A lone instrument has no time line of others, and so no player.
+        State { engine: engine.clone(), run: Run::new(0), desk: Desk::default(), summary, periods: Vec::new() }
     }
 
     /// A run of its own, of which only its figures are kept.
@@ -278,10 +303,12 @@ impl State {
             engine.samples().in_currency(&[], &mut curve)?;
             summary.take_curve(&curve);
         }
+        let mut periods = Vec::new();
+        periods::take(&mut periods, &plan.ends, &engine, 0, &[])?;
         if !plan.records {
             engine.return_records(&mut Records::default());
         }
-        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary })
+        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary, periods })
     }
 }
 
@@ -301,7 +328,7 @@ impl Set {
         }
         let roles = self.roles.map(|place| column_at(levels, columns, place));
         let mut play = || -> Result<()> {
-            let State { engine, run, desk, summary } = &mut **state;
+            let State { engine, run, desk, summary, periods } = &mut **state;
             if !plan.records {
                 engine.borrow_records(records);
             }
@@ -315,6 +342,7 @@ impl Set {
                 engine.samples().in_currency_since(block.first, block.close, samples)?;
                 summary.take_curve(samples);
             }
+            periods::take(periods, &plan.ends, engine, block.first, block.close)?;
             if !plan.records && engine.return_records(records) {
                 desk.forget_order();
                 summary.forget_fills();
@@ -329,7 +357,7 @@ impl Set {
 
 /// The nodes that a set has for itself, and where the node of each of its terms is.
 fn own_nodes(
-    nodes: &[Node],
+    nodes: &[Arc<Node>],
     terms: &[usize],
     shared: &[Option<Place>],
     cell: impl Fn(&Node) -> Result<Cell>,
@@ -343,7 +371,7 @@ fn own_nodes(
             None => {
                 let inputs = padded(nodes[node].inputs(), of);
                 own.push(Own { cell: cell(&nodes[node])?, inputs, yields: nodes[node].yields() });
-                Place::Own(own.len() - 1)
+                Place::Own(own.len() as u32 - 1)
             }
         };
         places.push(place);
@@ -362,14 +390,14 @@ fn padded(inputs: &[usize], place: impl Fn(usize) -> Option<Place>) -> [Option<P
 
 fn shared_column(levels: &[Vec<Shared>], place: Option<Place>) -> Option<&Column> {
     match place {
-        Some(Place::Shared(level, at)) => Some(&levels[level][at].column),
+        Some(Place::Shared(level, at)) => Some(&levels[level as usize][at as usize].column),
         _ => None,
     }
 }
 
 fn column_at<'a>(levels: &'a [Vec<Shared>], own: &'a [Column], place: Option<Place>) -> Option<&'a Column> {
     match place {
-        Some(Place::Own(at)) => Some(&own[at]),
+        Some(Place::Own(at)) => Some(&own[at as usize]),
         shared => shared_column(levels, shared),
     }
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +18,12 @@ from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.run import DEFAULT_SEED, backtest, name_of
 from neural_trader.backtesting.sweeping import splits
 from neural_trader.backtesting.sweeping.measures import MEASURES, Span, measure_named
+from neural_trader.backtesting.sweeping.out_of_sample import assess, tried
 from neural_trader.backtesting.sweeping.outcome import whole
 from neural_trader.backtesting.sweeping.running import figures_of_curve
 from neural_trader.backtesting.sweeping.sweep import sweep
 from neural_trader.errors import DataError, UsageError
+from neural_trader.honesty.checks import Counted
 from neural_trader.report.curve import NANOSECONDS_PER_YEAR, Measure
 from neural_trader.report.outcome import BLOCK
 from neural_trader.strategy.base import Strategy
@@ -30,7 +36,9 @@ if TYPE_CHECKING:
 
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.honesty.assessment import Assessment
     from neural_trader.market.bars import Bars
+    from neural_trader.report.curve import CurveFacts
 
 SCHEMA = "neural-trader.walkforward/1"
 
@@ -66,6 +74,8 @@ class WalkForward:
     metric: str
     run: dict[str, Any]
     begin_ns: int
+    counted: Counted
+    """How many points were tried in all trainings, and what the ledger of a project has beside."""
 
     def curve(self, path: int = 0) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Floats]:
         """Times and equity of the tests of a path, one after the other; each goes on with what the last one left."""
@@ -81,11 +91,7 @@ class WalkForward:
 
     def statistics(self, path: int = 0) -> dict[str, float | None]:
         """Return, Sharpe ratio and deepest fall of a stitched curve."""
-        times, equity = self.curve(path)
-        measure = Measure(float(self.run["cash"]), self.tests[self.paths[path][0]].begin_ns)
-        for begin in range(0, len(equity), BLOCK):
-            measure.add(times[begin : begin + BLOCK], equity[begin : begin + BLOCK])
-        facts = measure.facts()
+        facts = self._facts(path)
         varies = facts.ruin_ns is None and facts.samples > 1 and facts.return_deviation > 0.0 and facts.years > 0.0
         sharpe = facts.return_mean / facts.return_deviation * (facts.samples / facts.years) ** 0.5 if varies else None
         return {
@@ -93,6 +99,26 @@ class WalkForward:
             "sharpe": sharpe,
             "drawdown": 100.0 * facts.drawdown,
         }
+
+    def _facts(self, path: int) -> CurveFacts:
+        times, equity = self.curve(path)
+        measure = Measure(float(self.run["cash"]), self.tests[self.paths[path][0]].begin_ns)
+        for begin in range(0, len(equity), BLOCK):
+            measure.add(times[begin : begin + BLOCK], equity[begin : begin + BLOCK])
+        return measure.facts()
+
+    @property
+    def middle(self) -> int:
+        """The path in the middle of all, by its Sharpe ratio; the only one where tests follow one another."""
+        ratios = [self.statistics(path)["sharpe"] for path in range(len(self.paths))]
+        order = sorted(range(len(ratios)), key=lambda path: -math.inf if (ratio := ratios[path]) is None else ratio)
+        return order[(len(order) - 1) // 2]
+
+    @cached_property
+    def worth(self) -> Assessment:
+        """What the tests are worth, those of the path in the middle where there are several."""
+        path = self.middle
+        return assess(float(self.run["cash"]), self.curve(path)[1], self._facts(path).years, self.counted)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -125,6 +151,7 @@ class WalkForward:
                 for test in self.tests
             ],
             "paths": [{"tests": list(path), **self.statistics(at)} for at, path in enumerate(self.paths)],
+            "honesty": {"path": self.middle, **self.worth.document()},
         }
 
 
@@ -165,7 +192,8 @@ def walkforward(
 
     A test begins flat, and closes its positions at its end. A formula sees ``warmup`` bars before its test, in which it
     does not trade, so that its features are warm: as many as its largest number of bars unless it is given. A class
-    begins cold.
+    begins cold. Whoever remembers begins a test with the cards that its parameters wrote in the training before it, and
+    with nothing that ended later.
 
     The other arguments are those of :func:`neural_trader.sweep`.
 
@@ -196,7 +224,7 @@ def walkforward(
         tests = []
         for at, fold in enumerate(ranges):
             frame = room.swept(fold.train, options)
-            tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy())))
+            tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy()), [fold.train]))
             if progress is not None:
                 progress((at + 1) / len(ranges))
         lanes: list[list[int]] = [list(range(len(tests)))]
@@ -213,8 +241,10 @@ def walkforward(
         "purge": purge,
         "embargo": embargo,
         "symbols": [each.symbol for each in bars],
+        **({"remembers": True} if found.remembers else {}),
     }
-    return WalkForward(tuple(tests), tuple(map(tuple, lanes)), metric, run, int(line[0]))
+    counted = tried(room.points, trials)
+    return WalkForward(tuple(tests), tuple(map(tuple, lanes)), metric, run, int(line[0]), counted)
 
 
 def _combined(
@@ -238,7 +268,8 @@ def _combined(
         best = room.chosen(frames[0], (values * weights[:, None]).sum(axis=0) / weights.sum())
         for group in each.tested:
             places[at, group] = len(tests)
-            tests.append(room.test(ranges[group], *best))
+            past = [ranges[one] for one in each.trained if ranges[one][1] <= ranges[group][0]]
+            tests.append(room.test(ranges[group], *best, past))
         if progress is not None:
             progress((at + 1) / len(chosen))
     lanes = [[places[at, group] for group, at in enumerate(path)] for path in splits.paths(count, chosen)]
@@ -257,12 +288,15 @@ class _Room:
     metric: str
     settings: dict[str, Any]
     warmup: int | None
+    points: int = 0
+    """Points of all trainings so far."""
 
     def swept(self, where: splits.Range, options: dict[str, Any]) -> pl.DataFrame:
         """Every point on a stretch, in one order."""
-        found = sweep(
-            self.reference, self._cut(where), metric=self.metric, parameters=self.fixed, **options, **self.settings
-        )
+        # What is chosen here is judged by its test, not by what it was chosen from.
+        given = options | self.settings | {"worth": False}
+        found = sweep(self.reference, self._cut(where), metric=self.metric, parameters=self.fixed, **given)
+        self.points += found.frame.height
         return found.frame
 
     def chosen(self, frame: pl.DataFrame, values: Floats) -> tuple[dict[str, int | float], float | None]:
@@ -276,8 +310,14 @@ class _Room:
         names = frame.columns[: frame.columns.index(next(iter(MEASURES)))]
         return {name: whole(frame[name][at]) for name in names}, float(values[at])
 
-    def test(self, where: splits.Range, parameters: dict[str, int | float], trained: float | None) -> Test:
-        """What the parameters make of a stretch, from its beginning on."""
+    def test(
+        self,
+        where: splits.Range,
+        parameters: dict[str, int | float],
+        trained: float | None,
+        past: Sequence[splits.Range],
+    ) -> Test:
+        """What the parameters make of a stretch, from its beginning on, with what they remember of the past."""
         begin, end = where
         begin_ns = int(self.line[begin])
         strategy: type[Strategy] = self.found
@@ -288,7 +328,14 @@ class _Room:
         bars = self._cut((begin - ahead, end))
         # The points of the trainings are the trials; a test is not chosen from.
         given = self.settings | {"close_at_end": True, "trials": "off", "look_ahead": False}
-        result = backtest(strategy, bars, parameters=self.fixed | parameters, benchmark=False, **given)
+        given |= {"parameters": self.fixed | parameters, "benchmark": False}
+        with ExitStack() as stack:
+            if self.found.remembers:
+                folder = stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))
+                given["memory"] = Path(folder) / "memory.sqlite"
+                for stretch in past:
+                    backtest(strategy, self._cut(stretch), **given)
+            result = backtest(strategy, bars, **given)
         counted = result.time_ns > begin_ns
         growth = result.equity_curve[counted] / float(result.run["cash"])
         value = self._value(result, begin_ns, growth)
