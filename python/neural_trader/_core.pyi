@@ -98,6 +98,7 @@ __all__ = [
     "closes",
     "decimals_from_text",
     "decimals_on_step",
+    "dtw_search",
     "end_journal",
     "feature_columns",
     "feature_table",
@@ -464,6 +465,11 @@ def feature_warmup(name: str, parameters: Sequence[float]) -> int:
 
 def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
     """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
+
+def dtw_search(
+    series: _Floats, parameters: Sequence[float], k: int, apart: int
+) -> tuple[list[int], list[float], list[int]]:
+    """The nearest windows to the template of the feature `dtw`: rows, distances, and how far the work on all went."""
 
 def matrix_profile(series: _Floats, n: int, exclusion: int) -> tuple[tuple[_Floats, _Ints], tuple[_Floats, _Ints]]:
     """Of each window, by the row at which it ends: the distance to its nearest neighbour among the windows before, and

@@ -100,6 +100,8 @@ def drawn_parameters(kind: Kind, draw: np.random.Generator) -> tuple[float, ...]
                 drawn.append(float(draw.integers(int(each.least), min(int(each.most), LONGEST) + 1)))
             else:
                 drawn.append(float(np.clip(each.default * draw.uniform(0.5, 1.5), each.least, each.most)))
+        if kind.list:
+            drawn += draw.integers(-5, 6, int(draw.integers(2, 9))).astype(float).tolist()
         try:
             feature_warmup(kind.name, drawn)
         except ValueError:

@@ -10,7 +10,7 @@ from neural_trader.features.table import Kind, table
 from random_markets import Market, drawn_parameters
 
 SEEDS = range(12)
-NONE_OF_CONSTANTS = {"autocorrelation", "hurst", "kurtosis", "left_profile", "regression", "skew", "zscore"}
+NONE_OF_CONSTANTS = {"autocorrelation", "dtw", "hurst", "kurtosis", "left_profile", "regression", "skew", "zscore"}
 """What a window of equal values does not have."""
 OF_SOME_TIMES = {"seasonality", "session"}
 """What has no value in minutes that were never seen before, or between sessions."""

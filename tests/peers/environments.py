@@ -11,13 +11,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PEERS = {"backtesting": "0.6.6", "vectorbt": "1.2.0", "hftbacktest": "2.4.4", "arch": "8.0.0", "scikit-learn": "1.9.1"}
+PEERS = {
+    "backtesting": "0.6.6",
+    "vectorbt": "1.2.0",
+    "hftbacktest": "2.4.4",
+    "arch": "8.0.0",
+    "scikit-learn": "1.9.1",
+    "stumpy": "1.14.1",
+}
+COMPANIONS = {"stumpy": ["nolds==0.6.2", "setuptools<81", "statsmodels==0.15.0"]}
+"""What is asked by the same script, in the same environment, and what it needs without saying so."""
 SCRIPTS = {
     "backtesting": "peer_backtesting_py.py",
     "vectorbt": "peer_vectorbt.py",
     "hftbacktest": "peer_hftbacktest.py",
     "arch": "oracle_arch.py",
     "scikit-learn": "oracle_scipy.py",
+    "stumpy": "oracle_series.py",
 }
 HERE = Path(__file__).resolve().parent
 
@@ -35,7 +45,7 @@ def folder_of(package: str) -> Path:
 
 def python_of(package: str) -> Path:
     """The interpreter of a package's environment, which is made first if it is not there."""
-    return python_in(folder_of(package), [f"{package}=={PEERS[package]}"])
+    return python_in(folder_of(package), [f"{package}=={PEERS[package]}", *COMPANIONS.get(package, [])])
 
 
 def python_in(folder: Path, requirements: list[str]) -> Path:

@@ -19,6 +19,7 @@ WINDOW_MAX = 1_000_000
 STUB_HEAD = '''\
 """Features: what can be measured on series of prices, volumes, quotes and trades."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from neural_trader.features.across import bottom_across as bottom_across
@@ -40,16 +41,20 @@ from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
+from neural_trader.features.warping import Matches as Matches
+from neural_trader.features.warping import dtw_search as dtw_search
 
 __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "Matches",
     "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
+    "dtw_search",
     "lyapunov",
     "lyapunov_test",
     "matrix_profile",
@@ -75,7 +80,9 @@ def page() -> str:
 
 
 def _row(kind: Kind) -> str:
-    ranges = ", ".join(_range(each) for each in kind.parameters)
+    ranges = ", ".join(map(_range, kind.parameters))
+    if kind.list:
+        ranges += f", `{kind.list.name}` of 2 to {kind.list.most} numbers"
     makes = ", ".join(name if unit is None else f"{name} [{unit}]" for name, unit in kind.outputs)
     what = kind.line + (f" {ranges[0].upper()}{ranges[1:]}." if ranges else "")
     return f"| `{kind.call}` | {makes} | {what} | {kind.source} |"
@@ -92,6 +99,7 @@ def stub() -> str:
     functions = []
     for kind in table().values():
         places = [f"{name}: Any" + (" = ..." if at else "") for at, (name, _) in enumerate(kind.inputs)]
+        places += [f"{kind.list.name}: Sequence[float] = ..."] if kind.list else []
         places += [
             f"{each.name}: {'int' if each.whole else 'float'} = {each.shown_default}" for each in kind.parameters
         ]

@@ -32,7 +32,7 @@ def features(json: options.Json = False) -> None:
 
 
 def _given(kind: Kind) -> str:
-    return ", ".join(f"{each.name}={each.shown_default}" for each in kind.parameters)
+    return ", ".join(kind.given)
 
 
 def _inputs(kind: Kind) -> str:
@@ -45,6 +45,7 @@ def _document(kind: Kind) -> dict[str, Any]:
         "family": kind.family,
         "inputs": [{"name": name, "field": field} for name, field in kind.inputs],
         "parameters": [each._asdict() for each in kind.parameters],
+        "list": kind.list and kind.list._asdict(),
         "outputs": [{"name": name, "unit": unit} for name, unit in kind.outputs],
         "text": kind.line,
         "source": kind.source,

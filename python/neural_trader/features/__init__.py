@@ -33,16 +33,19 @@ from neural_trader.features.chaos import LyapunovTest, lyapunov, lyapunov_test
 from neural_trader.features.profile import MatrixProfile, matrix_profile
 from neural_trader.features.sets import FeatureSet
 from neural_trader.features.table import Kind, Parameter, table
+from neural_trader.features.warping import Matches, dtw_search
 
 __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "Matches",
     "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
+    "dtw_search",
     "lyapunov",
     "lyapunov_test",
     "matrix_profile",

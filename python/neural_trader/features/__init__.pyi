@@ -1,5 +1,6 @@
 """Features: what can be measured on series of prices, volumes, quotes and trades."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from neural_trader.features.across import bottom_across as bottom_across
@@ -21,16 +22,20 @@ from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
+from neural_trader.features.warping import Matches as Matches
+from neural_trader.features.warping import dtw_search as dtw_search
 
 __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "Matches",
     "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
+    "dtw_search",
     "lyapunov",
     "lyapunov_test",
     "matrix_profile",
@@ -232,6 +237,9 @@ def trade_imbalance(quantity: Any, side: Any = ..., n: int = 20) -> Any:
 
 def vpin(quantity: Any, side: Any = ..., bucket: float = 1000.0, n: int = 50) -> Any:
     """Mean |bought - sold| of the last n buckets of volume, 0 to 1."""
+
+def dtw(series: Any, template: Sequence[float] = ..., n: int = 0, band: int = 2, most: float = 1e60) -> Any:
+    """Distance by dynamic time warping of the last values to a template."""
 
 def left_profile(series: Any, n: int = 20, lookback: int = 250) -> Any:
     """Distance of the last n values to the past ones most like them."""

@@ -32,6 +32,8 @@ def function_of(name: str) -> Callable[..., Any]:
     feature.__doc__ = f"{kind.line}\n\n{kind.source}"
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     places = [inspect.Parameter(each, positional) for each, _ in kind.inputs]
+    if kind.list:
+        places.append(inspect.Parameter(kind.list.name, positional, default=list(kind.list.default)))
     for each in kind.parameters:
         default = int(each.default) if each.whole else each.default
         places.append(inspect.Parameter(each.name, positional, default=default))
@@ -44,12 +46,12 @@ def call(kind: Kind, given: Sequence[Any], named: dict[str, Any]) -> Any:
     first: Any = given[0] if given else next(iter(named.values()), None)
     whole = isinstance(first, pl.DataFrame) or _is_struct(first) or (isinstance(first, pl.Expr) and _alone(kind, given))
     if whole:
-        numbers = _numbers(kind, given[1:], named)
+        numbers = flat_numbers(kind, given[1:], named)
         if isinstance(first, pl.Expr):
             return _expression(kind, first, numbers)
         return _of_frame(kind, first if isinstance(first, pl.DataFrame) else first.struct.unnest(), numbers)
     inputs, rest = _inputs(kind, given, named)
-    numbers = _numbers(kind, given[len(inputs) - len(rest) :], named, taken=rest)
+    numbers = flat_numbers(kind, given[len(inputs) - len(rest) :], named, taken=rest)
     if all(isinstance(each, pl.Expr) for each in inputs):
         return _expression(kind, inputs[0] if len(inputs) == 1 else _struct(kind, inputs), numbers)
     columns = evaluated(kind, inputs, numbers)
@@ -122,10 +124,12 @@ def _inputs(kind: Kind, given: Sequence[Any], named: dict[str, Any]) -> tuple[li
     return inputs, by_name
 
 
-def _numbers(
+def flat_numbers(
     kind: Kind, given: Sequence[Any], named: dict[str, Any], taken: set[str] | frozenset[str] = frozenset()
 ) -> list[float]:
-    """All parameters, the defaults of those that are not given included."""
+    """All parameters, the defaults of those that are not given included, and behind them the list."""
+    named = dict(named)
+    listed, given = kind.listed(given, named)
     places = [each.name for each in kind.parameters]
     for name in named:
         if name not in taken and (name not in places or places.index(name) < len(given)):
@@ -134,7 +138,7 @@ def _numbers(
         raise UsageError(f"{kind.call} takes at most {len(places)} parameters, not {len(given)}")
     try:
         rest = [float(named.get(each.name, each.default)) for each in kind.parameters[len(given) :]]
-        return [*map(float, given), *rest]
+        return [*map(float, given), *rest, *map(float, listed)]
     except (TypeError, ValueError):
         raise UsageError(f"{kind.call}: parameters are numbers") from None
 

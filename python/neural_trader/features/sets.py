@@ -113,33 +113,42 @@ class FeatureSet:
 
 
 def _spec(label: str, text: str) -> _Spec:
-    name, columns, parameters = _parsed(text)
+    name, columns, given = _parsed(text)
     if name not in table():
         raise UsageError(f"no feature is called {name!r}; `neural-trader features` lists all")
     kind = table()[name]
     if len(columns) > len(kind.inputs):
         raise UsageError(f"{text}: {kind.call} reads {len(kind.inputs)} columns, not {len(columns)}")
     rest = tuple(field or name for name, field in kind.inputs[len(columns) :])
+    listed, numbers = kind.listed(given, {})
+    try:
+        parameters = tuple(map(float, kind.flat(numbers, listed)))
+    except (TypeError, ValueError):
+        raise _wrong(text) from None
     return _Spec(label, kind, columns + rest, parameters)
 
 
-def _parsed(text: str) -> tuple[str, tuple[str, ...], tuple[float, ...]]:
-    """Name, columns and parameters of a feature as it is written."""
-    wrong = UsageError(f'{text!r} is no feature; write it as "rsi(14)" or "sma(volume, 20)"')
+def _wrong(text: str) -> UsageError:
+    return UsageError(f'{text!r} is no feature; write it as "rsi(14)" or "sma(volume, 20)"')
+
+
+def _parsed(text: str) -> tuple[str, tuple[str, ...], list[Any]]:
+    """Name, columns, and the numbers and lists of a feature as it is written."""
+    wrong = _wrong(text)
     try:
         node = ast.parse(text, mode="eval").body
     except SyntaxError:
         raise wrong from None
     if isinstance(node, ast.Name):
-        return node.id, (), ()
+        return node.id, (), []
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords):
         raise wrong
     columns = [each.id for each in node.args if isinstance(each, ast.Name)]
     try:
-        numbers = [float(ast.literal_eval(each)) for each in node.args[len(columns) :]]
+        numbers = [ast.literal_eval(each) for each in node.args[len(columns) :]]
     except (TypeError, ValueError):
         raise wrong from None
-    return node.func.id, tuple(columns), tuple(numbers)
+    return node.func.id, tuple(columns), numbers
 
 
 def _outputs(spec: _Spec) -> list[str]:

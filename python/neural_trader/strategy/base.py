@@ -255,15 +255,23 @@ class Strategy:
         level = self._replay.best(k, side)
         return math.nan if level is None else self._grids[k].tick.value_of(level[0])
 
-    def feature(self, name: str, *parameters: float, series: str | None = None) -> Any:
+    def feature(self, name: str, *parameters: float | Sequence[float], series: str | None = None) -> Any:
         """A feature of bars by name, over every instrument of the run; ``features`` of the command line lists them.
 
         A handle, or a named tuple of handles where the feature has several outputs. ``series`` is the field of a bar
-        that a feature of one series reads, the close as a rule: ``self.feature("sma", 20, series="volume")``.
+        that a feature of one series reads, the close as a rule: ``self.feature("sma", 20, series="volume")``. A list
+        stands in front: ``self.feature("dtw", [1, 0, 1], 30)``.
         """
         if isinstance(self._engine, Replay):
             raise UsageError("features are of bars; a replay has books and trades")
-        outputs = self._engine.feature(name, [float(parameter) for parameter in parameters], series)
+        from neural_trader.features.table import table
+
+        kind = table().get(name)
+        given: Sequence[Any] = parameters
+        if kind is not None:
+            listed, numbers = kind.listed(parameters, {})
+            given = kind.flat(numbers, listed)
+        outputs = self._engine.feature(name, [float(each) for each in given], series)
         if len(outputs) == 1:
             return outputs[0][1]
         return outputs_named(name, tuple(each for each, _ in outputs))(*(handle for _, handle in outputs))

@@ -1,7 +1,7 @@
 //! nt-features for Python.
 
 use nt_features::graph::Across;
-use nt_features::{FAMILIES, FeatureError, Kind, Neighbours, Parameter, Set, Unfolding};
+use nt_features::{FAMILIES, FeatureError, Kind, List, Matches, Neighbours, Parameter, Set, Unfolding};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -72,6 +72,7 @@ fn row<'py>(py: Python<'py>, family: &str, kind: &'static Kind) -> PyResult<Boun
     row.set_item("family", family)?;
     row.set_item("inputs", inputs)?;
     row.set_item("parameters", parameters)?;
+    row.set_item("list", kind.list.map(|List { name, most, default }| (name, most, default.to_vec())))?;
     row.set_item("outputs", outputs)?;
     row.set_item("line", kind.line)?;
     row.set_item("source", kind.source)?;
@@ -105,6 +106,21 @@ fn matrix_profile<'py>(
     let found = py.detach(|| nt_features::matrix_profile(series, n, exclusion));
     let arrays = |side: Neighbours| (side.distance.into_pyarray(py), side.neighbour.into_pyarray(py));
     Ok((arrays(found.left), arrays(found.right)))
+}
+
+/// The nearest windows to the template of the feature `dtw`: rows, distances, and how far the work on all went.
+#[pyfunction]
+fn dtw_search(
+    py: Python<'_>,
+    series: PyReadonlyArray1<'_, f64>,
+    parameters: Vec<f64>,
+    k: usize,
+    apart: usize,
+) -> PyResult<(Vec<usize>, Vec<f64>, [usize; 5])> {
+    let series = series.as_slice()?;
+    let found = py.detach(|| nt_features::search(series, &parameters, k, apart)).map_err(refused)?;
+    let Matches { rows, distances, windows, by_kim, by_keogh, abandoned, completed } = found;
+    Ok((rows, distances, [windows, by_kim, by_keogh, abandoned, completed]))
 }
 
 /// Distances and rows, of the windows before and of those after.
@@ -185,5 +201,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(feature_table, module)?)?;
     module.add_function(wrap_pyfunction!(feature_warmup, module)?)?;
     module.add_function(wrap_pyfunction!(lyapunov_exponent, module)?)?;
+    module.add_function(wrap_pyfunction!(dtw_search, module)?)?;
     module.add_function(wrap_pyfunction!(matrix_profile, module)?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Kind, Parameter};
+use crate::{Kind, List, Parameter};
 
 /// A feature that cannot be built, or columns that cannot be read. Its text is one line that says what to change.
 #[derive(Clone, Debug)]
@@ -43,6 +43,13 @@ pub enum FeatureError {
         range: &'static str,
         /// What was given.
         given: f64,
+    },
+    /// The numbers of a list are too few, too many or none.
+    List {
+        /// The feature.
+        kind: &'static Kind,
+        /// The list.
+        list: &'static List,
     },
     /// Two parameters stand in the wrong order.
     Order {
@@ -110,6 +117,9 @@ impl fmt::Display for FeatureError {
                 )
             }
             Self::Across { range, given } => write!(out, "{range}, not {given}"),
+            Self::List { kind, list: List { name, most, .. } } => {
+                write!(out, "{}: {name} must be 2 to {most} numbers that are not all the same", kind.name)
+            }
             Self::Order { kind, lower, upper } => {
                 let (Parameter { name: lower, .. }, lower_value) = lower;
                 let (Parameter { name: upper, .. }, upper_value) = upper;

@@ -2,8 +2,8 @@
 
 use crate::feature::{Feature, Stream, boxed};
 use crate::{
-    FeatureError, average, calendar, channel, microstructure, momentum, oscillator, pair, pattern, returns, statistics,
-    volatility, volume,
+    FeatureError, LARGEST, average, calendar, channel, microstructure, momentum, oscillator, pair, pattern, returns,
+    statistics, volatility, volume,
 };
 
 /// The largest window. With it, prices up to `2^53 / 10^6`, nine billion ticks, still have exact sums.
@@ -96,6 +96,26 @@ pub struct Parameter {
     pub default: f64,
 }
 
+/// Numbers without end that a feature takes after its parameters: from two, which differ, to `most`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct List {
+    /// Its name.
+    pub name: &'static str,
+    /// How many numbers at most.
+    pub most: usize,
+    /// What it is unless it is given.
+    pub default: &'static [f64],
+}
+
+impl List {
+    fn admits(&self, numbers: &[f64]) -> bool {
+        let is_number = |number: &f64| number.abs() <= LARGEST;
+        numbers.len() <= self.most
+            && numbers.iter().all(is_number)
+            && numbers.iter().any(|number| *number != numbers[0])
+    }
+}
+
 /// One series that a feature makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -114,6 +134,8 @@ pub struct Kind {
     pub inputs: &'static [Input],
     /// Its parameters, in order.
     pub parameters: &'static [Parameter],
+    /// What it takes after these, if anything.
+    pub list: Option<List>,
     /// What it makes, in order.
     pub outputs: &'static [Output],
     /// What it is, in one line.
@@ -212,7 +234,12 @@ impl Kind {
         line: &'static str,
         source: &'static str,
     ) -> Self {
-        Self { name, inputs, parameters, outputs, line, source, below: &[], make }
+        Self { name, inputs, parameters, list: None, outputs, line, source, below: &[], make }
+    }
+
+    /// The same, with a list after its parameters.
+    pub(crate) const fn with(self, list: List) -> Self {
+        Self { list: Some(list), ..self }
     }
 
     /// The same, with parameters that must be below others.
@@ -225,13 +252,14 @@ impl Kind {
         kinds().find(|kind| kind.name == name).ok_or_else(|| FeatureError::Unknown { name: name.to_owned() })
     }
 
-    /// All parameters: those that are given, in order, and the defaults of the rest.
+    /// All parameters: those that are given, in order, and the defaults of the rest; behind them the list, if it takes one.
     pub fn parameters(&'static self, given: &[f64]) -> Result<Vec<f64>, FeatureError> {
-        if given.len() > self.parameters.len() {
-            return Err(FeatureError::Count { kind: self, given: given.len() });
+        let (given, listed) = given.split_at(given.len().min(self.parameters.len()));
+        if self.list.is_none() && !listed.is_empty() {
+            return Err(FeatureError::Count { kind: self, given: given.len() + listed.len() });
         }
         let defaults = self.parameters[given.len()..].iter().map(|parameter| parameter.default);
-        let all: Vec<f64> = given.iter().copied().chain(defaults).collect();
+        let mut all: Vec<f64> = given.iter().copied().chain(defaults).collect();
         for (parameter, &value) in self.parameters.iter().zip(&all) {
             // NaN fails the comparisons.
             let within = value >= parameter.least && value <= parameter.most;
@@ -247,6 +275,13 @@ impl Kind {
                     upper: (&self.parameters[upper], all[upper]),
                 });
             }
+        }
+        if let Some(list) = &self.list {
+            let listed = if listed.is_empty() { list.default } else { listed };
+            if !list.admits(listed) {
+                return Err(FeatureError::List { kind: self, list });
+            }
+            all.extend(listed);
         }
         Ok(all)
     }

@@ -41,11 +41,13 @@ mod set;
 mod statistics;
 mod volatility;
 mod volume;
+mod warping;
 mod window;
 
 pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
 pub use feature::{Bar, Feature, LARGEST, instant};
-pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
+pub use kind::{FAMILIES, Family, Field, Input, Kind, List, MAX_WINDOW, Output, Parameter, Unit, kinds};
 pub use profile::{Neighbours, Profile, exclusion, matrix_profile};
 pub use set::Set;
+pub use warping::{Matches, search};

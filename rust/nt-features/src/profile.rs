@@ -20,33 +20,38 @@ pub fn exclusion(n: usize) -> usize {
 
 /// What makes a shape of a window: `((x - pivot) - offset) scale` has the mean 0 and the deviation 1.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+pub(crate) struct Shape {
     pivot: f64,
     /// The sum of the distances from the pivot.
     sum: f64,
     offset: f64,
     /// NaN where the window is constant, or has something that is no number.
-    scale: f64,
+    pub(crate) scale: f64,
 }
 
 impl Shape {
-    const NONE: Self = Self { pivot: f64::NAN, sum: f64::NAN, offset: f64::NAN, scale: f64::NAN };
+    pub(crate) const NONE: Self = Self { pivot: f64::NAN, sum: f64::NAN, offset: f64::NAN, scale: f64::NAN };
 
     /// That of a window and its fold.
     #[inline]
-    fn of(window: &Window<Spread>, fold: Spread) -> Self {
+    pub(crate) fn of(window: &Window<Spread>, fold: Spread) -> Self {
         let n = window.len() as f64;
         let spread = fold.of(n);
         let scale = if spread > 0.0 { n / spread.sqrt() } else { f64::NAN };
         Self { pivot: window.pivot(), sum: fold.sum, offset: fold.sum / n, scale }
     }
+
+    /// A value of the window as one of the shape.
+    #[inline]
+    pub(crate) fn shaped(self, value: f64) -> f64 {
+        ((value - self.pivot) - self.offset) * self.scale
+    }
 }
 
 /// The distance between the shapes of two windows.
 fn distance((a, of_a): (&[f64], Shape), (b, of_b): (&[f64], Shape)) -> f64 {
-    let shaped = |value: f64, of: Shape| ((value - of.pivot) - of.offset) * of.scale;
     let squares = a.iter().zip(b).fold(0.0, |sum, (&a, &b)| {
-        let difference = shaped(a, of_a) - shaped(b, of_b);
+        let difference = of_a.shaped(a) - of_b.shaped(b);
         sum + difference * difference
     });
     squares.sqrt()

@@ -23,6 +23,7 @@ from neural_trader.baseline.features import (
     statistics,
     volatility,
     volume,
+    warping,
 )
 
 LARGEST = 1e60
@@ -45,6 +46,7 @@ TWINS: dict[str, Callable[..., Any]] = {
     "dema": average.Dema,
     "deviation": volatility.Deviation,
     "donchian": channel.Donchian,
+    "dtw": warping.Warping,
     "ema": average.Ema,
     "entropy": statistics.Entropy,
     "ewma_volatility": volatility.Ewma,

@@ -183,9 +183,12 @@ class _Reader:
         # Of what is none of these, the series itself says what it has, and what is nearest.
         if name not in methods and (name.startswith("_") or (name in dir(receiver) and name not in table())):
             raise self._refused(node, f"a formula has no {name!r}")
-        given = [self._value(each) for each in args]
-        named = {each.arg or "": self._value(each.value) for each in keywords}
+        given = [self._argument(each) for each in args]
+        named = {each.arg or "": self._argument(each.value) for each in keywords}
         return self._made(node, lambda: getattr(receiver, name)(*given, **named))
+
+    def _argument(self, node: ast.expr) -> Any:
+        return [self._value(each) for each in node.elts] if isinstance(node, ast.List) else self._value(node)
 
     def _made(self, node: ast.expr, make: Callable[..., Any], *given: Any) -> Any:
         try:

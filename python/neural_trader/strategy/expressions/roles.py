@@ -239,7 +239,10 @@ def _built(operation: str, inputs: tuple[Expression, ...], given: tuple[Any, ...
     built: Expression
     name, _, output = operation.partition(".")
     if name in table():
-        made = feature(table()[name], tuple(map(series, inputs)), numbers, {})
+        kind = table()[name]
+        count = len(kind.parameters)
+        arguments: tuple[Any, ...] = (numbers[count:], *numbers[:count]) if kind.list else numbers
+        made = feature(kind, tuple(map(series, inputs)), arguments, {})
         return made if isinstance(made, Series) else getattr(made, output or table()[name].outputs[0][0])
     if operation in _METHODS:
         built = _METHODS[operation](*inputs, *numbers)

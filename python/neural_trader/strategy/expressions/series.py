@@ -349,6 +349,8 @@ def feature(kind: Kind, first: tuple[Series, ...], given: tuple[Any, ...], named
             inputs.append(field(usual))
         else:
             refuse(f"{kind.name} needs the series {name!r}: {kind.name}(..., {name}=...)")
+    listed, others = kind.listed(given, named)
+    given = tuple(others)
     rest = [each.name for each in kind.parameters[len(given) :]]
     if len(given) > len(kind.parameters) or (unknown := [name for name in named if name not in rest]):
         what = f"no {unknown[0]!r}" if len(given) <= len(kind.parameters) else "so many numbers"
@@ -356,6 +358,7 @@ def feature(kind: Kind, first: tuple[Series, ...], given: tuple[Any, ...], named
     # What is left out is its default.
     values = [*given, *(named.get(each.name, each.default) for each in kind.parameters[len(given) :])]
     numbers = tuple(_number(kind.name, each, value) for each, value in zip(kind.parameters, values, strict=True))
+    numbers += _listed(kind, listed)
     made = {}
     for at, (name, unit) in enumerate(kind.outputs):
         read, dimension = _counted(kind, tuple(inputs), unit)
@@ -375,6 +378,17 @@ def _counted(kind: Kind, inputs: tuple[Series, ...], unit: str | None) -> tuple[
         if unit in of:
             return inputs, of[unit]
     return tuple(each if each.dimension == "plain" else Series("decimal", (each,)) for each in inputs), "plain"
+
+
+def _listed(kind: Kind, listed: tuple[Any, ...]) -> tuple[float | P, ...]:
+    """The numbers of a list, each of which may be a parameter."""
+    if kind.list is None:
+        return ()
+    any_number = Parameter(kind.list.name, whole=False, least=-1e60, most=1e60, default=0.0)
+    numbers = tuple(_number(kind.name, any_number, each) for each in listed)
+    if refusal := kind.list.refusal([each.default if isinstance(each, P) else each for each in numbers]):
+        refuse(f"{kind.name}: {refusal}")
+    return numbers
 
 
 def _number(what: str, parameter: Parameter, given: object) -> float | P:

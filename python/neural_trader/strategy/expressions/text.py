@@ -68,6 +68,9 @@ def _feature(expression: Expression, given: list[str]) -> str:
     ]
     is_of_bars = kind.inputs[0][0] != "series" and kind.inputs[0][1] is not None
     at = "bars" if is_of_bars else _within(first, _TIGHT)
+    if kind.list:
+        count = len(kind.parameters)
+        given = [f"[{', '.join(given[count:])}]", *given[:count]]
     made = output or (kind.outputs[0][0] if len(kind.outputs) > 1 else "")
     return f"{at}.{name}({', '.join([*given, *said])})" + (f".{made}" if made else "")
 
