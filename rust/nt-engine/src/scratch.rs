@@ -33,8 +33,18 @@ impl Engine {
         self.fills.clear();
         self.ledger.fills_mut().clear();
         self.notices.clear();
+        self.forget_expenses();
         self.swap_records(records);
         true
+    }
+
+    /// What an account keeps beside its fills.
+    fn forget_expenses(&mut self) {
+        self.ledger.forget_expenses();
+        if let Some(account) = self.account.as_deref_mut() {
+            account.fill_rates.clear();
+            account.liquidations.clear();
+        }
     }
 
     fn swap_records(&mut self, records: &mut Records) {

@@ -2,33 +2,38 @@
 //!
 //! Of a lone instrument, blocks of bars are gone through one after the other. In each, what several sets read is computed
 //! once; every set turns its own signals into bits, and its engine plays the block: from one bar at which a bit is set to
-//! the next, by the code that plays a single run. Of several instruments every set is a run of its own.
+//! the next, by the code that plays a single run. `universe` does the same for several instruments, on their common time
+//! line.
 //!
 //! Sets are played in parallel, each by one thread at a time, so their outcomes do not depend on the number of threads.
 
 pub mod figures;
+mod moments;
 mod signals;
+mod turn;
+mod universe;
+mod wants;
 
 use nt_core::{Bars, Error, Instrument, Nanos, Result};
 use nt_features::graph::column::Column;
 use nt_features::graph::{Cell, Node, Nodes, READS, Term, Yields};
 use rayon::prelude::*;
 
+use crate::account::AccountTerms;
 use crate::config::{Config, Rules};
 use crate::digest::{self, Hash};
 use crate::engine::Engine;
-use crate::formula::{Desk, Formula, Roles, grid};
-use crate::run::{Run, run};
+use crate::formula::{Desk, Roles, grid};
+use crate::run::Run;
 use crate::scratch::Records;
 use figures::{Figures, Summary};
 use signals::Signals;
+use universe::Universe;
 
 /// Bars that are gone through together: their columns stay in the processor's cache.
 const BLOCK: usize = 4_096;
 /// Numbers that all shared columns together may hold.
 const SHARED_MAX: usize = 1 << 21;
-/// Sets of several instruments that are played between two looks at whether to go on.
-const SETS_AT_ONCE: usize = 64;
 
 /// What is the same in all sets.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ pub struct Plan {
     pub config: Config,
     /// The instruments, in order of their symbols.
     pub instruments: Vec<Instrument>,
+    /// What the account is beyond one currency and spot instruments, if anything.
+    pub account: Option<AccountTerms>,
     /// The formula.
     pub terms: Vec<Term>,
     /// What it decides with.
@@ -56,6 +63,8 @@ pub struct Sweep {
     rows: usize,
     played: usize,
     ends: usize,
+    /// The sets, where they are not over a lone instrument.
+    universe: Option<Universe>,
 }
 
 struct Shared {
@@ -75,7 +84,6 @@ enum Place {
 
 /// One set of parameters.
 struct Set {
-    parameters: Vec<f64>,
     own: Vec<Own>,
     roles: Roles<Option<Place>>,
     state: Result<Box<State>>,
@@ -105,29 +113,18 @@ struct Scratch {
 }
 
 impl Sweep {
-    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set.
+    /// A sweep over as many bars as the instruments have in all (`ends`), with the parameters of each set.
     pub fn new(plan: Plan, sets: &[Vec<f64>], ends: usize) -> Result<Self> {
         if plan.config.rules != Rules::House {
             return Err(Error::Misuse("a sweep plays by our own rules".into()));
         }
-        let mut sweep = Sweep { plan, levels: Vec::new(), sets: Vec::new(), rows: BLOCK, played: 0, ends };
-        match sweep.is_lone() {
-            true => sweep.arrange(sets)?,
-            false => {
-                let alone = |parameters: &Vec<f64>| Set {
-                    parameters: parameters.clone(),
-                    own: Vec::new(),
-                    roles: Roles::default(),
-                    state: Err(Error::Misuse("it has not been played".into())),
-                };
-                sweep.sets = sets.iter().map(alone).collect();
-            }
+        let is_lone = plan.instruments.len() == 1 && plan.account.is_none();
+        let universe = if is_lone { None } else { Some(Universe::new(&plan, sets)?) };
+        let mut sweep = Sweep { plan, levels: Vec::new(), sets: Vec::new(), rows: BLOCK, played: 0, ends, universe };
+        if is_lone {
+            sweep.arrange(sets)?;
         }
         Ok(sweep)
-    }
-
-    fn is_lone(&self) -> bool {
-        self.plan.instruments.len() == 1
     }
 
     /// Finds out which nodes are shared, and gives every node a place.
@@ -146,7 +143,7 @@ impl Sweep {
         let cell = |node: &Node| node.cell(tick, lot).map_err(|error| Error::Misuse(error.to_string()));
         let shared = self.share(nodes, &users, cell);
         let engine = Engine::new(self.plan.config, self.plan.instruments.clone())?;
-        let set = |(places, parameters): (&Vec<usize>, &Vec<f64>)| {
+        let set = |places: &Vec<usize>| {
             let (mut own, mut roles) = (Vec::new(), Roles::default());
             // A node that cannot be made spoils the sets that have it, and no others.
             let state = own_nodes(nodes, places, &shared, cell).map(|(nodes, found)| {
@@ -154,9 +151,9 @@ impl Sweep {
                 roles = self.plan.roles.map(|term| term.map(|term| found[term]));
                 Box::new(State::new(&engine, self.plan.curve))
             });
-            Set { parameters: parameters.clone(), own, roles, state }
+            Set { own, roles, state }
         };
-        self.sets = places.iter().zip(sets).map(set).collect();
+        self.sets = places.iter().map(set).collect();
         Ok(())
     }
 
@@ -191,23 +188,26 @@ impl Sweep {
 
     /// How many sets there are.
     pub fn len(&self) -> usize {
-        self.sets.len()
+        self.universe.as_ref().map_or(self.sets.len(), Universe::len)
     }
 
     /// Whether there is no set.
     pub fn is_empty(&self) -> bool {
-        self.sets.is_empty()
+        self.len() == 0
     }
 
     /// The share of the work that is done.
     pub fn progress(&self) -> f64 {
-        let all = if self.is_lone() { self.ends } else { self.sets.len() };
-        if all == 0 { 1.0 } else { self.played as f64 / all as f64 }
+        let played = self.universe.as_ref().map_or(self.played, Universe::played);
+        if self.ends == 0 { 1.0 } else { played as f64 / self.ends as f64 }
     }
 
     /// Plays on for a while over all bars, in the threads of the pool that it is called from; says whether it has ended.
     pub fn advance(&mut self, bars: &[Bars<'_>]) -> bool {
-        if self.is_lone() { self.advance_block(&bars[0]) } else { self.advance_sets(bars) }
+        match &mut self.universe {
+            Some(universe) => universe.advance(bars, &self.plan),
+            None => self.advance_block(&bars[0]),
+        }
     }
 
     fn advance_block(&mut self, bars: &Bars<'_>) -> bool {
@@ -229,20 +229,10 @@ impl Sweep {
         is_last
     }
 
-    fn advance_sets(&mut self, bars: &[Bars<'_>]) -> bool {
-        let end = self.sets.len().min(self.played + SETS_AT_ONCE);
-        let plan = &self.plan;
-        self.sets[self.played..end].par_iter_mut().for_each(|set| {
-            set.state = State::of_run(plan, &set.parameters, bars).map(Box::new);
-        });
-        self.played = end;
-        end == self.sets.len()
-    }
-
     /// Digests of the orders, fills and postings of each set that was played, where they have been kept.
     pub fn digests(&self) -> impl Iterator<Item = Option<[Hash; 3]>> {
-        self.sets.iter().map(|set| {
-            let engine = &set.state.as_ref().ok().filter(|_| self.plan.records)?.engine;
+        self.outcomes().map(|outcome| {
+            let (engine, _) = outcome.ok().filter(|_| self.plan.records)?;
             Some([
                 digest::orders(engine.orders()),
                 digest::fills(engine.fills()),
@@ -253,10 +243,12 @@ impl Sweep {
 
     /// What came of each set, or what went wrong in it.
     pub fn figures(&self) -> impl Iterator<Item = Result<Figures>> {
-        self.sets.iter().map(|set| match &set.state {
-            Ok(state) => Figures::of(&state.engine, &state.summary),
-            Err(error) => Err(error.clone()),
-        })
+        self.outcomes().map(|outcome| outcome.and_then(|(engine, summary)| Figures::of(engine, summary)))
+    }
+
+    /// What is left of the run of each set.
+    fn outcomes(&self) -> impl Iterator<Item = Result<(&Engine, &Summary)>> {
+        self.sets.iter().map(Set::outcome).chain(self.universe.iter().flat_map(Universe::outcomes))
     }
 }
 
@@ -265,27 +257,16 @@ impl State {
         let summary = Summary::new(engine, curve);
         State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary }
     }
-
-    /// A run of its own, of which only its figures are kept.
-    fn of_run(plan: &Plan, parameters: &[f64], bars: &[Bars<'_>]) -> Result<Self> {
-        let mut engine = Engine::new(plan.config, plan.instruments.clone())?;
-        let mut formula = Formula::new(&engine, &plan.terms, parameters, plan.roles)?;
-        let mut summary = Summary::new(&engine, plan.curve);
-        run(&mut engine, bars, &mut formula)?;
-        summary.take_fills(&engine)?;
-        if plan.curve {
-            let mut curve = vec![0.0; engine.samples().len()];
-            engine.samples().in_currency(&[], &mut curve)?;
-            summary.take_curve(&curve);
-        }
-        if !plan.records {
-            engine.return_records(&mut Records::default());
-        }
-        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary })
-    }
 }
 
 impl Set {
+    fn outcome(&self) -> Result<(&Engine, &Summary)> {
+        match &self.state {
+            Ok(state) => Ok((&state.engine, &state.summary)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
     /// Plays a block of bars.
     fn play(&mut self, levels: &[Vec<Shared>], block: &Bars<'_>, plan: &Plan, is_last: bool, scratch: &mut Scratch) {
         let Ok(state) = &mut self.state else { return };

@@ -75,7 +75,10 @@ class FormulaRunner:
 
     def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
         """Statistics of points; ``progress`` gets the share that is done."""
-        engine = Engine(list(self._bars), **self._settings.engine_arguments())
+        arguments = self._settings.engine_arguments(
+            [each.symbol for each in self._bars], [each.tick for each in self._bars]
+        )
+        engine = Engine(list(self._bars), **arguments)
         sets = np.tile(self._base, (len(points), 1))
         sets[:, self._columns] = points
         sweep = Sweep(engine, *self._program, sets, curve=self._curve, threads=self._threads)
@@ -164,11 +167,12 @@ def _figures_of(point: list[float]) -> tuple[dict[str, float], str | None]:
         return {}, str(error)
     trades = engine.trades
     results = [pnl for pnl, leave in zip(trades["pnl"], trades["exit_fill"], strict=True) if leave >= 0]
-    fills = engine.fills
+    # In the account currency, whatever they were paid in.
+    fills = engine.fill_arrays()
     figures = {
         "equity": engine.equity_value,
-        "fees": sum(fills["fee"]) / 1e18,
-        "slippage": sum(fills["slippage"]) / 1e18,
+        "fees": float(fills["fee"].sum()),
+        "slippage": float(fills["slippage"].sum()),
         "fills": float(len(fills["fee"])),
         "trades": float(len(results)),
         "open_trades": float(len(trades["pnl"]) - len(results)),
