@@ -764,11 +764,14 @@ class Sweep:
         curve: bool = False,
         records: bool = False,
         threads: int = 0,
+        ends: NDArray[np.int64] | None = None,
     ) -> Sweep: ...
     def advance(self) -> float:
         """Plays on; returns the share of the work that is done, 1 at the end."""
     def digests(self) -> list[tuple[str, str, str] | None]:
         """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def periods(self) -> _Floats:
+        """Equity, a row for each set and a column for each of the samples `ends`; NaN where a set failed."""
     def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
         """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 

@@ -55,8 +55,10 @@ def test_sweeps_and_runs_leave_the_same_records(make: Callable[[int], Case], see
         random, case = Random(seed), make(seed)
         formula = Draw(random).formula()
         sets = random_sets(random, formula)
-        sweep = swept(case, formula, sets, records=True, threads=1)
-        brief = swept(case, formula, sets, curve=True, threads=2)
+        samples = len(np.unique(np.concatenate([bars.close_ns for bars in case.market])))
+        ends = np.array(sorted(random.sample(range(samples), min(samples, 3))), dtype=np.int64)
+        sweep = swept(case, formula, sets, records=True, threads=1, ends=ends)
+        brief = swept(case, formula, sets, curve=True, threads=2, ends=ends)
         figures, refused = brief.figures()
         kept = sweep.figures()[0]
         for name, column in kept.items():
@@ -81,6 +83,8 @@ def test_sweeps_and_runs_leave_the_same_records(make: Callable[[int], Case], see
             ]
             assert figures["trades"][at] == len(closed) and figures["wins"][at] == sum(pnl > 0 for pnl in closed), told
             assert figures["gained"][at] == sum(pnl for pnl in closed if pnl > 0) / 1e18, told
+            equity = engine.equity_curve()[1][ends]
+            assert sweep.periods()[at].tolist() == equity.tolist() == brief.periods()[at].tolist(), told
             _compare_curve(engine, case, {name: column[at] for name, column in figures.items()}, told)
             compared += 1
             fills += int(figures["fills"][at])

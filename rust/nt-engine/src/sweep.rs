@@ -9,6 +9,7 @@
 
 pub mod figures;
 mod moments;
+mod periods;
 mod signals;
 mod turn;
 mod universe;
@@ -52,6 +53,8 @@ pub struct Plan {
     pub curve: bool,
     /// Whether orders, fills and postings are kept, whose digests are then those of the runs by themselves.
     pub records: bool,
+    /// Samples at which equity is kept, ascending; none where nobody asks for it.
+    pub ends: Vec<usize>,
 }
 
 /// A sweep under way.
@@ -101,6 +104,8 @@ struct State {
     run: Run,
     desk: Desk,
     summary: Summary,
+    /// Equity at the plan's `ends` so far.
+    periods: Vec<f64>,
 }
 
 /// What a thread writes to while it plays a set.
@@ -241,6 +246,17 @@ impl Sweep {
         })
     }
 
+    /// The samples at which equity is kept.
+    pub fn ends(&self) -> &[usize] {
+        &self.plan.ends
+    }
+
+    /// Equity of each set at the `ends` of the plan; nothing of a set that failed.
+    pub fn periods(&self) -> impl Iterator<Item = Option<&[f64]>> {
+        let of_sets = self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()));
+        of_sets.chain(self.universe.iter().flat_map(Universe::periods))
+    }
+
     /// What came of each set, or what went wrong in it.
     pub fn figures(&self) -> impl Iterator<Item = Result<Figures>> {
         self.outcomes().map(|outcome| outcome.and_then(|(engine, summary)| Figures::of(engine, summary)))
@@ -255,7 +271,7 @@ impl Sweep {
 impl State {
     fn new(engine: &Engine, curve: bool) -> Self {
         let summary = Summary::new(engine, curve);
-        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary }
+        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary, periods: Vec::new() }
     }
 }
 
@@ -282,7 +298,7 @@ impl Set {
         }
         let roles = self.roles.map(|place| column_at(levels, columns, place));
         let mut play = || -> Result<()> {
-            let State { engine, run, desk, summary } = &mut **state;
+            let State { engine, run, desk, summary, periods } = &mut **state;
             if !plan.records {
                 engine.borrow_records(records);
             }
@@ -296,6 +312,7 @@ impl Set {
                 engine.samples().in_currency_since(block.first, block.close, samples)?;
                 summary.take_curve(samples);
             }
+            periods::take(periods, &plan.ends, engine, block.first, block.close)?;
             if !plan.records && engine.return_records(records) {
                 desk.forget_order();
                 summary.forget_fills();

@@ -33,8 +33,10 @@ pub(super) struct Moments {
     /// After each moment, per instrument: its mark, 0 before the first, and its cursor.
     marks: Vec<Price>,
     reached: Vec<Cursor>,
-    /// Closes before each moment, and in all.
+    /// How many of the moments are closes before each of them, and in all.
     samples: Vec<u32>,
+    /// The moments that are closes.
+    sampled: Vec<u32>,
     /// Per chunk and instrument, the lowest and the highest price of its bars, with the mark before.
     extremes: Vec<(Price, Price)>,
 }
@@ -67,19 +69,22 @@ impl Moments {
         self.marks.clear();
         self.reached.clear();
         self.samples.clear();
+        self.sampled.clear();
         self.extremes.clear();
         self.firsts.clear();
         self.firsts.extend(self.cursors.iter().map(|&(index, _)| index));
         self.closings.iter_mut().for_each(Vec::clear);
         self.closings.resize_with(instruments, Vec::new);
-        let (mut marks, mut samples) = (before, 0);
+        let mut marks = before;
         while self.all.len() < most {
             let Some(moment) = next_moment(&self.cursors, bars) else { break };
-            self.samples.push(samples);
-            samples += u32::from(!moment.1);
+            self.samples.push(self.sampled.len() as u32);
+            if !moment.1 {
+                self.sampled.push(self.all.len() as u32);
+            }
             self.take(moment, bars, &mut marks);
         }
-        self.samples.push(samples);
+        self.samples.push(self.sampled.len() as u32);
         next_moment(&self.cursors, bars).is_none()
     }
 
@@ -161,9 +166,9 @@ impl Moments {
         &self.reached[moment * self.instruments()..][..self.instruments()]
     }
 
-    /// How many of these moments are closes.
-    pub fn samples(&self, moments: Range<usize>) -> usize {
-        (self.samples[moments.end] - self.samples[moments.start]) as usize
+    /// Those of the moments that are closes.
+    pub fn sampled(&self, moments: Range<usize>) -> &[u32] {
+        &self.sampled[self.samples[moments.start] as usize..self.samples[moments.end] as usize]
     }
 
     /// The lowest and the highest price of each instrument in the chunk of a moment.

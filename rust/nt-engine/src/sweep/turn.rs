@@ -1,6 +1,6 @@
 //! One set over a block of moments: calm ones are passed in one step, the others are played as in any run.
 
-use nt_core::{Quantity, Result};
+use nt_core::{Instrument, Result};
 use nt_features::graph::column::Column;
 
 use super::figures::UNITS;
@@ -46,11 +46,20 @@ impl Turn<'_> {
             self.play_moment(at)?;
             (at, is_known) = (at + 1, false);
         }
-        if self.block.is_last {
-            let engine = &mut self.state.engine;
-            engine.finish()?;
-            if let (Some(slot), Some(last)) = (self.curve.last_mut(), engine.samples().last()) {
-                *slot = last as f64 / UNITS;
+        if self.block.is_last { self.finish() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let State { engine, periods, .. } = &mut *self.state;
+        engine.finish()?;
+        if let Some(last) = engine.samples().last().map(|last| last as f64 / UNITS) {
+            if let Some(slot) = self.curve.last_mut() {
+                *slot = last;
+            }
+            if self.block.plan.ends.get(periods.len().wrapping_sub(1)) == Some(&(engine.samples().len() - 1))
+                && let Some(slot) = periods.last_mut()
+            {
+                *slot = last;
             }
         }
         Ok(())
@@ -69,23 +78,27 @@ impl Turn<'_> {
 
     fn pass(&mut self, from: usize, end: usize) -> Result<()> {
         let Block { moments, bars, plan, .. } = *self.block;
-        let engine = &mut self.state.engine;
+        let State { engine, periods, .. } = &mut *self.state;
+        let value_per_tick = |(k, instrument): (usize, &Instrument)| {
+            let position = engine.position(k);
+            (position != 0).then(|| (k, i128::from(position) * instrument.contract.unit))
+        };
+        let held: Vec<_> = engine.instruments().enumerate().filter_map(value_per_tick).collect();
+        // It is calm, so no product leaves its range.
+        let equity = |moment: u32| {
+            let marks = moments.marks(moment as usize);
+            let values = held.iter().map(|&(k, value_per_tick)| value_per_tick * i128::from(marks[k]));
+            (engine.cash() + values.sum::<i128>()) as f64 / UNITS
+        };
+        let (sampled, before) = (moments.sampled(from..end), engine.samples().len());
         if plan.curve {
-            // It is calm, so no product leaves its range.
-            let value_per_tick = |(k, instrument): (usize, &nt_core::Instrument)| {
-                let position: Quantity = engine.position(k);
-                (position != 0).then(|| (k, i128::from(position) * instrument.contract.unit))
-            };
-            let held: Vec<_> = engine.instruments().enumerate().filter_map(value_per_tick).collect();
-            for moment in (from..end).filter(|&moment| !moments.at(moment).is_opening) {
-                let marks = moments.marks(moment);
-                let values = held.iter().map(|&(k, value_per_tick)| value_per_tick * i128::from(marks[k]));
-                self.curve.push((engine.cash() + values.sum::<i128>()) as f64 / UNITS);
-            }
+            self.curve.extend(sampled.iter().map(|&moment| equity(moment)));
+        }
+        for at in plan.ends[periods.len()..].iter().map_while(|&end| sampled.get(end - before)) {
+            periods.push(equity(*at));
         }
         let last = end - 1;
-        let samples = moments.samples(from..end);
-        engine.pass(moments.at(last).time_ns, moments.marks(last), moments.reached(last), bars, samples)
+        engine.pass(moments.at(last).time_ns, moments.marks(last), moments.reached(last), bars, sampled.len())
     }
 
     /// What happens at a moment, in the order of `player`.
@@ -110,11 +123,14 @@ impl Turn<'_> {
         if engine.config().fill_at_close {
             engine.closing_match(moment.time_ns, closes)?;
         }
-        let equity = engine.equity()?;
-        engine.count_samples(1);
+        let equity = engine.equity()? as f64 / UNITS;
         if block.plan.curve {
-            curve.push(equity as f64 / UNITS);
+            curve.push(equity);
         }
+        while block.plan.ends.get(state.periods.len()) == Some(&engine.samples().len()) {
+            state.periods.push(equity);
+        }
+        engine.count_samples(1);
         engine.drop_notices();
         Ok(())
     }

@@ -66,6 +66,8 @@ pub(super) struct State {
     /// What each instrument's target was last known to be.
     targets: Vec<Ppb>,
     summary: Summary,
+    /// Equity at the plan's `ends` so far.
+    pub periods: Vec<f64>,
 }
 
 /// What a thread writes to while it plays a set.
@@ -165,6 +167,11 @@ impl Universe {
         let block = Block { levels: &self.levels, moments, bars, pieces: &pieces, plan, is_last };
         self.sets.par_iter_mut().for_each_init(Scratch::default, |scratch, set| set.play(&block, scratch));
         is_last
+    }
+
+    /// Equity of each set at the `ends` of the plan; nothing of a set that failed.
+    pub fn periods(&self) -> impl Iterator<Item = Option<&[f64]>> {
+        self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()))
     }
 
     /// What is left of the run of each set, or what went wrong in it.
@@ -275,7 +282,7 @@ impl State {
         let instruments = plan.instruments.len();
         let desks = vec![Desk::default(); instruments];
         let summary = Summary::new(engine, plan.curve);
-        State { engine: engine.clone(), desks, targets: vec![0; instruments], summary }
+        State { engine: engine.clone(), desks, targets: vec![0; instruments], summary, periods: Vec::new() }
     }
 
     /// Keeps of a block what has to be known later.
