@@ -1,8 +1,8 @@
 """Relative strength across a universe, as a formula; where no bar is missing, with the orders of its class.
 
 Source: N. Jegadeesh and S. Titman, "Returns to Buying Winners and Selling Losers: Implications for Stock Market
-Efficiency", Journal of Finance 48 (1993). The class is ``cross_sectional_momentum``, which counts times at which bars close
-where the formula counts bars of each instrument. A formula is swept in Rust, many points at once.
+Efficiency", Journal of Finance 48 (1993). The class is ``cross_sectional_momentum``, which counts times at which bars
+close where the formula counts bars of each instrument. A formula is swept in Rust, many points at once.
 """
 
 from __future__ import annotations
