@@ -1,4 +1,4 @@
-"""Relative strength over universes, from the sweep to the verdict: recorded pairs, and noise in which nothing can be found."""
+"""Relative strength over universes, from the sweep to the verdict: recorded pairs, and noise."""
 
 from __future__ import annotations
 
