@@ -101,7 +101,9 @@ class Draw:
         made: Series = self.random.choice(
             (
                 *alone,
-                lambda: a.winsorise_across(self.random.choice((0, 0.1, 0.25, self.parameter(0.4)))),
+                lambda: a.winsorise_across(
+                    self.random.choice((0, 0.1, 0.25, self.parameters.setdefault("side", P("side", 0.1))))
+                ),
                 lambda: a.neutralise_across(self.number(depth - 1)),
             )
         )()

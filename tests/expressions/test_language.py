@@ -36,6 +36,16 @@ def test_a_moving_average_cross_is_that_of_the_library() -> None:
         assert ours.digests[stream] == library.digests[stream]
 
 
+def test_relative_strength_is_the_class_of_the_library() -> None:
+    formula, written = (
+        nt.backtest(each, parameters={"n": 100, "hold": 2, "every": 30}, benchmark=False)
+        for each in ("relative_strength", "cross_sectional_momentum")
+    )
+    assert formula.fills.height > 100
+    for stream in ("orders", "fills", "postings"):
+        assert formula.digests[stream] == written.digests[stream]
+
+
 def test_plain_python_gives_the_same_hash() -> None:
     cross = nt.formula(
         entry=(nt.close > nt.close.highest(20).previous) & (nt.volume > nt.volume.sma(10)),

@@ -109,6 +109,42 @@ def test_a_universe_is_swept_too() -> None:
     assert found.filter(pl.col("n") == 40)["return"][0] == pytest.approx(alone["Return [%]"], rel=1e-12)
 
 
+MARGIN = {"instruments": {"BTC": {"kind": "linear", "maintenance": "2%"}}}
+CURRENCIES = {
+    "instruments": {
+        "BTC": {"kind": "inverse", "currency": "XBT", "size": 100},
+        "ETH": {"kind": "linear", "currency": "EUR"},
+    },
+    "currencies": {"XBT": {"rate": "BTC"}, "EUR": {"rate": "1.1"}},
+}
+FUNDING = pl.DataFrame(
+    {"time": ["2022-01-05T00:00:00Z", "2022-02-01T08:00:00Z"], "symbol": "BTC", "rate": [0.01, -0.02]}
+)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "settings"),
+    [
+        (["BTC"], {"account": MARGIN, "funding": FUNDING}),
+        (["BTC", "ETH"], {"account": MARGIN, "leverage": 3, "close_at_end": True}),
+        (["BTC", "ETH"], {"account": CURRENCIES, "leverage": 2}),
+    ],
+)
+def test_a_sweep_on_an_account_is_the_run_by_itself(symbols: list[str], settings: dict[str, Any]) -> None:
+    market = nt.synthetic_bars(7, symbols, bars=2_000)
+    grid = {"fast": "5,10", "slow": "30"}
+    found, library = (
+        nt.sweep(each, market, grid=grid, metric="sharpe", **settings).frame for each in (cross(), "sma_cross")
+    )
+    for row, of_class in zip(found.rows(named=True), library.rows(named=True), strict=True):
+        parameters = {"fast": row["fast"], "slow": row["slow"]}
+        stats = nt.backtest(cross(), market, parameters=parameters, benchmark=False, **settings).stats
+        assert row["trades"] > 10
+        for name, measure in MEASURES.items():
+            assert row[name] == pytest.approx(stats[measure.title], rel=1e-9), (parameters, name)
+            assert row[name] == pytest.approx(of_class[name], rel=1e-9), (parameters, name)
+
+
 def test_a_point_that_makes_no_sense_is_told_and_costs_no_other(market: Any) -> None:
     found = nt.sweep(cross(), market, grid={"fast": "0,5"})
     assert found.failed == 1
@@ -204,7 +240,7 @@ def test_a_grid_that_is_too_large_says_how_long_it_would_take(market: Any) -> No
         ({"grid": GRID, "random": 0}, "from 1 on"),
         ({"grid": GRID, "out": "points.csv"}, "ends with"),
         ({"grid": GRID, "feee": 5}, "no setting 'feee'"),
-        ({"grid": GRID, "account": {"kind": "cash"}}, "leave out account and funding"),
+        ({"grid": GRID, "account": {"currencies": {"EUR": {"deposit": 5, "rate": 1}}}}, "leave out deposits of other"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], text: str) -> None:

@@ -51,17 +51,15 @@ impl Sweep {
             if engine.pieces.is_some() {
                 return Err(Error::Misuse("a sweep goes over bars in memory".into()));
             }
-            if engine.core.account_terms().is_some() {
-                return Err(Error::Misuse("a sweep plays one currency and spot instruments".into()));
-            }
             let terms = terms_of(terms, sets.first().map_or(0, Vec::len))?;
             let roles = roles_of(&roles, terms.len())?;
             let (config, instruments) = (*engine.core.config(), engine.core.instruments().cloned().collect());
-            Ok((Plan { config, instruments, terms, roles, curve, records, ends }, sets))
+            let account = engine.core.account_terms().cloned();
+            Ok((Plan { config, instruments, account, terms, roles, curve, records, ends }, sets))
         };
         let (plan, sets) = core().map_err(|error| raise(py, &error))?;
         let held: Vec<_> = columns.iter().map(|columns| columns.hold(py)).collect();
-        let ends = borrow_bars(&held)?.first().map_or(0, |bars| bars.len());
+        let ends = borrow_bars(&held)?.iter().map(|bars| bars.len()).sum();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let threads = pool.map_err(|error| pyo3::exceptions::PyRuntimeError::new_err(error.to_string()))?;
         let core = py.detach(|| threads.install(|| Core::new(plan, &sets, ends))).map_err(|error| raise(py, &error))?;

@@ -393,7 +393,7 @@ impl Engine {
     }
 }
 
-fn volume_budget(volume: Quantity, cap: Ppb) -> Result<Quantity> {
+pub(crate) fn volume_budget(volume: Quantity, cap: Ppb) -> Result<Quantity> {
     let budget = share_down(i128::from(volume), cap)?;
     Ok(Quantity::try_from(budget).unwrap_or(Quantity::MAX))
 }

@@ -220,6 +220,11 @@ impl Ledger {
         &mut self.fills
     }
 
+    /// The same of what was paid beside fills.
+    pub(crate) fn forget_expenses(&mut self) {
+        self.expenses.clear();
+    }
+
     #[inline]
     fn balance_mut(&mut self, currency: u32) -> &mut Money {
         if currency == 0 { &mut self.cash } else { &mut self.cash_elsewhere[currency as usize - 1] }

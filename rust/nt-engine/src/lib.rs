@@ -17,6 +17,7 @@ pub mod ledger;
 mod like_backtesting_py;
 mod like_hftbacktest;
 mod like_vectorbt;
+mod passing;
 mod pause;
 pub mod player;
 pub mod queue_model;

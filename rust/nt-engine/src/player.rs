@@ -25,6 +25,49 @@ pub enum Call {
     Moment(Nanos),
 }
 
+/// Where an instrument stands: its next bar, and whether that has opened.
+pub(crate) type Cursor = (usize, bool);
+
+/// A time, and whether bars open then, or else close. Closes sort before openings of the same time, so that a decision can
+/// fill at an opening that coincides with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(pub Nanos, pub bool);
+
+/// What comes next on the common time line of instruments that stand there.
+#[inline]
+pub(crate) fn next_moment(cursors: &[Cursor], bars: &[Bars<'_>]) -> Option<Moment> {
+    cursors.iter().zip(bars).filter_map(|(&cursor, bars)| moment_of(cursor, bars)).min()
+}
+
+#[inline]
+fn moment_of((index, opened): Cursor, bars: &Bars<'_>) -> Option<Moment> {
+    let column = if opened { bars.close_ns } else { bars.open_ns };
+    column.get(index - bars.first).map(|&time_ns| Moment(time_ns, !opened))
+}
+
+/// Adds the bars that open or close at a moment, and moves the instruments beyond it.
+#[inline]
+pub(crate) fn take_moment(
+    cursors: &mut [Cursor],
+    bars: &[Bars<'_>],
+    moment: Moment,
+    openings: &mut Vec<BarOpen>,
+    closes: &mut Vec<BarClose>,
+) {
+    for (k, (cursor, bars)) in cursors.iter_mut().zip(bars).enumerate() {
+        if moment_of(*cursor, bars) != Some(moment) {
+            continue;
+        }
+        if cursor.1 {
+            closes.push(bars.closing(k, cursor.0));
+            *cursor = (cursor.0 + 1, false);
+        } else {
+            openings.push(bars.opening(k, cursor.0));
+            cursor.1 = true;
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     NextMoment,
@@ -42,8 +85,7 @@ const NOTICES_PER_MOMENT_MAX: u32 = 10_000;
 pub struct Player {
     phase: Phase,
     now_ns: Nanos,
-    /// Per instrument the next bar, and whether it has opened.
-    cursors: Vec<(usize, bool)>,
+    cursors: Vec<Cursor>,
     openings: Vec<BarOpen>,
     closes: Vec<BarClose>,
     notices_read: usize,
@@ -194,13 +236,8 @@ impl Player {
     /// came to the end of the bars: only at the horizon or a pause is there nothing to do.
     fn play_moment(&mut self, engine: &mut Engine, bars: &[Bars<'_>]) -> Result<bool> {
         self.notices_now = 0;
-        // Closes sort before openings of the same time, so that a decision can fill at an opening that coincides with it.
-        let next = |(k, &(index, opened)): (usize, &(usize, bool))| {
-            let column = if opened { bars[k].close_ns } else { bars[k].open_ns };
-            column.get(index - bars[k].first).map(|&time_ns| (time_ns, !opened))
-        };
-        let moment = self.cursors.iter().enumerate().filter_map(next).min();
-        let Some((time_ns, is_opening)) = moment.filter(|(time_ns, _)| *time_ns < self.horizon_ns) else {
+        let moment = next_moment(&self.cursors, bars);
+        let Some(moment) = moment.filter(|Moment(time_ns, _)| *time_ns < self.horizon_ns) else {
             let ends = self.horizon_ns == Nanos::MAX;
             self.next_ns = self.horizon_ns;
             if ends {
@@ -209,6 +246,7 @@ impl Player {
             }
             return Ok(ends);
         };
+        let Moment(time_ns, is_opening) = moment;
         if time_ns > self.pause.time_ns {
             self.next_ns = time_ns;
             return Ok(false);
@@ -216,18 +254,7 @@ impl Player {
         self.now_ns = time_ns;
         self.openings.clear();
         self.closes.clear();
-        for (k, cursor) in self.cursors.iter_mut().enumerate() {
-            if next((k, cursor)) != moment {
-                continue;
-            }
-            if is_opening {
-                self.openings.push(bars[k].opening(k, cursor.0));
-                cursor.1 = true;
-            } else {
-                self.closes.push(bars[k].closing(k, cursor.0));
-                *cursor = (cursor.0 + 1, false);
-            }
-        }
+        take_moment(&mut self.cursors, bars, moment, &mut self.openings, &mut self.closes);
         if is_opening {
             engine.open_moment(time_ns, &self.openings)?;
         } else {

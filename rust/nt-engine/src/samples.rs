@@ -128,6 +128,11 @@ impl Samples {
         self.bars += count;
     }
 
+    /// Counts samples of which nothing is kept.
+    pub(crate) fn count(&mut self, count: usize) {
+        self.bars += count;
+    }
+
     /// The stretches, to be forgotten or to be filled anew; how many samples there are stays.
     pub(crate) fn stretches_mut(&mut self) -> &mut Vec<Stretch> {
         &mut self.stretches

@@ -39,7 +39,17 @@ impl Engine {
         give_back(self.ledger.fills_mut(), &mut records.posted);
         give_back(self.samples.stretches_mut(), &mut records.stretches);
         self.notices.clear();
+        self.forget_expenses();
         true
+    }
+
+    /// What an account keeps beside its fills.
+    fn forget_expenses(&mut self) {
+        self.ledger.forget_expenses();
+        if let Some(account) = self.account.as_deref_mut() {
+            account.fill_rates.clear();
+            account.liquidations.clear();
+        }
     }
 
     fn swap_records(&mut self, records: &mut Records) {

@@ -235,6 +235,11 @@ impl Engine {
         Some((notional as f64 / 1e18 * rate, rate))
     }
 
+    /// What the currency of a fill was worth then, where there are several.
+    pub(crate) fn fill_rate(&self, at: usize) -> Option<Rate> {
+        self.several_currencies().and_then(|account| account.fill_rates.get(at).copied())
+    }
+
     /// The trades of the run, by what currencies were worth where there are several.
     pub(crate) fn trades_by_rates(&self, instruments: &[&Instrument], marks: &[Price]) -> Result<Vec<Trade>> {
         let Some(account) = self.several_currencies() else {

@@ -2,13 +2,18 @@
 //!
 //! Of a lone instrument, blocks of bars are gone through one after the other. In each, what several sets read is computed
 //! once; every set turns its own signals into bits, and its engine plays the block: from one bar at which a bit is set to
-//! the next, by the code that plays a single run. Of several instruments every set is a run of its own.
+//! the next, by the code that plays a single run. `universe` does the same for several instruments, on their common time
+//! line.
 //!
 //! Sets are played in parallel, each by one thread at a time, so their outcomes do not depend on the number of threads.
 
 pub mod figures;
+mod moments;
 mod periods;
 mod signals;
+mod turn;
+mod universe;
+mod wants;
 
 use std::sync::Arc;
 
@@ -17,21 +22,21 @@ use nt_features::graph::column::Column;
 use nt_features::graph::{Cell, Node, Nodes, READS, Term, Yields};
 use rayon::prelude::*;
 
+use crate::account::AccountTerms;
 use crate::config::{Config, Rules};
 use crate::digest::{self, Hash};
 use crate::engine::Engine;
-use crate::formula::{Desk, Formula, Roles, grid};
-use crate::run::{Run, run};
+use crate::formula::{Desk, Roles, grid};
+use crate::run::Run;
 use crate::scratch::Records;
 use figures::{Figures, Summary};
 use signals::Signals;
+use universe::Universe;
 
 /// Bars that are gone through together: their columns stay in the processor's cache.
 const BLOCK: usize = 4_096;
 /// Numbers that all shared columns together may hold.
 const SHARED_MAX: usize = 1 << 21;
-/// Sets of several instruments that are played between two looks at whether to go on.
-const SETS_AT_ONCE: usize = 64;
 
 /// What is the same in all sets.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub struct Plan {
     pub config: Config,
     /// The instruments, in order of their symbols.
     pub instruments: Vec<Instrument>,
+    /// What the account is beyond one currency and spot instruments, if anything.
+    pub account: Option<AccountTerms>,
     /// The formula.
     pub terms: Vec<Term>,
     /// What it decides with.
@@ -61,6 +68,8 @@ pub struct Sweep {
     rows: usize,
     played: usize,
     ends: usize,
+    /// The sets, where they are not over a lone instrument.
+    universe: Option<Universe>,
 }
 
 struct Shared {
@@ -80,8 +89,6 @@ enum Place {
 
 /// One set of parameters.
 struct Set {
-    /// Of several instruments; a lone one has the nodes that they come to.
-    parameters: Vec<f64>,
     own: Vec<Own>,
     roles: Roles<Option<Place>>,
     state: Result<Box<State>>,
@@ -113,30 +120,19 @@ struct Scratch {
 }
 
 impl Sweep {
-    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set; it is made in the
+    /// A sweep over as many bars as the instruments have in all (`ends`), with the parameters of each set; it is made in the
     /// threads of the pool that it is called from.
     pub fn new(plan: Plan, sets: &[Vec<f64>], ends: usize) -> Result<Self> {
         if plan.config.rules != Rules::House {
             return Err(Error::Misuse("a sweep plays by our own rules".into()));
         }
-        let mut sweep = Sweep { plan, levels: Vec::new(), sets: Vec::new(), rows: BLOCK, played: 0, ends };
-        match sweep.is_lone() {
-            true => sweep.arrange(sets)?,
-            false => {
-                let alone = |parameters: &Vec<f64>| Set {
-                    parameters: parameters.clone(),
-                    own: Vec::new(),
-                    roles: Roles::default(),
-                    state: Err(Error::Misuse("it has not been played".into())),
-                };
-                sweep.sets = sets.iter().map(alone).collect();
-            }
+        let is_lone = plan.instruments.len() == 1 && plan.account.is_none();
+        let universe = if is_lone { None } else { Some(Universe::new(&plan, sets)?) };
+        let mut sweep = Sweep { plan, levels: Vec::new(), sets: Vec::new(), rows: BLOCK, played: 0, ends, universe };
+        if is_lone {
+            sweep.arrange(sets)?;
         }
         Ok(sweep)
-    }
-
-    fn is_lone(&self) -> bool {
-        self.plan.instruments.len() == 1
     }
 
     /// Finds out which nodes are shared, and gives every node a place.
@@ -163,7 +159,7 @@ impl Sweep {
                 roles = self.plan.roles.map(|term| term.map(|term| found[term]));
                 Box::new(State::new(&engine, self.plan.curve))
             });
-            Set { parameters: Vec::new(), own, roles, state }
+            Set { own, roles, state }
         };
         self.sets = places.par_iter().map(set).collect();
         Ok(())
@@ -205,23 +201,26 @@ impl Sweep {
 
     /// How many sets there are.
     pub fn len(&self) -> usize {
-        self.sets.len()
+        self.universe.as_ref().map_or(self.sets.len(), Universe::len)
     }
 
     /// Whether there is no set.
     pub fn is_empty(&self) -> bool {
-        self.sets.is_empty()
+        self.len() == 0
     }
 
     /// The share of the work that is done.
     pub fn progress(&self) -> f64 {
-        let all = if self.is_lone() { self.ends } else { self.sets.len() };
-        if all == 0 { 1.0 } else { self.played as f64 / all as f64 }
+        let played = self.universe.as_ref().map_or(self.played, Universe::played);
+        if self.ends == 0 { 1.0 } else { played as f64 / self.ends as f64 }
     }
 
     /// Plays on for a while over all bars, in the threads of the pool that it is called from; says whether it has ended.
     pub fn advance(&mut self, bars: &[Bars<'_>]) -> bool {
-        if self.is_lone() { self.advance_block(&bars[0]) } else { self.advance_sets(bars) }
+        match &mut self.universe {
+            Some(universe) => universe.advance(bars, &self.plan),
+            None => self.advance_block(&bars[0]),
+        }
     }
 
     fn advance_block(&mut self, bars: &Bars<'_>) -> bool {
@@ -243,20 +242,10 @@ impl Sweep {
         is_last
     }
 
-    fn advance_sets(&mut self, bars: &[Bars<'_>]) -> bool {
-        let end = self.sets.len().min(self.played + SETS_AT_ONCE);
-        let plan = &self.plan;
-        self.sets[self.played..end].par_iter_mut().for_each(|set| {
-            set.state = State::of_run(plan, &set.parameters, bars).map(Box::new);
-        });
-        self.played = end;
-        end == self.sets.len()
-    }
-
     /// Digests of the orders, fills and postings of each set that was played, where they have been kept.
     pub fn digests(&self) -> impl Iterator<Item = Option<[Hash; 3]>> {
-        self.sets.iter().map(|set| {
-            let engine = &set.state.as_ref().ok().filter(|_| self.plan.records)?.engine;
+        self.outcomes().map(|outcome| {
+            let (engine, _) = outcome.ok().filter(|_| self.plan.records)?;
             Some([
                 digest::orders(engine.orders()),
                 digest::fills(engine.fills()),
@@ -272,15 +261,18 @@ impl Sweep {
 
     /// Equity of each set at the `ends` of the plan; nothing of a set that failed.
     pub fn periods(&self) -> impl Iterator<Item = Option<&[f64]>> {
-        self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()))
+        let of_sets = self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()));
+        of_sets.chain(self.universe.iter().flat_map(Universe::periods))
     }
 
     /// What came of each set, or what went wrong in it.
     pub fn figures(&self) -> impl Iterator<Item = Result<Figures>> {
-        self.sets.iter().map(|set| match &set.state {
-            Ok(state) => Figures::of(&state.engine, &state.summary),
-            Err(error) => Err(error.clone()),
-        })
+        self.outcomes().map(|outcome| outcome.and_then(|(engine, summary)| Figures::of(engine, summary)))
+    }
+
+    /// What is left of the run of each set.
+    fn outcomes(&self) -> impl Iterator<Item = Result<(&Engine, &Summary)>> {
+        self.sets.iter().map(Set::outcome).chain(self.universe.iter().flat_map(Universe::outcomes))
     }
 }
 
@@ -290,29 +282,16 @@ impl State {
         // A lone instrument has no time line of others, and so no player.
         State { engine: engine.clone(), run: Run::new(0), desk: Desk::default(), summary, periods: Vec::new() }
     }
-
-    /// A run of its own, of which only its figures are kept.
-    fn of_run(plan: &Plan, parameters: &[f64], bars: &[Bars<'_>]) -> Result<Self> {
-        let mut engine = Engine::new(plan.config, plan.instruments.clone())?;
-        let mut formula = Formula::new(&engine, &plan.terms, parameters, plan.roles)?;
-        let mut summary = Summary::new(&engine, plan.curve);
-        run(&mut engine, bars, &mut formula)?;
-        summary.take_fills(&engine)?;
-        if plan.curve {
-            let mut curve = vec![0.0; engine.samples().len()];
-            engine.samples().in_currency(&[], &mut curve)?;
-            summary.take_curve(&curve);
-        }
-        let mut periods = Vec::new();
-        periods::take(&mut periods, &plan.ends, &engine, 0, &[])?;
-        if !plan.records {
-            engine.return_records(&mut Records::default());
-        }
-        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary, periods })
-    }
 }
 
 impl Set {
+    fn outcome(&self) -> Result<(&Engine, &Summary)> {
+        match &self.state {
+            Ok(state) => Ok((&state.engine, &state.summary)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
     /// Plays a block of bars.
     fn play(&mut self, levels: &[Vec<Shared>], block: &Bars<'_>, plan: &Plan, is_last: bool, scratch: &mut Scratch) {
         let Ok(state) = &mut self.state else { return };

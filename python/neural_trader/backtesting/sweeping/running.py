@@ -79,7 +79,10 @@ class FormulaRunner:
 
     def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
         """Statistics of points; ``progress`` gets the share that is done."""
-        engine = Engine(list(self._bars), **self._settings.engine_arguments())
+        arguments = self._settings.engine_arguments(
+            [each.symbol for each in self._bars], [each.tick for each in self._bars]
+        )
+        engine = Engine(list(self._bars), **arguments)
         sets = np.tile(self._base, (len(points), 1))
         sets[:, self._columns] = points
         ends = None if self.paths is None else self.paths.ends
@@ -177,11 +180,12 @@ def _figures_of(point: list[float], ends: Positions | None) -> tuple[dict[str, f
         return {}, None, str(error)
     trades = engine.trades
     results = [pnl for pnl, leave in zip(trades["pnl"], trades["exit_fill"], strict=True) if leave >= 0]
-    fills = engine.fills
+    # In the account currency, whatever they were paid in.
+    fills = engine.fill_arrays()
     figures = {
         "equity": engine.equity_value,
-        "fees": sum(fills["fee"]) / 1e18,
-        "slippage": sum(fills["slippage"]) / 1e18,
+        "fees": float(fills["fee"].sum()),
+        "slippage": float(fills["slippage"].sum()),
         "fills": float(len(fills["fee"])),
         "trades": float(len(results)),
         "open_trades": float(len(trades["pnl"]) - len(results)),

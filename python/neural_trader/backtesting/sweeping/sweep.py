@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neural_trader._native import Engine, __version__
+from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.run import DEFAULT_SEED, name_of, source_digest
 from neural_trader.backtesting.settings import Settings
@@ -173,22 +174,25 @@ _RUN_SETTINGS = tuple(
     if each.kind is each.KEYWORD_ONLY and name != "account"
 )
 _OF_ACCOUNTS = ("account", "funding")
+"""Settings that come to one."""
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
     """The settings of a run, those that were not given as ``backtest`` has them."""
-    if any(given.get(name) is not None for name in _OF_ACCOUNTS):
-        raise UsageError("a sweep plays one currency and spot instruments; leave out account and funding")
+    account = AccountSettings.of(*(given.get(name) for name in _OF_ACCOUNTS))
+    if account is not None and any(currency.deposit for _, currency in account.currencies):
+        # What those are worth at the beginning differs from stretch to stretch, and points would not compare.
+        raise UsageError("a sweep begins with cash in the account currency; leave out deposits of other currencies")
     given = {name: value for name, value in given.items() if name not in _OF_ACCOUNTS}
     if unknown := [name for name in given if name not in _RUN_SETTINGS]:
-        raise UsageError(f"sweep has no setting {unknown[0]!r}; it has {', '.join(_RUN_SETTINGS)}")
+        raise UsageError(f"sweep has no setting {unknown[0]!r}; it has {', '.join(_RUN_SETTINGS + _OF_ACCOUNTS)}")
     usual: dict[str, Any] = dict.fromkeys(_RUN_SETTINGS) | {
         "limit": "touch",
         "leverage": 1,
         "close_at_end": False,
         "currency": "USD",
     }
-    return Settings.of(**usual | given)
+    return Settings.of(**usual | given, account=account)
 
 
 def _total(space: Space, random: int | None, optuna: int | None) -> int:

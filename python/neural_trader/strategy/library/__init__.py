@@ -60,6 +60,11 @@ LIBRARY: dict[str, Entry] = {
         "MemoryMomentum",
         "Follow momentum, scaled by what came of the most similar decisions before.",
     ),
+    "relative_strength": Entry(
+        "relative_strength",
+        "RelativeStrength",
+        "Hold the strongest of a universe in equal weights, as a formula that sweeps play at once.",
+    ),
     "rsi_reversion": Entry("rsi_reversion", "RsiReversion", "Buy when the RSI is low, leave when it has recovered."),
     "sma_cross": Entry("sma_cross", "SmaCross", "Be in the market while a fast average is above a slow one."),
     "twap": Entry(

@@ -1,12 +1,14 @@
 //! What a sweep keeps of a run: sums over its fills, and where asked for, over its curve of equity.
 
+use nt_core::contract::scaled_up;
+use nt_core::money::add;
 use nt_core::{Money, Result};
 
 use crate::engine::Engine;
 use crate::trades::Matcher;
 
 /// Units of money in one of the currency.
-const UNITS: f64 = 1e18;
+pub(super) const UNITS: f64 = 1e18;
 /// Samples that are divided together, several of them at once.
 const AT_ONCE: usize = 64;
 
@@ -50,6 +52,8 @@ pub(crate) struct Summary {
     wins: u64,
     gained: Money,
     lost: Money,
+    /// Fees and slippage in the account currency, where they were paid in several.
+    converted: (Money, Money),
     curve: Option<Curve>,
 }
 
@@ -57,16 +61,21 @@ impl Summary {
     pub fn new(engine: &Engine, curve: bool) -> Self {
         let open = engine.instruments().map(|_| Matcher::default()).collect();
         let curve = curve.then(|| Curve::new(engine.config().cash as f64 / UNITS));
-        Summary { open, taken: 0, fills: 0, trades: 0, wins: 0, gained: 0, lost: 0, curve }
+        Summary { open, taken: 0, fills: 0, trades: 0, wins: 0, gained: 0, lost: 0, converted: (0, 0), curve }
     }
 
     /// Takes in the fills since the last time.
     pub fn take_fills(&mut self, engine: &Engine) -> Result<()> {
-        let Summary { open, taken, fills, trades, wins, gained, lost, .. } = self;
-        for fill in &engine.fills()[*taken..] {
+        let Summary { open, taken, fills, trades, wins, gained, lost, converted, .. } = self;
+        for (at, fill) in engine.fills().iter().enumerate().skip(*taken) {
             let k = fill.instrument as usize;
+            let rate = engine.fill_rate(at);
             *fills += 1;
-            open[k].take(0, fill, engine.instrument(k), None, |trade| {
+            if let Some((numerator, denominator)) = rate {
+                converted.0 = add(converted.0, scaled_up(fill.fee, numerator, denominator)?)?;
+                converted.1 = add(converted.1, scaled_up(fill.slippage, numerator, denominator)?)?;
+            }
+            open[k].take(0, fill, engine.instrument(k), rate, |trade| {
                 *trades += 1;
                 *wins += u64::from(trade.pnl > 0);
                 // A sum of results is no larger than the money that went through the account, which fits.
@@ -93,7 +102,8 @@ impl Summary {
 impl Figures {
     /// What came of an engine's run.
     pub(crate) fn of(engine: &Engine, summary: &Summary) -> Result<Self> {
-        let (fees, slippage) = engine.ledger().costs();
+        let several = engine.several_currencies().is_some();
+        let (fees, slippage) = if several { summary.converted } else { engine.ledger().costs() };
         Ok(Figures {
             equity: engine.equity()?,
             fees,

@@ -80,7 +80,7 @@ impl Strategy for Signals<'_> {
 
 /// The first bit that is on at a position or after it.
 #[inline]
-fn next_bit(bits: &[u64], from: usize) -> Option<usize> {
+pub(super) fn next_bit(bits: &[u64], from: usize) -> Option<usize> {
     let (mut word, mut ahead) = (from / 64, !0 << (from % 64));
     while let Some(bits) = bits.get(word) {
         let left = bits & ahead;

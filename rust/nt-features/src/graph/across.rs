@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::{FeatureError, MAX_WINDOW};
 
-use super::cell::{divided, signal};
+use super::cell::{divided, is_on, signal};
+use super::column::Column;
 
 /// What is made of the numbers of all instruments; `docs/expressions.md` says what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,6 +175,46 @@ impl Across {
             first = rows.end;
         }
         Ok(made)
+    }
+
+    /// The columns of all instruments over a block of bars, from those of what the node reads. `together` has, for each time
+    /// at which some close, their instruments and rows; an instrument has as many rows as `rows` says.
+    pub fn fill<T: Iterator<Item = (usize, usize)> + Clone>(
+        self,
+        number: f64,
+        [x, y]: [Option<&[Column]>; 2],
+        rows: impl Fn(usize) -> usize,
+        together: impl Iterator<Item = T>,
+        room: &mut Room,
+        out: &mut [Column],
+    ) {
+        for (k, column) in out.iter_mut().enumerate() {
+            match column {
+                Column::Signal(bits) => {
+                    bits.clear();
+                    bits.resize(rows(k).div_ceil(64), 0);
+                }
+                numbers => *numbers = Column::Numbers(vec![f64::NAN; rows(k)]),
+            }
+        }
+        let (mut read, mut other, mut made) = (Vec::new(), Vec::new(), Vec::new());
+        for closes in together {
+            let values = |of: Option<&[Column]>, into: &mut Vec<f64>| {
+                into.clear();
+                into.extend(closes.clone().map(|(k, row)| of.map_or(f64::NAN, |columns| columns[k].at(row))));
+            };
+            values(x, &mut read);
+            values(y, &mut other);
+            made.resize(read.len(), f64::NAN);
+            self.row(number, &read, &other, room, &mut made);
+            for ((k, row), &value) in closes.zip(&made) {
+                match &mut out[k] {
+                    Column::Numbers(numbers) => numbers[row] = value,
+                    Column::Signal(bits) => bits[row / 64] |= u64::from(is_on(value)) << (row % 64),
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// The value of an instrument whose bar closes alone.
