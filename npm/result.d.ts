@@ -28,7 +28,7 @@ export interface BacktestResult {
   tables: Record<"trades" | "orders" | "fills", TableExtent>;
   /** What the result is worth. */
   honesty: Honesty;
-  /** Losses of a day, and what each instrument earned. */
+  /** Losses of a day, exposure, scenarios, and what earned and cost how much. */
   risk: Risk;
   trades: Trade[];
   orders: Order[];
@@ -249,12 +249,29 @@ export interface Risk {
   days: number;
   /** Percent of equity: positive is a loss. */
   tails: {
-    method: "historical" | "normal" | "cornish_fisher";
+    method: "historical" | "normal" | "cornish_fisher" | "monte_carlo";
     confidence: number;
     value_at_risk: number;
     expected_shortfall: number;
   }[];
   instruments: { symbol: string; trades: number; pnl: number; fees: number }[];
+  /** % of equity over the ends of days; empty for accounts with contracts or currencies. */
+  exposure: Partial<Record<"gross" | "net" | "long" | "short", { mean: number; largest: number; last: number }>>;
+  effective: number | null;
+  /** Correlations of daily returns. */
+  related: { symbol: string; strategy: number | null; beta: number | null; others: (number | null)[] }[];
+  /** What scenarios lose, % of equity. */
+  stress: { scenario: string; mean: number; largest: number; since: string | null }[];
+  signals: {
+    side: "long" | "short";
+    exit: "signal" | "target" | "stop" | "trailing stop" | "end" | "open";
+    trades: number;
+    wins: number;
+    pnl: number;
+  }[];
+  costs: { symbol: string; traded: number; fees: number; slippage: number }[];
+  /** What trades earned before fees and slippage. */
+  gross: number;
 }
 
 /** The result document of a replay, as docs/result-schema.md describes it under "Replays". */

@@ -10,6 +10,8 @@ import numpy as np
 from neural_trader.report.display import number
 from neural_trader.report.figures import day_ends, period_returns
 from neural_trader.report.outcome import initial_cash
+from neural_trader.report.portfolio import CONFIDENCES, Portfolio, portfolio_of
+from neural_trader.report.portfolio_section import portfolio_section
 from neural_trader.report.sections import typeset
 from neural_trader.risk.loss import Method, loss
 
@@ -22,8 +24,8 @@ METHODS: dict[Method, str] = {
     "historical": "as it was",
     "normal": "normal",
     "cornish_fisher": "with skewness and tails",
+    "monte_carlo": "holdings and prices drawn apart",
 }
-CONFIDENCES = (0.95, 0.99)
 
 
 class Tail(NamedTuple):
@@ -53,6 +55,7 @@ class Risk(NamedTuple):
     tails: list[Tail]
     """Empty where there are too few days."""
     instruments: list[Earned]
+    portfolio: Portfolio
 
     def document(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -60,12 +63,14 @@ class Risk(NamedTuple):
             "days": self.days,
             "tails": [tail._asdict() for tail in self.tails],
             "instruments": [each._asdict() for each in self.instruments],
+            **self.portfolio.document(),
         }
 
 
 def risk_of(result: Outcome) -> Risk | None:
     """The risk of a run over bars; None for a replay, which is seldom longer than a day."""
-    if "latency" in result.run:
+    portfolio = portfolio_of(result)
+    if portfolio is None:
         return None
     daily = period_returns(day_ends(result), "D", initial_cash(result))
     returns = np.array([value for _, value in daily if value is not None])
@@ -73,9 +78,15 @@ def risk_of(result: Outcome) -> Risk | None:
     tails = [
         Tail(method, confidence, *(100.0 * value for value in loss(returns, confidence=confidence, method=method)))
         for method in METHODS
+        if method != "monte_carlo"
         for confidence in (CONFIDENCES if is_enough else ())
     ]
-    return Risk(len(returns), tails, _earned(result))
+    if is_enough:
+        tails += [
+            Tail("monte_carlo", confidence, *(100.0 * value for value in found))
+            for confidence, found in portfolio.drawn.items()
+        ]
+    return Risk(len(returns), tails, _earned(result), portfolio)
 
 
 def _earned(result: Outcome) -> list[Earned]:
@@ -98,7 +109,7 @@ def risk_section(risk: Risk | None) -> str:
         f'<span class="caption">% of equity, from {risk.days:,} days, UTC</span></div>{_tails(risk)}</section>'
         '<section><div class="section-head"><h2>By instrument</h2>'
         '<span class="caption">net of costs, open trades at their mark</span></div>'
-        f"{_instruments(risk)}</section></div>"
+        f"{_instruments(risk)}</section></div>{portfolio_section(risk.portfolio)}"
     )
 
 
@@ -113,6 +124,8 @@ def _tails(risk: Risk) -> str:
     rows = []
     for method, words in METHODS.items():
         own = [tail for tail in risk.tails if tail.method == method]
+        if not own:
+            continue
         cells = "".join(
             f"<td>{typeset(number(value))}</td>"
             for tail in own

@@ -14,7 +14,9 @@ from neural_trader.report.display import NOT_AVAILABLE, rate, statistic
 from neural_trader.report.fill_quality import FillQuality, fill_quality
 from neural_trader.report.outcome import drawdowns, initial_cash
 from neural_trader.report.own_figures import shown
+from neural_trader.report.portfolio_section import portfolio_line
 from neural_trader.report.replay_rules import replay_rules
+from neural_trader.report.risk_section import risk_of
 from neural_trader.report.rungs import HEADS, Rung, cells, reading
 from neural_trader.report.sections import (
     FILL_RULES,
@@ -107,6 +109,11 @@ def print_result(result: Outcome, console: Console) -> None:
         console.print()
         console.print(_ladder(result.ladder), width=width)
         console.print(Text(reading(result.ladder)), width=width, highlight=False)
+    risk = risk_of(result) if len(result.series) > 1 else None
+    exposed = "" if risk is None else portfolio_line(risk.portfolio)
+    if exposed:
+        console.print()
+        console.print(Text.assemble(("risk     ", "dim"), exposed), width=width, highlight=False)
     if result.honesty is not None:
         console.print()
         console.print(_worth(result.honesty), width=width)

@@ -59,6 +59,21 @@ def loss(
     raise UsageError(f"method {method!r}: historical, normal, cornish_fisher or monte_carlo")
 
 
+def drawn_loss(returns: Any, weights: Any, *, confidence: float = 0.95, draws: int = 100_000, seed: int = 0) -> Loss:
+    """What a period loses with holdings as of a period by chance and returns by chance, the two drawn apart.
+
+    ``returns`` and ``weights`` are periods by instruments; returns are drawn as by Monte Carlo in :func:`loss`. That is
+    what the same holdings would have been exposed to, had they not been held just when they were.
+    """
+    columns = returns_of(returns)
+    held = np.asarray(weights, np.float64)
+    if held.ndim != 2 or held.shape[1] != columns.shape[1] or not np.isfinite(held).all():
+        raise UsageError("weights are periods by instruments, as returns are, and finite")
+    rows = np.random.default_rng(seed + 1).integers(0, len(held), draws)
+    found = np.einsum("di,di->d", _drawn(columns, draws, seed), held[rows])
+    return historical(found, 1.0 - confidence)
+
+
 def historical(returns: Floats, tail: float) -> Loss:
     """From the returns themselves; the tail holds exactly its share of them, the last one in part if need be."""
     ordered = np.sort(returns)
