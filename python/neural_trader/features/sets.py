@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
 from neural_trader._native import FeatureRunner
 from neural_trader.errors import UsageError
-from neural_trader.features.calls import floats
+from neural_trader.features.calls import floats, room
 from neural_trader.features.table import Kind, table
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class _Spec(NamedTuple):
@@ -27,7 +23,7 @@ class _Spec(NamedTuple):
     parameters: tuple[float, ...]
 
 
-class FeatureSet:
+class FeatureSet(FeatureRunner):
     """Features that are computed together.
 
     Each is written as it is called: ``"rsi(14)"``, ``"sma(volume, 20)"``, ``"atr"``. Names in it are columns, numbers
@@ -44,31 +40,24 @@ class FeatureSet:
     """The columns that the features read, in the order of ``update``."""
     outputs: tuple[str, ...]
     """The names of the results: that of the feature, with that of the output behind a point where there are several."""
+    _members: list[tuple[str, tuple[float, ...], list[int]]]
 
-    def __init__(self, features: Iterable[str] | Mapping[str, str]) -> None:
+    def __new__(cls, features: Iterable[str] | Mapping[str, str]) -> Self:
         labelled = features.items() if isinstance(features, Mapping) else ((text, text) for text in features)
-        self._specs = [_spec(label, text) for label, text in labelled]
-        if not self._specs:
+        specs = [_spec(label, text) for label, text in labelled]
+        if not specs:
             raise UsageError("a set has at least one feature")
-        self.inputs = tuple(dict.fromkeys(column for spec in self._specs for column in spec.columns))
-        self.outputs = tuple(output for spec in self._specs for output in _outputs(spec))
-        if len(set(self.outputs)) < len(self.outputs):
+        inputs = tuple(dict.fromkeys(column for spec in specs for column in spec.columns))
+        outputs = tuple(output for spec in specs for output in _outputs(spec))
+        if len(set(outputs)) < len(outputs):
             raise UsageError("two features of a set have one name; a mapping gives them different ones")
-        self._runner = self._new()
-
-    def _new(self) -> FeatureRunner:
-        places = {column: place for place, column in enumerate(self.inputs)}
+        members = [(each.kind.name, each.parameters, [inputs.index(name) for name in each.columns]) for each in specs]
         try:
-            return FeatureRunner(
-                [(each.kind.name, each.parameters, [places[name] for name in each.columns]) for each in self._specs]
-            )
+            made = super().__new__(cls, members)
         except ValueError as error:
             raise UsageError(str(error)) from None
-
-    @property
-    def warmup(self) -> int:
-        """How many rows come before all features have values."""
-        return self._runner.warmup
+        made.inputs, made.outputs, made._members = inputs, outputs, members
+        return made
 
     def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
         """All features over the columns of a frame, from their beginning; null where there is no value."""
@@ -76,22 +65,13 @@ class FeatureSet:
         missing = [name for name in self.inputs if name not in known]
         if missing:
             raise UsageError(f"the features read {', '.join(missing)}; there are {', '.join(known)}")
+        columns = [floats(frame[name]) for name in self.inputs]
+        made = room(len(self.outputs), len(columns[0]))
         try:
-            made = self._new().columns([floats(frame[name]) for name in self.inputs])
+            FeatureRunner(self._members).fill(columns, made)
         except ValueError as error:
             raise UsageError(str(error)) from None
         return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
-
-    def update(self, *numbers: float) -> NDArray[np.float64]:
-        """Take the next event, one number for each of ``inputs``; return the values, one for each of ``outputs``.
-
-        The array is the same at every call, and overwritten by the next: copy what is to be kept.
-        """
-        return self._runner.update(numbers)
-
-    def restart(self) -> None:
-        """Forget every event."""
-        self._runner.restart()
 
 
 def _spec(label: str, text: str) -> _Spec:

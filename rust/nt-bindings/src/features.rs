@@ -1,7 +1,7 @@
 //! nt-features for Python.
 
 use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set, Unfolding};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -10,18 +10,38 @@ pub fn refused(error: FeatureError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// Every output of a feature at every row, from one column for each input; NaN while it warms up.
+/// Writes every output of a feature at every row, from one column for each input; NaN while it warms up.
 #[pyfunction]
-fn feature_columns<'py>(
-    py: Python<'py>,
+fn feature_columns(
+    py: Python<'_>,
     name: &str,
     parameters: Vec<f64>,
-    inputs: Vec<PyReadonlyArray1<'py, f64>>,
-) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+    inputs: Vec<PyReadonlyArray1<'_, f64>>,
+    mut outputs: Vec<PyReadwriteArray1<'_, f64>>,
+) -> PyResult<()> {
     let inputs: Vec<&[f64]> = inputs.iter().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
     let kind = Kind::named(name).map_err(refused)?;
-    let columns = py.detach(|| kind.columns(&parameters, &inputs)).map_err(refused)?;
-    Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+    let mut feature = kind.build(&parameters).map_err(refused)?;
+    kind.check(&inputs).map_err(refused)?;
+    let mut outputs = places(&mut outputs, kind.outputs.len(), inputs[0].len())?;
+    py.detach(|| feature.columns(&inputs, &mut outputs));
+    Ok(())
+}
+
+/// Columns that are to be written, of which there must be so many with so many rows.
+fn places<'a>(
+    columns: &'a mut [PyReadwriteArray1<'_, f64>],
+    outputs: usize,
+    rows: usize,
+) -> PyResult<Vec<&'a mut [f64]>> {
+    if columns.len() != outputs {
+        return Err(wrong_length("the result", "columns", columns.len(), outputs));
+    }
+    let columns: Vec<&mut [f64]> = columns.iter_mut().map(PyReadwriteArray1::as_slice_mut).collect::<Result<_, _>>()?;
+    match columns.iter().find(|column| column.len() != rows) {
+        Some(other) => Err(wrong_length("a column", "rows", other.len(), rows)),
+        None => Ok(columns),
+    }
 }
 
 /// How many rows a feature needs before its first value, less one.
@@ -77,7 +97,7 @@ fn lyapunov_exponent(
 }
 
 /// Features that are updated together; each is a name, parameters and the places of its inputs in a row.
-#[pyclass(module = "neural_trader._core")]
+#[pyclass(module = "neural_trader._core", subclass)]
 struct FeatureRunner {
     set: Set,
     row: Vec<f64>,
@@ -101,12 +121,15 @@ impl FeatureRunner {
         self.set.warmup()
     }
 
-    /// Takes the next row and returns the outputs, in an array that the next call overwrites.
-    fn update<'py>(&mut self, py: Python<'py>, row: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        if row.len() != self.row.len() {
-            return Err(wrong_length("a row", "numbers", row.len(), self.row.len()));
+    /// Take the next event, one number for each of the inputs; return the values, one for each of the outputs.
+    ///
+    /// The array is the same at every call, and overwritten by the next: copy what is to be kept.
+    #[pyo3(signature = (*numbers))]
+    fn update<'py>(&mut self, py: Python<'py>, numbers: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        if numbers.len() != self.row.len() {
+            return Err(wrong_length("a row", "numbers", numbers.len(), self.row.len()));
         }
-        for (place, number) in self.row.iter_mut().zip(row) {
+        for (place, number) in self.row.iter_mut().zip(numbers.iter_borrowed()) {
             *place = number.extract()?;
         }
         let out = self.out.bind(py);
@@ -114,12 +137,13 @@ impl FeatureRunner {
         Ok(out.clone())
     }
 
-    /// Takes whole columns and returns those of the outputs.
-    fn columns<'py>(
+    /// Takes whole columns and writes those of the outputs.
+    fn fill(
         &mut self,
-        py: Python<'py>,
-        inputs: Vec<PyReadonlyArray1<'py, f64>>,
-    ) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+        py: Python<'_>,
+        inputs: Vec<PyReadonlyArray1<'_, f64>>,
+        mut outputs: Vec<PyReadwriteArray1<'_, f64>>,
+    ) -> PyResult<()> {
         let inputs: Vec<&[f64]> = inputs.iter().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
         if inputs.len() != self.row.len() {
             return Err(wrong_length("a set", "columns", inputs.len(), self.row.len()));
@@ -127,9 +151,10 @@ impl FeatureRunner {
         if let Some(other) = inputs.iter().find(|column| column.len() != inputs[0].len()) {
             return Err(wrong_length("a column", "rows", other.len(), inputs[0].len()));
         }
+        let mut outputs = places(&mut outputs, self.set.outputs(), inputs.first().map_or(0, |column| column.len()))?;
         let set = &mut self.set;
-        let columns = py.detach(|| set.columns(&inputs));
-        Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+        py.detach(|| set.columns(&inputs, &mut outputs));
+        Ok(())
     }
 
     /// Forgets every row.

@@ -112,6 +112,16 @@ impl Sma {
     pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
         self.window.push(value).map(|sum| sum.0 / self.count)
     }
+
+    /// Pushes values, and returns how many of them come before the first mean.
+    #[inline]
+    pub(crate) fn slide(&mut self, values: &[f64], means: &mut [f64]) -> usize {
+        let before = self.window.slide(values, means, |place, sum, _| *place = sum.0);
+        let (none, sums) = means.split_at_mut(before);
+        none.fill(f64::NAN);
+        sums.iter_mut().for_each(|sum| *sum /= self.count);
+        before
+    }
 }
 
 impl Stream<1, 1> for Sma {
@@ -126,6 +136,10 @@ impl Stream<1, 1> for Sma {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [means]: [&mut [f64]; 1]) {
+        self.slide(values, means);
     }
 }
 
@@ -164,6 +178,37 @@ impl Ema {
         self.seed(value)
     }
 
+    /// Pushes values to averages side by side, and returns how many of them come before all have values.
+    ///
+    /// An average waits for its last value, three operations long. Another can be computed meanwhile.
+    #[inline]
+    pub(crate) fn slide<const K: usize>(
+        mut averages: [&mut Self; K],
+        values: [&[f64]; K],
+        places: [&mut [f64]; K],
+    ) -> usize {
+        let rows = values[0].len();
+        let missing = averages.iter().map(|average| average.skip + average.n - average.seen).max();
+        let seeded = missing.map_or(0, |missing| missing.min(rows));
+        for k in 0..K {
+            for (value, place) in values[k][..seeded].iter().zip(&mut *places[k]) {
+                *place = averages[k].push(*value).unwrap_or(f64::NAN);
+            }
+        }
+        let values = values.map(|values| &values[seeded..rows]);
+        let places = places.map(|places| &mut places[seeded..rows]);
+        let weights: [f64; K] = std::array::from_fn(|k| averages[k].weight);
+        let mut now: [f64; K] = std::array::from_fn(|k| averages[k].value);
+        for at in 0..rows - seeded {
+            for k in 0..K {
+                now[k] = (values[k][at] - now[k]) * weights[k] + now[k];
+                places[k][at] = now[k];
+            }
+        }
+        averages.iter_mut().zip(now).for_each(|(average, now)| average.value = now);
+        missing.map_or(0, |missing| missing.saturating_sub(1).min(rows))
+    }
+
     /// Until the seed is complete, `value` is the sum of what it is made of.
     fn seed(&mut self, value: f64) -> Option<f64> {
         self.seen += 1;
@@ -191,6 +236,10 @@ impl Stream<1, 1> for Ema {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [averages]: [&mut [f64]; 1]) {
+        Self::slide([self], [values], [averages]);
     }
 }
 
@@ -323,6 +372,13 @@ impl Stream<1, 1> for Wma {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [means]: [&mut [f64]; 1]) {
+        let before = self.window.slide(values, means, |place, fold, _| *place = fold.weighted);
+        let (none, sums) = means.split_at_mut(before);
+        none.fill(f64::NAN);
+        sums.iter_mut().for_each(|sum| *sum /= self.weights);
     }
 }
 

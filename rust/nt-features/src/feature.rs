@@ -8,6 +8,15 @@ use crate::{FeatureError, Field};
 /// Numbers beyond this in size, 1e60, are taken for none: no feature overflows below it, up to fourth powers and products.
 pub const LARGEST: f64 = 1e60;
 
+/// Columns are gone through in pieces of so many rows.
+pub const PIECE: usize = 256;
+
+/// Whether a column has numbers only.
+pub(crate) fn are_numbers(column: &[f64]) -> bool {
+    // NaN fails the comparison too. Without an early end it goes over several at a time.
+    column.iter().fold(true, |all, number| all & (number.abs() <= LARGEST))
+}
+
 /// A feature and its state. [`crate::Kind::build`] makes one.
 pub trait Feature: Send + Sync {
     /// How many rows of numbers give NaN before the first value.
@@ -18,6 +27,8 @@ pub trait Feature: Send + Sync {
     fn update(&mut self, inputs: &[f64], outputs: &mut [f64]);
     /// Takes rows out of columns of equal length, and writes as many values of each output.
     fn columns(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]);
+    /// The same for at most [`PIECE`] rows, of which the caller knows whether they are numbers throughout.
+    fn piece(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]], numbers: bool);
     /// Its state as bytes.
     fn saved(&self) -> Result<Vec<u8>, FeatureError>;
     /// Takes the state that a feature of the same kind and parameters had.
@@ -30,6 +41,27 @@ pub(crate) trait Stream<const I: usize, const O: usize>: Serialize + Deserialize
     fn restart(&mut self);
     /// Takes the next row; the outputs are NaN while it warms up.
     fn update(&mut self, row: [f64; I]) -> [f64; O];
+    /// Takes at most [`PIECE`] rows out of columns, to the same values as so many updates.
+    ///
+    /// It is written out where what depends on the row before can be told from what does not: only the former goes row by
+    /// row then, and the processor does the latter for several rows at a time.
+    #[inline]
+    fn rows(&mut self, inputs: [&[f64]; I], outputs: [&mut [f64]; O]) {
+        self.by_updates(inputs, outputs);
+    }
+    /// Takes rows out of columns one by one.
+    #[inline]
+    fn by_updates(&mut self, inputs: [&[f64]; I], mut outputs: [&mut [f64]; O]) {
+        let rows = inputs[0].len();
+        let inputs = inputs.map(|column| &column[..rows]);
+        outputs.iter_mut().for_each(|column| assert_eq!(column.len(), rows));
+        for at in 0..rows {
+            let values = self.update(inputs.map(|column| column[at]));
+            for (column, value) in outputs.iter_mut().zip(values) {
+                column[at] = value;
+            }
+        }
+    }
 }
 
 /// A kind of feature behind the guard that keeps out what is no number.
@@ -44,6 +76,16 @@ impl<S: Stream<I, O>, const I: usize, const O: usize> Guarded<S, I, O> {
         }
         self.0.restart();
         [f64::NAN; O]
+    }
+
+    /// Takes rows with something among them that is no number.
+    fn guarded(&mut self, inputs: [&[f64]; I], mut outputs: [&mut [f64]; O]) {
+        for at in 0..inputs[0].len() {
+            let values = self.step(inputs.map(|column| column[at]));
+            for (column, value) in outputs.iter_mut().zip(values) {
+                column[at] = value;
+            }
+        }
     }
 }
 
@@ -63,20 +105,23 @@ impl<S: Stream<I, O> + Send + Sync, const I: usize, const O: usize> Feature for 
 
     fn columns(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let rows = inputs[0].len();
-        let columns: [&[f64]; I] = std::array::from_fn(|i| &inputs[i][..rows]);
-        if let ([column], [out]) = (inputs, &mut *outputs) {
-            // The usual case, without an index in the loop.
-            for (number, place) in column.iter().zip(out.iter_mut()) {
-                *place = self.step([*number; I])[0];
-            }
-            return;
+        for first in (0..rows).step_by(PIECE) {
+            let piece = first..rows.min(first + PIECE);
+            let inputs: [&[f64]; I] = std::array::from_fn(|i| &inputs[i][piece.clone()]);
+            let numbers = inputs.iter().all(|column| are_numbers(column));
+            let mut columns = outputs.iter_mut();
+            let mut outputs: [&mut [f64]; O] =
+                std::array::from_fn(|_| &mut columns.next().expect("a column for each output")[piece.clone()]);
+            self.piece(&inputs, &mut outputs, numbers);
         }
-        for at in 0..rows {
-            let values = self.step(std::array::from_fn(|i| columns[i][at]));
-            for (out, value) in outputs.iter_mut().zip(values) {
-                out[at] = value;
-            }
-        }
+    }
+
+    fn piece(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]], numbers: bool) {
+        let inputs: [&[f64]; I] = std::array::from_fn(|i| inputs[i]);
+        let mut columns = outputs.iter_mut();
+        let outputs: [&mut [f64]; O] =
+            std::array::from_fn(|_| &mut **columns.next().expect("a column for each output"));
+        if numbers { self.0.rows(inputs, outputs) } else { self.guarded(inputs, outputs) }
     }
 
     fn saved(&self) -> Result<Vec<u8>, FeatureError> {

@@ -15,7 +15,8 @@
 //!   logarithm of the window where values are ranked; only `cci`, whose formula asks for it, goes through its window.
 //! * Nothing is ever taken off a sum: [`window`] says how windows slide without it. So sums do not drift, a value that has
 //!   left a window has left no trace, and sums of whole numbers below `2^53`, such as counts of ticks, are exact.
-//! * [`Feature::columns`] calls the same update as the engine does, so a sweep and a replay see the same bits.
+//! * [`Feature::columns`] folds columns into the same state as the engine's updates do, operation for operation, so a sweep
+//!   and a replay see the same bits. Steps that do not wait for each other may be done together; none is done otherwise.
 //!
 //! The definition that these are held against is `neural_trader.baseline.features`, in plain Python.
 
@@ -40,6 +41,6 @@ mod window;
 
 pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
-pub use feature::{Bar, Feature, LARGEST};
+pub use feature::{Bar, Feature, LARGEST, PIECE};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
 pub use set::Set;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::average::Ema;
-use crate::feature::{Stream, boxed};
+use crate::feature::{PIECE, Stream, boxed};
 use crate::kind::{Kind, RATIO, SERIES, made, same, whole, window};
-use crate::window::Delay;
+use crate::window::{Delay, with_before};
 
 /// The rows of this family.
 pub(crate) const KINDS: &[Kind] = &[
@@ -83,6 +83,19 @@ impl Stream<1, 3> for Macd {
         let line = fast - slow;
         self.signal.push(line).map_or([f64::NAN; 3], |signal| [line, signal, line - signal])
     }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [line, signal, histogram]: [&mut [f64]; 3]) {
+        let averages = [&mut self.fast, &mut self.slow];
+        let none = Ema::slide(averages, [values; 2], [&mut *line, &mut *histogram]);
+        line.iter_mut().zip(&*histogram).for_each(|(fast, slow)| *fast -= slow);
+        let none = none + Ema::slide([&mut self.signal], [&line[none..]], [&mut signal[none..]]);
+        for ((line, signal), histogram) in line.iter().zip(&*signal).zip(&mut *histogram) {
+            *histogram = line - signal;
+        }
+        for column in [line, signal, histogram] {
+            column[..none].fill(f64::NAN);
+        }
+    }
 }
 
 /// Relative strength index: `100 * gain / (gain + loss)`.
@@ -103,6 +116,19 @@ impl Rsi {
     }
 }
 
+/// A change upwards, or nothing.
+#[inline]
+fn gain(change: f64) -> f64 {
+    if change > 0.0 { change } else { 0.0 }
+}
+
+/// The share of gains in all changes, in percent.
+#[inline]
+fn strength(gain: f64, loss: f64) -> f64 {
+    let both = gain + loss;
+    if both > 0.0 { 100.0 * (gain / both) } else { 50.0 }
+}
+
 impl Stream<1, 1> for Rsi {
     fn warmup(&self) -> usize {
         self.gain.warmup() + 1
@@ -120,12 +146,26 @@ impl Stream<1, 1> for Rsi {
         if before.is_nan() {
             return [f64::NAN];
         }
-        let change = value - before;
-        let gain = self.gain.push(if change > 0.0 { change } else { 0.0 });
-        let loss = self.loss.push(if change < 0.0 { -change } else { 0.0 });
+        let (gain, loss) = (self.gain.push(gain(value - before)), self.loss.push(gain(before - value)));
         let (Some(gain), Some(loss)) = (gain, loss) else { return [f64::NAN] };
-        let both = gain + loss;
-        [if both > 0.0 { 100.0 * (gain / both) } else { 50.0 }]
+        [strength(gain, loss)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        let Some(last) = values.last() else { return };
+        if self.last.is_nan() {
+            return self.by_updates([values], [places]);
+        }
+        let (mut gains, mut losses) = ([0.0; PIECE], [0.0; PIECE]);
+        let (gains, losses) = (&mut gains[..values.len()], &mut losses[..values.len()]);
+        with_before(self.last, values, gains, |place, before, value| *place = gain(value - before));
+        with_before(self.last, values, losses, |place, before, value| *place = gain(before - value));
+        self.last = *last;
+        let mut fall = [0.0; PIECE];
+        let fall = &mut fall[..values.len()];
+        let none = Ema::slide([&mut self.gain, &mut self.loss], [gains, losses], [&mut *places, &mut *fall]);
+        places.iter_mut().zip(fall).for_each(|(place, loss)| *place = strength(*place, *loss));
+        places[..none].fill(f64::NAN);
     }
 }
 
@@ -135,6 +175,12 @@ struct Momentum {
     ago: Delay,
     /// None without a gap.
     recent: Option<Delay>,
+}
+
+/// The return from a value to a later one.
+#[inline]
+fn change(ago: f64, recent: f64) -> f64 {
+    if ago > 0.0 { recent / ago - 1.0 } else { f64::NAN }
 }
 
 impl Momentum {
@@ -160,9 +206,21 @@ impl Stream<1, 1> for Momentum {
             None => Some(value),
         };
         match (self.ago.push(value), recent) {
-            (Some(ago), Some(recent)) if ago > 0.0 => [recent / ago - 1.0],
+            (Some(ago), Some(recent)) => [change(ago, recent)],
             _ => [f64::NAN],
         }
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        let mut ago = [0.0; PIECE];
+        let ago = &mut ago[..values.len()];
+        let none = self.ago.slide(values, ago);
+        match &mut self.recent {
+            Some(delay) => _ = delay.slide(values, places),
+            None => places.copy_from_slice(values),
+        }
+        places.iter_mut().zip(ago).for_each(|(place, ago)| *place = change(*ago, *place));
+        places[..none].fill(f64::NAN);
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
+use crate::feature::{PIECE, are_numbers};
 use crate::{Feature, FeatureError, Kind};
-
-/// Columns are gone through in pieces of so many rows, which all features take in turn while the processor has them near.
-const PIECE: usize = 4_096;
 
 /// Features that take the same rows; each reads some of the numbers of a row and writes some of the outputs.
 pub struct Set {
@@ -70,19 +68,21 @@ impl Set {
         }
     }
 
-    /// Takes the rows of whole columns of one length and returns the columns of all outputs.
-    pub fn columns(&mut self, columns: &[&[f64]]) -> Vec<Vec<f64>> {
+    /// Takes the rows of whole columns of one length and writes the columns of all outputs.
+    pub fn columns(&mut self, columns: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let rows = columns.first().map_or(0, |column| column.len());
-        let mut all: Vec<Vec<f64>> = (0..self.outputs()).map(|_| vec![0.0; rows]).collect();
+        let mut numbers = vec![true; columns.len()];
         for first in (0..rows).step_by(PIECE) {
             let piece = first..rows.min(first + PIECE);
+            for (numbers, column) in numbers.iter_mut().zip(columns) {
+                *numbers = are_numbers(&column[piece.clone()]);
+            }
             for member in &mut self.members {
                 let inputs: Vec<&[f64]> = member.inputs.iter().map(|&at| &columns[at][piece.clone()]).collect();
-                let outputs = all[member.outputs.clone()].iter_mut();
+                let outputs = outputs[member.outputs.clone()].iter_mut();
                 let mut outputs: Vec<&mut [f64]> = outputs.map(|column| &mut column[piece.clone()]).collect();
-                member.feature.columns(&inputs, &mut outputs);
+                member.feature.piece(&inputs, &mut outputs, member.inputs.iter().all(|&at| numbers[at]));
             }
         }
-        all
     }
 }

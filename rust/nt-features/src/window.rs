@@ -85,6 +85,43 @@ impl<F: Fold> Window<F> {
         Some(self.tails[self.at].joined(self.head))
     }
 
+    /// Takes the next values as so many pushes would, and has the fold and the pivot of each written to its place, once there
+    /// are so many values. Returns how many places come before.
+    #[inline]
+    pub(crate) fn slide<P>(
+        &mut self,
+        items: &[F::Item],
+        places: &mut [P],
+        mut write: impl FnMut(&mut P, F, F::Item),
+    ) -> usize {
+        let n = self.items.len();
+        let before = if self.full { 0 } else { items.len().min(n - 1 - self.at) };
+        let mut done = 0;
+        while done < items.len() {
+            // As far as this block goes.
+            let end = items.len().min(done + n - self.at);
+            let (kept, at) = (self.at, self.at + end - done);
+            self.items[kept..at].copy_from_slice(&items[done..end]);
+            let head = if at == n { end - 1 } else { end };
+            if self.full {
+                let (mut fold, pivot) = (self.head, self.pivot);
+                let tails = &self.tails[kept + 1..];
+                for ((item, tail), place) in items[done..head].iter().zip(tails).zip(&mut places[done..head]) {
+                    fold = fold.append(*item, pivot);
+                    write(place, tail.joined(fold), pivot);
+                }
+                self.head = fold;
+            }
+            self.at = at;
+            if at == n {
+                let fold = self.turn();
+                write(&mut places[head], fold, self.pivot);
+            }
+            done = end;
+        }
+        before
+    }
+
     /// The sum of a term of each value in a full window, in the order in which folds are made; it goes through the window.
     #[inline]
     pub(crate) fn total(&self, term: impl Fn(F::Item) -> f64) -> f64 {
@@ -145,12 +182,47 @@ impl Delay {
         }
         Some(oldest)
     }
+
+    /// Takes the next values as so many pushes would, and writes the ones of n steps ago. Returns how many places come before
+    /// the first of those.
+    pub(crate) fn slide(&mut self, values: &[f64], places: &mut [f64]) -> usize {
+        let before = self.missing.min(values.len());
+        self.missing -= before;
+        let kept = self.ring.len().min(values.len());
+        // The ring first, then the values themselves.
+        let (first, rest) = places.split_at_mut(kept);
+        let upto = kept.min(self.ring.len() - self.at);
+        first[..upto].copy_from_slice(&self.ring[self.at..self.at + upto]);
+        first[upto..].copy_from_slice(&self.ring[..kept - upto]);
+        rest.copy_from_slice(&values[..rest.len()]);
+        let last = &values[values.len() - kept..];
+        self.ring[self.at..self.at + upto].copy_from_slice(&last[..upto]);
+        self.ring[..kept - upto].copy_from_slice(&last[upto..]);
+        self.at = (self.at + kept) % self.ring.len();
+        before
+    }
+}
+
+/// Has something written of every value and the one before it.
+#[inline]
+pub(crate) fn with_before<P>(first: f64, values: &[f64], places: &mut [P], write: impl Fn(&mut P, f64, f64)) {
+    let (Some(value), [place, rest @ ..]) = (values.first(), places) else { return };
+    write(place, first, *value);
+    for ((before, value), place) in values.iter().zip(&values[1..]).zip(rest) {
+        write(place, *before, *value);
+    }
 }
 
 /// The larger of two numbers.
 #[inline]
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
+}
+
+/// The smaller of two numbers.
+#[inline]
+pub(crate) fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }
 
 /// A number that only rounding can make negative.
@@ -194,6 +266,25 @@ impl Fold for Largest {
     #[inline]
     fn joined(self, newer: Self) -> Self {
         Self(larger(self.0, newer.0))
+    }
+}
+
+/// The smallest of values.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Smallest(pub(crate) f64);
+
+impl Fold for Smallest {
+    type Item = f64;
+    const EMPTY: Self = Self(f64::INFINITY);
+
+    #[inline]
+    fn append(self, item: f64, _pivot: f64) -> Self {
+        Self(smaller(self.0, item))
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self(smaller(self.0, newer.0))
     }
 }
 
