@@ -92,6 +92,7 @@ __all__ = [
     "VenueFeed",
     "__version__",
     "abort_journal",
+    "across_rows",
     "check_journal",
     "check_not_negative",
     "check_prices",
@@ -454,6 +455,9 @@ class OrderBook:
         """The best levels as a table, with the orders of each in the order of their priority, our own with a star."""
     def check_invariants(self) -> None:
         """Compares the book with itself; an error says what contradicts."""
+
+def across_rows(name: str, numbers: Sequence[float], ends: _Ints, columns: Sequence[_Floats]) -> _Floats:
+    """Columns set beside each other: rows up to each of `ends` are one time; NaN where it makes nothing."""
 
 def feature_columns(
     name: str, parameters: Sequence[float], inputs: Sequence[_Floats], outputs: Sequence[_Floats]
