@@ -2,7 +2,8 @@
 
 use nt_features::graph::Across;
 use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set, Unfolding};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadwriteArray1};
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -117,7 +118,10 @@ fn lyapunov_exponent(
 struct FeatureRunner {
     set: Set,
     row: Vec<f64>,
+    values: Vec<f64>,
     out: Py<PyArray1<f64>>,
+    /// The memory of `out`: to copy into it takes less than to ask, event by event, who else may write there.
+    memory: PyBuffer<f64>,
 }
 
 #[pymethods]
@@ -127,8 +131,10 @@ impl FeatureRunner {
         let named: Vec<_> =
             features.iter().map(|(name, given, inputs)| (name.as_str(), &given[..], &inputs[..])).collect();
         let set = Set::new(&named).map_err(refused)?;
-        let out = vec![f64::NAN; set.outputs()].into_pyarray(py).unbind();
-        Ok(Self { row: vec![0.0; set.inputs()], set, out })
+        let values = vec![f64::NAN; set.outputs()];
+        let out = values.clone().into_pyarray(py);
+        let memory = PyBuffer::get(&out)?;
+        Ok(Self { row: vec![0.0; set.inputs()], values, set, out: out.unbind(), memory })
     }
 
     /// How many rows come before all features have values.
@@ -148,9 +154,9 @@ impl FeatureRunner {
         for (place, number) in self.row.iter_mut().zip(numbers.iter_borrowed()) {
             *place = number.extract()?;
         }
-        let out = self.out.bind(py);
-        self.set.update(&self.row, out.try_readwrite()?.as_slice_mut()?);
-        Ok(out.clone())
+        self.set.update(&self.row, &mut self.values);
+        self.memory.copy_from_slice(py, &self.values)?;
+        Ok(self.out.bind(py).clone())
     }
 
     /// Takes whole columns and writes those of the outputs.

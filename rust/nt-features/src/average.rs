@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::feature::{Stream, boxed};
+use crate::feature::{Lane, Stream, boxed};
 use crate::kind::{Kind, SAME, SERIES, made, on, window};
 use crate::window::{Delay, Fold, Sum, Window};
 use crate::{Field, Input, Parameter};
@@ -178,35 +178,29 @@ impl Ema {
         self.seed(value)
     }
 
-    /// Pushes values to averages side by side, and returns how many of them come before all have values.
-    ///
-    /// An average waits for its last value, three operations long. Another can be computed meanwhile.
-    #[inline]
-    pub(crate) fn slide<const K: usize>(
-        mut averages: [&mut Self; K],
-        values: [&[f64]; K],
-        places: [&mut [f64]; K],
-    ) -> usize {
-        let rows = values[0].len();
-        let missing = averages.iter().map(|average| average.skip + average.n - average.seen).max();
-        let seeded = missing.map_or(0, |missing| missing.min(rows));
-        for k in 0..K {
-            for (value, place) in values[k][..seeded].iter().zip(&mut *places[k]) {
-                *place = averages[k].push(*value).unwrap_or(f64::NAN);
-            }
+    /// Pushes values to an average that is seeded.
+    pub(crate) fn smooth(&mut self, values: &[f64], averages: &mut [f64]) {
+        let (mut now, weight) = (self.value, self.weight);
+        for (value, average) in values.iter().zip(averages) {
+            now = (value - now) * weight + now;
+            *average = now;
         }
-        let values = values.map(|values| &values[seeded..rows]);
-        let places = places.map(|places| &mut places[seeded..rows]);
-        let weights: [f64; K] = std::array::from_fn(|k| averages[k].weight);
-        let mut now: [f64; K] = std::array::from_fn(|k| averages[k].value);
-        for at in 0..rows - seeded {
-            for k in 0..K {
-                now[k] = (values[k][at] - now[k]) * weights[k] + now[k];
-                places[k][at] = now[k];
-            }
-        }
-        averages.iter_mut().zip(now).for_each(|(average, now)| average.value = now);
-        missing.map_or(0, |missing| missing.saturating_sub(1).min(rows))
+        self.value = now;
+    }
+
+    /// Whether its seed is complete, so that it can run in a lane.
+    pub(crate) fn is_seeded(&self) -> bool {
+        self.seen >= self.skip + self.n
+    }
+
+    /// Gives the lane what it needs to go on for this average.
+    pub(crate) fn lend(&self, lane: &mut Lane) {
+        (lane.value, lane.weight) = (self.value, self.weight);
+    }
+
+    /// Takes over the value of its lane.
+    pub(crate) fn reclaim(&mut self, lane: &Lane) {
+        self.value = lane.value;
     }
 
     /// Until the seed is complete, `value` is the sum of what it is made of.
@@ -238,8 +232,18 @@ impl Stream<1, 1> for Ema {
         [self.push(value).unwrap_or(f64::NAN)]
     }
 
-    fn rows(&mut self, [values]: [&[f64]; 1], [averages]: [&mut [f64]; 1]) {
-        Self::slide([self], [values], [averages]);
+    fn lanes(&self) -> usize {
+        usize::from(self.is_seeded())
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        self.lend(&mut lanes[0]);
+        lanes[0].rows[..values.len()].copy_from_slice(values);
+    }
+
+    fn after(&mut self, [values]: [&[f64]; 1], lanes: &[Lane], [averages]: [&mut [f64]; 1]) {
+        self.reclaim(&lanes[0]);
+        averages.copy_from_slice(&lanes[0].rows[..values.len()]);
     }
 }
 

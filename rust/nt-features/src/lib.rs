@@ -41,6 +41,6 @@ mod window;
 
 pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
-pub use feature::{Bar, Feature, LARGEST, PIECE};
+pub use feature::{Bar, Feature, LARGEST, Lane, PIECE};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
 pub use set::Set;

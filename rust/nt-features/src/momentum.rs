@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::average::Ema;
-use crate::feature::{PIECE, Stream, boxed};
+use crate::feature::{Lane, PIECE, Stream, boxed};
 use crate::kind::{Kind, RATIO, SERIES, made, same, whole, window};
 use crate::window::{Delay, with_before};
 
@@ -84,16 +84,26 @@ impl Stream<1, 3> for Macd {
         self.signal.push(line).map_or([f64::NAN; 3], |signal| [line, signal, line - signal])
     }
 
-    fn rows(&mut self, [values]: [&[f64]; 1], [line, signal, histogram]: [&mut [f64]; 3]) {
-        let averages = [&mut self.fast, &mut self.slow];
-        let none = Ema::slide(averages, [values; 2], [&mut *line, &mut *histogram]);
-        line.iter_mut().zip(&*histogram).for_each(|(fast, slow)| *fast -= slow);
-        let none = none + Ema::slide([&mut self.signal], [&line[none..]], [&mut signal[none..]]);
-        for ((line, signal), histogram) in line.iter().zip(&*signal).zip(&mut *histogram) {
-            *histogram = line - signal;
+    fn lanes(&self) -> usize {
+        if self.signal.is_seeded() { 2 } else { 0 }
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        for (average, lane) in [&self.fast, &self.slow].into_iter().zip(lanes) {
+            average.lend(lane);
+            lane.rows[..values.len()].copy_from_slice(values);
         }
-        for column in [line, signal, histogram] {
-            column[..none].fill(f64::NAN);
+    }
+
+    fn after(&mut self, _values: [&[f64]; 1], lanes: &[Lane], [line, signal, histogram]: [&mut [f64]; 3]) {
+        self.fast.reclaim(&lanes[0]);
+        self.slow.reclaim(&lanes[1]);
+        for ((line, fast), slow) in line.iter_mut().zip(&lanes[0].rows).zip(&lanes[1].rows) {
+            *line = fast - slow;
+        }
+        self.signal.smooth(line, signal);
+        for ((line, signal), histogram) in line.iter().zip(&*signal).zip(histogram) {
+            *histogram = line - signal;
         }
     }
 }
@@ -151,21 +161,26 @@ impl Stream<1, 1> for Rsi {
         [strength(gain, loss)]
     }
 
-    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
-        let Some(last) = values.last() else { return };
-        if self.last.is_nan() {
-            return self.by_updates([values], [places]);
+    fn lanes(&self) -> usize {
+        if self.gain.is_seeded() { 2 } else { 0 }
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        let [gains, losses] = lanes else { return };
+        self.gain.lend(gains);
+        self.loss.lend(losses);
+        let rows = values.len();
+        with_before(self.last, values, &mut gains.rows[..rows], |place, before, value| *place = gain(value - before));
+        with_before(self.last, values, &mut losses.rows[..rows], |place, before, value| *place = gain(before - value));
+        self.last = *values.last().unwrap_or(&self.last);
+    }
+
+    fn after(&mut self, _values: [&[f64]; 1], lanes: &[Lane], [places]: [&mut [f64]; 1]) {
+        self.gain.reclaim(&lanes[0]);
+        self.loss.reclaim(&lanes[1]);
+        for ((place, gain), loss) in places.iter_mut().zip(&lanes[0].rows).zip(&lanes[1].rows) {
+            *place = strength(*gain, *loss);
         }
-        let (mut gains, mut losses) = ([0.0; PIECE], [0.0; PIECE]);
-        let (gains, losses) = (&mut gains[..values.len()], &mut losses[..values.len()]);
-        with_before(self.last, values, gains, |place, before, value| *place = gain(value - before));
-        with_before(self.last, values, losses, |place, before, value| *place = gain(before - value));
-        self.last = *last;
-        let mut fall = [0.0; PIECE];
-        let fall = &mut fall[..values.len()];
-        let none = Ema::slide([&mut self.gain, &mut self.loss], [gains, losses], [&mut *places, &mut *fall]);
-        places.iter_mut().zip(fall).for_each(|(place, loss)| *place = strength(*place, *loss));
-        places[..none].fill(f64::NAN);
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Field;
 use crate::average::Ema;
-use crate::feature::{LARGEST, PIECE, Stream, boxed};
+use crate::feature::{LARGEST, Lane, PIECE, Stream, boxed};
 use crate::kind::{BARS, HIGH_LOW_CLOSE, Kind, RATIO, SAME, SERIES, made, on, real, whole, window};
 use crate::returns::{LogReturns, log_ratio};
 use crate::window::{Fold, Spread, Sum, Window, larger, not_negative, with_before};
@@ -140,19 +140,17 @@ impl TrueRange {
         Some(reach(high, low, before))
     }
 
-    /// Pushes bars, and returns how many of them come before the first range.
+    /// Pushes bars, the first of which has no range where no close is before it.
     #[inline]
-    pub(crate) fn slide(&mut self, [highs, lows, closes]: [&[f64]; 3], ranges: &mut [f64]) -> usize {
-        let Some(last) = closes.last() else { return 0 };
-        let none = usize::from(self.close.is_nan());
-        // Where there is no close before the first bar, this makes its range NaN too.
-        ranges[0] = if none == 1 { f64::NAN } else { reach(highs[0], lows[0], self.close) };
+    fn slide(&mut self, [highs, lows, closes]: [&[f64]; 3], ranges: &mut [f64]) {
+        let Some(last) = closes.last() else { return };
+        // From no close, which is NaN, no number comes.
+        ranges[0] = if self.close.is_nan() { f64::NAN } else { reach(highs[0], lows[0], self.close) };
         let bars = highs[1..].iter().zip(&lows[1..]).zip(closes);
         for (((high, low), before), range) in bars.zip(&mut ranges[1..]) {
             *range = reach(*high, *low, *before);
         }
         self.close = *last;
-        none
     }
 }
 
@@ -209,12 +207,18 @@ impl Stream<3, 1> for Atr {
         [self.push(high, low, close).unwrap_or(f64::NAN)]
     }
 
-    fn rows(&mut self, bars: [&[f64]; 3], [averages]: [&mut [f64]; 1]) {
-        let mut ranges = [f64::NAN; PIECE];
-        let ranges = &mut ranges[..averages.len()];
-        let none = self.range.slide(bars, ranges);
-        averages[..none].fill(f64::NAN);
-        Ema::slide([&mut self.average], [&ranges[none..]], [&mut averages[none..]]);
+    fn lanes(&self) -> usize {
+        usize::from(self.average.is_seeded())
+    }
+
+    fn before(&mut self, bars: [&[f64]; 3], lanes: &mut [Lane]) {
+        self.average.lend(&mut lanes[0]);
+        self.range.slide(bars, &mut lanes[0].rows[..bars[0].len()]);
+    }
+
+    fn after(&mut self, bars: [&[f64]; 3], lanes: &[Lane], [averages]: [&mut [f64]; 1]) {
+        self.average.reclaim(&lanes[0]);
+        averages.copy_from_slice(&lanes[0].rows[..bars[0].len()]);
     }
 }
 

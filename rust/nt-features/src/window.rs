@@ -76,7 +76,8 @@ impl<F: Fold> Window<F> {
         self.items[self.at] = item;
         self.at += 1;
         if self.at == self.items.len() {
-            return Some(self.turn());
+            self.turn();
+            return Some(self.tails[0]);
         }
         if !self.full {
             return None;
@@ -98,6 +99,16 @@ impl<F: Fold> Window<F> {
         let before = if self.full { 0 } else { items.len().min(n - 1 - self.at) };
         let mut done = 0;
         while done < items.len() {
+            if self.at == 0 && self.full {
+                let (items, places) = (&items[done..], &mut places[done..]);
+                done += match n {
+                    2 => self.short_blocks::<2, P>(items, places, &mut write),
+                    3 => self.short_blocks::<3, P>(items, places, &mut write),
+                    4 => self.short_blocks::<4, P>(items, places, &mut write),
+                    5 => self.short_blocks::<5, P>(items, places, &mut write),
+                    _ => self.blocks(items, places, &mut write),
+                };
+            }
             // As far as this block goes.
             let end = items.len().min(done + n - self.at);
             let (kept, at) = (self.at, self.at + end - done);
@@ -114,12 +125,72 @@ impl<F: Fold> Window<F> {
             }
             self.at = at;
             if at == n {
-                let fold = self.turn();
-                write(&mut places[head], fold, self.pivot);
+                self.turn();
+                write(&mut places[head], self.tails[0], self.pivot);
             }
             done = end;
         }
         before
+    }
+
+    /// Slides over whole blocks, and returns how many values that were.
+    #[inline]
+    fn blocks<P>(&mut self, items: &[F::Item], places: &mut [P], write: &mut impl FnMut(&mut P, F, F::Item)) -> usize {
+        let n = self.items.len();
+        let blocks = items.chunks_exact(n);
+        let values = items.len() - blocks.remainder().len();
+        for (block, places) in blocks.zip(places.chunks_exact_mut(n)) {
+            let (mut head, pivot) = (F::EMPTY, self.pivot);
+            for ((item, tail), place) in block[..n - 1].iter().zip(&self.tails[1..]).zip(&mut *places) {
+                head = head.append(*item, pivot);
+                write(place, tail.joined(head), pivot);
+            }
+            let pivot = block[n - 1];
+            let mut tail = F::EMPTY;
+            for (item, place) in block.iter().zip(&mut self.tails).rev() {
+                tail = tail.prepend(*item, pivot);
+                *place = tail;
+            }
+            write(&mut places[n - 1], tail, pivot);
+            self.pivot = pivot;
+        }
+        if values > 0 {
+            self.items.copy_from_slice(&items[values - n..values]);
+        }
+        values
+    }
+
+    /// Slides over whole blocks that are so short that the tails stay in registers. Returns how many values that were.
+    #[inline]
+    fn short_blocks<const N: usize, P>(
+        &mut self,
+        items: &[F::Item],
+        places: &mut [P],
+        write: &mut impl FnMut(&mut P, F, F::Item),
+    ) -> usize {
+        let (blocks, _) = items.as_chunks::<N>();
+        let (places, _) = places.as_chunks_mut::<N>();
+        let Some(last) = blocks.last() else { return 0 };
+        let mut tails: [F; N] = std::array::from_fn(|i| self.tails[i]);
+        let mut pivot = self.pivot;
+        for (block, places) in blocks.iter().zip(places) {
+            let mut head = F::EMPTY;
+            for i in 0..N - 1 {
+                head = head.append(block[i], pivot);
+                write(&mut places[i], tails[i + 1].joined(head), pivot);
+            }
+            pivot = block[N - 1];
+            let mut tail = F::EMPTY;
+            for i in (0..N).rev() {
+                tail = tail.prepend(block[i], pivot);
+                tails[i] = tail;
+            }
+            write(&mut places[N - 1], tail, pivot);
+        }
+        self.items.copy_from_slice(last);
+        self.tails.copy_from_slice(&tails);
+        self.pivot = pivot;
+        blocks.len() * N
     }
 
     /// The sum of a term of each value in a full window, in the order in which folds are made; it goes through the window.
@@ -129,9 +200,9 @@ impl<F: Fold> Window<F> {
         self.items[..self.at].iter().fold(0.0, |sum, item| sum + term(*item)) + tail
     }
 
-    /// Ends a block: its last value is the pivot, the tail that is the whole block the answer.
+    /// Ends a block: its last value is the pivot, the first of the tails, which is the whole block, the answer.
     #[inline(never)]
-    fn turn(&mut self) -> F {
+    fn turn(&mut self) {
         self.pivot = self.items[self.items.len() - 1];
         let mut tail = F::EMPTY;
         for (item, place) in self.items.iter().zip(&mut self.tails).rev() {
@@ -141,7 +212,6 @@ impl<F: Fold> Window<F> {
         self.at = 0;
         self.full = true;
         self.head = F::EMPTY;
-        tail
     }
 }
 
