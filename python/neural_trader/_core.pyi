@@ -111,6 +111,7 @@ __all__ = [
     "instants_from_text",
     "instruments_of",
     "lyapunov_exponent",
+    "matrix_profile",
     "model_path",
     "open_snapshot",
     "pause_run",
@@ -470,6 +471,10 @@ def feature_warmup(name: str, parameters: Sequence[float]) -> int:
 def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
     """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
 
+def matrix_profile(series: _Floats, n: int, exclusion: int) -> tuple[tuple[_Floats, _Ints], tuple[_Floats, _Ints]]:
+    """Of each window, by the row at which it ends: the distance to its nearest neighbour among the windows before, and
+    the row at which that ends; the same among the windows after. NaN and -1 where there is none."""
+
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""
 
@@ -770,11 +775,14 @@ class Sweep:
         curve: bool = False,
         records: bool = False,
         threads: int = 0,
+        ends: NDArray[np.int64] | None = None,
     ) -> Sweep: ...
     def advance(self) -> float:
         """Plays on; returns the share of the work that is done, 1 at the end."""
     def digests(self) -> list[tuple[str, str, str] | None]:
         """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def periods(self) -> _Floats:
+        """Equity, a row for each set and a column for each of the samples `ends`; NaN where a set failed."""
     def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
         """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 
@@ -891,6 +899,7 @@ class SolverMatrix:
     def solve(
         self,
         side: _Floats,
+        reach: tuple[float, float],
         eps: float,
         method: str = "auto",
         start: _Floats | None = None,

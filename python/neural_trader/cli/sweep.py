@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neural_trader.cli.options import OUTPUT, option, pair, takes_run
+from neural_trader.cli.options import HONESTY, OUTPUT, option, pair, takes_run
 from neural_trader.cli.output import check_target, print_json
 from neural_trader.cli.progress import progress_bar
 from neural_trader.config import Layer, Value
@@ -55,6 +55,9 @@ def sweep(
     ] = "return",
     threads: Annotated[int, option(POINTS, "--threads", metavar="N", text="Threads, or processes. [all]")] = 0,
     yes: Annotated[bool, option(POINTS, "--yes", "-y", text="Play however many there are.")] = False,
+    worth: Annotated[
+        bool, option(HONESTY, "--worth/--no-worth", text="Test how likely the best is luck? [yes]")
+    ] = True,
     out: Annotated[
         Path | None,
         option(OUTPUT, "--out", metavar="FILE", text="Keep points in a .sqlite or .parquet, and go on there."),
@@ -82,6 +85,7 @@ def sweep(
             out=out,
             threads=threads,
             yes=yes,
+            worth=worth,
             progress=progress,
         )
     if html is not None:
@@ -155,7 +159,14 @@ def print_points(found: SweepResult, top: int, html: Path | None, out: Path | No
     if found.failed:
         line += f"; {found.failed:,} failed, such as: {found.frame['error'].drop_nulls()[0]}"
     screen.print()
-    screen.print(Text(line, "dim"))
+    if found.worth is not None:
+        from neural_trader.report.selection_section import lines
+
+        verdict, *rest = lines(found.worth)
+        screen.print(Text(verdict, "bold"), soft_wrap=True)
+        for each in rest:
+            screen.print(Text(each), soft_wrap=True)
+    screen.print(Text(line, "dim"), soft_wrap=True)
     if found.warning:
         screen.print(Text(found.warning, "yellow"))
     for label, path in (("points", out), ("page", html)):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import polars as pl
 
 from neural_trader._native import FeatureRunner
 from neural_trader.errors import UsageError
-from neural_trader.features.calls import floats, room
+from neural_trader.features.calls import as_read, room
 from neural_trader.features.table import Kind, table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class _Spec(NamedTuple):
@@ -41,6 +46,7 @@ class FeatureSet(FeatureRunner):
     outputs: tuple[str, ...]
     """The names of the results: that of the feature, with that of the output behind a point where there are several."""
     _members: list[tuple[str, tuple[float, ...], list[int]]]
+    _times: frozenset[str]
 
     def __new__(cls, features: Iterable[str] | Mapping[str, str]) -> Self:
         labelled = features.items() if isinstance(features, Mapping) else ((text, text) for text in features)
@@ -52,11 +58,19 @@ class FeatureSet(FeatureRunner):
         if len(set(outputs)) < len(outputs):
             raise UsageError("two features of a set have one name; a mapping gives them different ones")
         members = [(each.kind.name, each.parameters, [inputs.index(name) for name in each.columns]) for each in specs]
+        times = frozenset(
+            column
+            for spec in specs
+            for column, (_, field) in zip(spec.columns, spec.kind.inputs, strict=True)
+            if field == "time"
+        )
+        # Numbers go to the engine by the shortest way; times have to be read first.
+        sort: Any = _TimedSet if times else cls
         try:
-            made = super().__new__(cls, members)
+            made: Self = super().__new__(sort, members)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        made.inputs, made.outputs, made._members = inputs, outputs, members
+        made.inputs, made.outputs, made._members, made._times = inputs, outputs, members, times
         return made
 
     def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
@@ -65,13 +79,29 @@ class FeatureSet(FeatureRunner):
         missing = [name for name in self.inputs if name not in known]
         if missing:
             raise UsageError(f"the features read {', '.join(missing)}; there are {', '.join(known)}")
-        columns = [floats(frame[name]) for name in self.inputs]
+        columns = [self._as_read(name, frame[name]) for name in self.inputs]
         made = room(len(self.outputs), len(columns[0]))
         try:
             FeatureRunner(self._members).fill(columns, made)
         except ValueError as error:
             raise UsageError(str(error)) from None
         return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
+
+    def _as_read(self, name: str, column: Any) -> NDArray[np.float64]:
+        return as_read(column, "time" if name in self._times else None)
+
+
+class _TimedSet(FeatureSet):
+    """A set that reads times."""
+
+    def update(self, *numbers: float | datetime) -> NDArray[np.float64]:
+        """Take the next event as other sets do, where a time is a datetime, or nanoseconds since 1970."""
+        try:
+            return super().update(*numbers)  # type: ignore[arg-type]
+        except TypeError:
+            # A datetime is no number; numbers pass without being looked at.
+            pairs = zip(self.inputs, numbers, strict=True)
+            return super().update(*(float(self._as_read(name, [each])[0]) for name, each in pairs))
 
 
 def _spec(label: str, text: str) -> _Spec:
