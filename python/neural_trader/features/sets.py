@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import polars as pl
 
@@ -73,8 +73,15 @@ class FeatureSet(FeatureRunner):
         made.inputs, made.outputs, made._members, made._times = inputs, outputs, members, times
         return made
 
-    def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
-        """All features over the columns of a frame, from their beginning; null where there is no value."""
+    @overload
+    def columns(self, frame: pl.DataFrame) -> pl.DataFrame: ...
+    @overload
+    def columns(self, frame: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]: ...
+    def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame | dict[str, NDArray[np.float64]]:
+        """All features over the columns of a frame or of a mapping, from their beginning.
+
+        Of a frame a frame, with null where there is no value; of a mapping numpy arrays by name, with NaN there.
+        """
         known = frame.columns if isinstance(frame, pl.DataFrame) else list(frame)
         missing = [name for name in self.inputs if name not in known]
         if missing:
@@ -85,7 +92,8 @@ class FeatureSet(FeatureRunner):
             FeatureRunner(self._members).fill(columns, made)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
+        named = dict(zip(self.outputs, made, strict=True))
+        return pl.DataFrame(named, nan_to_null=True) if isinstance(frame, pl.DataFrame) else named
 
     def _as_read(self, name: str, column: Any) -> NDArray[np.float64]:
         return as_read(column, "time" if name in self._times else None)
