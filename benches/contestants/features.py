@@ -156,12 +156,12 @@ class Features:
         made = features.columns(self.columns)
         rows = zip(*(self.columns[name][:PLAIN_BARS].tolist() for name in features.inputs), strict=True)
         events = np.array([features.update(*row).copy() for row in rows])
-        columns = made.head(len(events)).to_numpy()
+        columns = np.array([column[: len(events)] for column in made.values()]).T
         if not np.array_equal(columns, events, equal_nan=True):
             wrong.append("columns and events")
         for each in TWENTY:
             first = next(name for name in features.outputs if name.split(".")[0] == each)
-            ours = made[first].to_numpy()
+            ours = made[first]
             plain = np.array([np.nan if row is None else row[0] for row in twins(each, self.columns)])
             if not np.array_equal(plain, ours[: len(plain)], equal_nan=True):
                 wrong.append(f"{each} and its twin")

@@ -5,10 +5,11 @@ billion. Instruments are named by their rank among the symbols of the run in asc
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Literal, Protocol, TypeAlias, final
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 _Ints: TypeAlias = NDArray[np.int64]
 _Floats: TypeAlias = NDArray[np.float64]
@@ -193,18 +194,21 @@ class Indicator:
     def __float__(self) -> float: ...
     def __getitem__(self, symbol: str, /) -> float: ...
 
-@final
+@disjoint_base
 class FeatureRunner:
     """Features that are updated together; each is a name, parameters and the places of its inputs in a row."""
 
-    def __new__(cls, features: Sequence[tuple[str, Sequence[float], Sequence[int]]]) -> FeatureRunner: ...
+    def __new__(cls, features: Sequence[tuple[str, Sequence[float], Sequence[int]]]) -> Self: ...
     @property
     def warmup(self) -> int:
         """How many rows come before all features have values."""
-    def update(self, row: Sequence[float]) -> _Floats:
-        """Takes the next row and returns the outputs, in an array that the next call overwrites."""
-    def columns(self, inputs: Sequence[_Floats]) -> list[_Floats]:
-        """Takes whole columns and returns those of the outputs."""
+    def update(self, *numbers: float) -> _Floats:
+        """Take the next event, one number for each of the inputs; return the values, one for each of the outputs.
+
+        The array is the same at every call, and overwritten by the next: copy what is to be kept.
+        """
+    def fill(self, inputs: Sequence[_Floats], outputs: Sequence[_Floats]) -> None:
+        """Takes whole columns from their beginning and writes those of the outputs."""
     def restart(self) -> None:
         """Forgets every row."""
 
@@ -457,8 +461,10 @@ class OrderBook:
 def across_rows(name: str, numbers: Sequence[float], ends: _Ints, columns: Sequence[_Floats]) -> _Floats:
     """Columns set beside each other: rows up to each of `ends` are one time; NaN where it makes nothing."""
 
-def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Floats]) -> list[_Floats]:
-    """Every output of a feature at every row, from one column for each input; NaN while it warms up."""
+def feature_columns(
+    name: str, parameters: Sequence[float], inputs: Sequence[_Floats], outputs: Sequence[_Floats]
+) -> None:
+    """Writes every output of a feature at every row, from one column for each input; NaN while it warms up."""
 
 def feature_warmup(name: str, parameters: Sequence[float]) -> int:
     """How many rows a feature needs before its first value, less one."""

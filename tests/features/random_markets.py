@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from neural_trader._native import feature_columns, feature_warmup
+from neural_trader._native import feature_warmup
+from neural_trader.features.calls import evaluated
 from neural_trader.features.table import Kind, table
 
 Column = np.ndarray[Any, np.dtype[np.float64]]
@@ -79,7 +80,7 @@ class Market:
 
     def outputs(self, name: str, *parameters: float) -> list[Column]:
         """All outputs of a feature."""
-        return feature_columns(name, parameters, self.inputs(table()[name]))
+        return evaluated(table()[name], self.inputs(table()[name]), parameters)
 
     def scaled(self, prices: float, volumes: float) -> Market:
         """The same in other units."""

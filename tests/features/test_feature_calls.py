@@ -127,7 +127,9 @@ def test_a_set_computes_the_same_over_columns_and_event_by_event() -> None:
     made = features.columns(FRAME)
     np.testing.assert_array_equal(made["lots"].to_numpy(), nt.features.sma(MARKET.columns["volume"], 4))
     np.testing.assert_array_equal(made["range"].to_numpy(), MARKET.feature("atr", 6))
-    assert features.columns(MARKET.columns).equals(made)
+    arrays = features.columns(MARKET.columns)
+    assert tuple(arrays) == features.outputs
+    assert pl.DataFrame(arrays, nan_to_null=True).equals(made)
     for _ in range(2):
         rows = [features.update(*row).copy() for row in FRAME.select(features.inputs).iter_rows()]
         np.testing.assert_array_equal(np.array(rows), made.to_numpy())

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_trader._native import feature_columns
 from neural_trader.baseline import features as baseline
+from neural_trader.features.calls import evaluated
 from neural_trader.features.table import table
 from random_markets import Column, Market, drawn_parameters
 
@@ -18,7 +18,7 @@ def assert_bit_equal(name: str, parameters: tuple[float, ...], inputs: list[Colu
     nothing = (float("nan"),) * len(kind.outputs)
     rows = baseline.columns(name, parameters, *(column.tolist() for column in inputs))
     slow = np.array([nothing if row is None else row for row in rows]).T
-    for (output, _), ours, theirs in zip(kind.outputs, feature_columns(name, parameters, inputs), slow, strict=True):
+    for (output, _), ours, theirs in zip(kind.outputs, evaluated(kind, inputs, parameters), slow, strict=True):
         same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
         if not same.all():
             at = int(np.argmin(same))

@@ -18,6 +18,12 @@ from neural_trader.features.table import Kind, table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+ITEM = 8
+HUGE = 1 << 21
+"""Bytes of a huge page, of x86 and of most other machines."""
+HUGE_FROM = 1 << 22
+"""From so many bytes on numpy asks for huge pages."""
+
 
 @cache
 def function_of(name: str) -> Callable[..., Any]:
@@ -63,10 +69,29 @@ def call(kind: Kind, given: Sequence[Any], named: dict[str, Any]) -> Any:
 def evaluated(kind: Kind, inputs: Sequence[Any], numbers: Sequence[float]) -> list[NDArray[np.float64]]:
     """The outputs over columns."""
     columns = [as_read(each, field) for each, (_, field) in zip(inputs, kind.inputs, strict=True)]
+    made = room(len(kind.outputs), len(columns[0]))
     try:
-        return feature_columns(kind.name, numbers, columns)
+        feature_columns(kind.name, numbers, columns, made)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    return made
+
+
+def room(columns: int, rows: int) -> list[NDArray[np.float64]]:
+    """New columns that are yet to be written.
+
+    New memory costs the system more time than most features take to fill it, unless it comes in huge pages, for which
+    numpy asks on Linux where an array is long. It gets those that lie wholly in the array: so a long column begins at
+    the border of one, and behind it is room, never touched, up to the end of another.
+    """
+    if rows * ITEM < HUGE_FROM:
+        return [np.empty(rows) for _ in range(columns)]
+    made = []
+    for _ in range(columns):
+        memory = np.empty(rows + 2 * HUGE // ITEM)
+        first = -memory.ctypes.data % HUGE // ITEM
+        made.append(memory[first : first + rows])
+    return made
 
 
 def of_frame(kind: Kind, frame: pl.DataFrame) -> list[pl.Series]:

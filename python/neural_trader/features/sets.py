@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import polars as pl
 
 from neural_trader._native import FeatureRunner
 from neural_trader.errors import UsageError
-from neural_trader.features.calls import as_read
+from neural_trader.features.calls import as_read, room
 from neural_trader.features.table import Kind, table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class _Spec(NamedTuple):
     parameters: tuple[float, ...]
 
 
-class FeatureSet:
+class FeatureSet(FeatureRunner):
     """Features that are computed together.
 
     Each is written as it is called: ``"rsi(14)"``, ``"sma(volume, 20)"``, ``"atr"``. Names in it are columns, numbers
@@ -45,71 +45,71 @@ class FeatureSet:
     """The columns that the features read, in the order of ``update``."""
     outputs: tuple[str, ...]
     """The names of the results: that of the feature, with that of the output behind a point where there are several."""
+    _members: list[tuple[str, tuple[float, ...], list[int]]]
+    _times: frozenset[str]
 
-    def __init__(self, features: Iterable[str] | Mapping[str, str]) -> None:
+    def __new__(cls, features: Iterable[str] | Mapping[str, str]) -> Self:
         labelled = features.items() if isinstance(features, Mapping) else ((text, text) for text in features)
-        self._specs = [_spec(label, text) for label, text in labelled]
-        if not self._specs:
+        specs = [_spec(label, text) for label, text in labelled]
+        if not specs:
             raise UsageError("a set has at least one feature")
-        self.inputs = tuple(dict.fromkeys(column for spec in self._specs for column in spec.columns))
-        self.outputs = tuple(output for spec in self._specs for output in _outputs(spec))
-        if len(set(self.outputs)) < len(self.outputs):
+        inputs = tuple(dict.fromkeys(column for spec in specs for column in spec.columns))
+        outputs = tuple(output for spec in specs for output in _outputs(spec))
+        if len(set(outputs)) < len(outputs):
             raise UsageError("two features of a set have one name; a mapping gives them different ones")
-        self._times = {
+        members = [(each.kind.name, each.parameters, [inputs.index(name) for name in each.columns]) for each in specs]
+        times = frozenset(
             column
-            for spec in self._specs
+            for spec in specs
             for column, (_, field) in zip(spec.columns, spec.kind.inputs, strict=True)
             if field == "time"
-        }
-        self._runner = self._new()
-
-    def _new(self) -> FeatureRunner:
-        places = {column: place for place, column in enumerate(self.inputs)}
+        )
+        # Numbers go to the engine by the shortest way; times have to be read first.
+        sort: Any = _TimedSet if times else cls
         try:
-            return FeatureRunner(
-                [(each.kind.name, each.parameters, [places[name] for name in each.columns]) for each in self._specs]
-            )
+            made: Self = super().__new__(sort, members)
         except ValueError as error:
             raise UsageError(str(error)) from None
+        made.inputs, made.outputs, made._members, made._times = inputs, outputs, members, times
+        return made
 
-    @property
-    def warmup(self) -> int:
-        """How many rows come before all features have values."""
-        return self._runner.warmup
+    @overload
+    def columns(self, frame: pl.DataFrame) -> pl.DataFrame: ...
+    @overload
+    def columns(self, frame: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]: ...
+    def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame | dict[str, NDArray[np.float64]]:
+        """All features over the columns of a frame or of a mapping, from their beginning.
 
-    def columns(self, frame: pl.DataFrame | Mapping[str, Any]) -> pl.DataFrame:
-        """All features over the columns of a frame, from their beginning; null where there is no value."""
+        Of a frame a frame, with null where there is no value; of a mapping numpy arrays by name, with NaN there.
+        """
         known = frame.columns if isinstance(frame, pl.DataFrame) else list(frame)
         missing = [name for name in self.inputs if name not in known]
         if missing:
             raise UsageError(f"the features read {', '.join(missing)}; there are {', '.join(known)}")
+        columns = [self._as_read(name, frame[name]) for name in self.inputs]
+        made = room(len(self.outputs), len(columns[0]))
         try:
-            made = self._new().columns([self._as_read(name, frame[name]) for name in self.inputs])
+            FeatureRunner(self._members).fill(columns, made)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
-
-    def update(self, *numbers: float | datetime) -> NDArray[np.float64]:
-        """Take the next event, one number for each of ``inputs``; return the values, one for each of ``outputs``.
-
-        A time is a datetime, or nanoseconds since 1970. The array is the same at every call, and overwritten by the
-        next: copy what is to be kept.
-        """
-        try:
-            return self._runner.update(numbers)  # type: ignore[arg-type]
-        except TypeError:
-            # A datetime is no number; numbers pass without being looked at.
-            if not self._times:
-                raise
-            pairs = zip(self.inputs, numbers, strict=True)
-            return self._runner.update(tuple(float(self._as_read(name, [each])[0]) for name, each in pairs))
+        named = dict(zip(self.outputs, made, strict=True))
+        return pl.DataFrame(named, nan_to_null=True) if isinstance(frame, pl.DataFrame) else named
 
     def _as_read(self, name: str, column: Any) -> NDArray[np.float64]:
         return as_read(column, "time" if name in self._times else None)
 
-    def restart(self) -> None:
-        """Forget every event."""
-        self._runner.restart()
+
+class _TimedSet(FeatureSet):
+    """A set that reads times."""
+
+    def update(self, *numbers: float | datetime) -> NDArray[np.float64]:
+        """Take the next event as other sets do, where a time is a datetime, or nanoseconds since 1970."""
+        try:
+            return super().update(*numbers)  # type: ignore[arg-type]
+        except TypeError:
+            # A datetime is no number; numbers pass without being looked at.
+            pairs = zip(self.inputs, numbers, strict=True)
+            return super().update(*(float(self._as_read(name, [each])[0]) for name, each in pairs))
 
 
 def _spec(label: str, text: str) -> _Spec:

@@ -2,7 +2,8 @@
 
 use nt_features::graph::Across;
 use nt_features::{FAMILIES, FeatureError, Kind, List, Matches, Neighbours, Parameter, Set, Unfolding};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -11,18 +12,38 @@ pub fn refused(error: FeatureError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// Every output of a feature at every row, from one column for each input; NaN while it warms up.
+/// Writes every output of a feature at every row, from one column for each input; NaN while it warms up.
 #[pyfunction]
-fn feature_columns<'py>(
-    py: Python<'py>,
+fn feature_columns(
+    py: Python<'_>,
     name: &str,
     parameters: Vec<f64>,
-    inputs: Vec<PyReadonlyArray1<'py, f64>>,
-) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+    inputs: Vec<PyReadonlyArray1<'_, f64>>,
+    mut outputs: Vec<PyReadwriteArray1<'_, f64>>,
+) -> PyResult<()> {
     let inputs: Vec<&[f64]> = inputs.iter().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
     let kind = Kind::named(name).map_err(refused)?;
-    let columns = py.detach(|| kind.columns(&parameters, &inputs)).map_err(refused)?;
-    Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+    let mut feature = kind.build(&parameters).map_err(refused)?;
+    kind.check(&inputs).map_err(refused)?;
+    let mut outputs = places(&mut outputs, kind.outputs.len(), inputs[0].len())?;
+    py.detach(|| feature.columns(&inputs, &mut outputs));
+    Ok(())
+}
+
+/// Columns that are to be written, of which there must be so many with so many rows.
+fn places<'a>(
+    columns: &'a mut [PyReadwriteArray1<'_, f64>],
+    outputs: usize,
+    rows: usize,
+) -> PyResult<Vec<&'a mut [f64]>> {
+    if columns.len() != outputs {
+        return Err(wrong_length("the result", "columns", columns.len(), outputs));
+    }
+    let columns: Vec<&mut [f64]> = columns.iter_mut().map(PyReadwriteArray1::as_slice_mut).collect::<Result<_, _>>()?;
+    match columns.iter().find(|column| column.len() != rows) {
+        Some(other) => Err(wrong_length("a column", "rows", other.len(), rows)),
+        None => Ok(columns),
+    }
 }
 
 /// Columns set beside each other: rows up to each of `ends` are one time; NaN where it makes nothing.
@@ -128,11 +149,14 @@ type Sides<'py> = (Side<'py>, Side<'py>);
 type Side<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>);
 
 /// Features that are updated together; each is a name, parameters and the places of its inputs in a row.
-#[pyclass(module = "neural_trader._core")]
+#[pyclass(module = "neural_trader._core", subclass)]
 struct FeatureRunner {
     set: Set,
     row: Vec<f64>,
+    values: Vec<f64>,
     out: Py<PyArray1<f64>>,
+    /// The memory of `out`: to copy into it takes less than to ask, event by event, who else may write there.
+    memory: PyBuffer<f64>,
 }
 
 #[pymethods]
@@ -142,8 +166,10 @@ impl FeatureRunner {
         let named: Vec<_> =
             features.iter().map(|(name, given, inputs)| (name.as_str(), &given[..], &inputs[..])).collect();
         let set = Set::new(&named).map_err(refused)?;
-        let out = vec![f64::NAN; set.outputs()].into_pyarray(py).unbind();
-        Ok(Self { row: vec![0.0; set.inputs()], set, out })
+        let values = vec![f64::NAN; set.outputs()];
+        let out = values.clone().into_pyarray(py);
+        let memory = PyBuffer::get(&out)?;
+        Ok(Self { row: vec![0.0; set.inputs()], values, set, out: out.unbind(), memory })
     }
 
     /// How many rows come before all features have values.
@@ -152,25 +178,29 @@ impl FeatureRunner {
         self.set.warmup()
     }
 
-    /// Takes the next row and returns the outputs, in an array that the next call overwrites.
-    fn update<'py>(&mut self, py: Python<'py>, row: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        if row.len() != self.row.len() {
-            return Err(wrong_length("a row", "numbers", row.len(), self.row.len()));
+    /// Take the next event, one number for each of the inputs; return the values, one for each of the outputs.
+    ///
+    /// The array is the same at every call, and overwritten by the next: copy what is to be kept.
+    #[pyo3(signature = (*numbers))]
+    fn update<'py>(&mut self, py: Python<'py>, numbers: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        if numbers.len() != self.row.len() {
+            return Err(wrong_length("a row", "numbers", numbers.len(), self.row.len()));
         }
-        for (place, number) in self.row.iter_mut().zip(row) {
+        for (place, number) in self.row.iter_mut().zip(numbers.iter_borrowed()) {
             *place = number.extract()?;
         }
-        let out = self.out.bind(py);
-        self.set.update(&self.row, out.try_readwrite()?.as_slice_mut()?);
-        Ok(out.clone())
+        self.set.update(&self.row, &mut self.values);
+        self.memory.copy_from_slice(py, &self.values)?;
+        Ok(self.out.bind(py).clone())
     }
 
-    /// Takes whole columns and returns those of the outputs.
-    fn columns<'py>(
+    /// Takes whole columns and writes those of the outputs.
+    fn fill(
         &mut self,
-        py: Python<'py>,
-        inputs: Vec<PyReadonlyArray1<'py, f64>>,
-    ) -> PyResult<Vec<Bound<'py, PyArray1<f64>>>> {
+        py: Python<'_>,
+        inputs: Vec<PyReadonlyArray1<'_, f64>>,
+        mut outputs: Vec<PyReadwriteArray1<'_, f64>>,
+    ) -> PyResult<()> {
         let inputs: Vec<&[f64]> = inputs.iter().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
         if inputs.len() != self.row.len() {
             return Err(wrong_length("a set", "columns", inputs.len(), self.row.len()));
@@ -178,9 +208,10 @@ impl FeatureRunner {
         if let Some(other) = inputs.iter().find(|column| column.len() != inputs[0].len()) {
             return Err(wrong_length("a column", "rows", other.len(), inputs[0].len()));
         }
+        let mut outputs = places(&mut outputs, self.set.outputs(), inputs.first().map_or(0, |column| column.len()))?;
         let set = &mut self.set;
-        let columns = py.detach(|| set.columns(&inputs));
-        Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+        py.detach(|| set.columns(&inputs, &mut outputs));
+        Ok(())
     }
 
     /// Forgets every row.

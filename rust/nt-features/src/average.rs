@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::feature::{Stream, boxed};
+use crate::feature::{Lane, Stream, boxed};
 use crate::kind::{Kind, SAME, SERIES, made, on, window};
 use crate::window::{Delay, Fold, Sum, Window};
 use crate::{Field, Input, Parameter};
@@ -112,6 +112,16 @@ impl Sma {
     pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
         self.window.push(value).map(|sum| sum.0 / self.count)
     }
+
+    /// Pushes values, and returns how many of them come before the first mean.
+    #[inline]
+    pub(crate) fn slide(&mut self, values: &[f64], means: &mut [f64]) -> usize {
+        let before = self.window.slide(values, means, |place, sum, _| *place = sum.0);
+        let (none, sums) = means.split_at_mut(before);
+        none.fill(f64::NAN);
+        sums.iter_mut().for_each(|sum| *sum /= self.count);
+        before
+    }
 }
 
 impl Stream<1, 1> for Sma {
@@ -126,6 +136,10 @@ impl Stream<1, 1> for Sma {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [means]: [&mut [f64]; 1]) {
+        self.slide(values, means);
     }
 }
 
@@ -164,6 +178,31 @@ impl Ema {
         self.seed(value)
     }
 
+    /// Pushes values to an average that is seeded.
+    pub(crate) fn smooth(&mut self, values: &[f64], averages: &mut [f64]) {
+        let (mut now, weight) = (self.value, self.weight);
+        for (value, average) in values.iter().zip(averages) {
+            now = (value - now) * weight + now;
+            *average = now;
+        }
+        self.value = now;
+    }
+
+    /// Whether its seed is complete, so that it can run in a lane.
+    pub(crate) fn is_seeded(&self) -> bool {
+        self.seen >= self.skip + self.n
+    }
+
+    /// Gives the lane what it needs to go on for this average.
+    pub(crate) fn lend(&self, lane: &mut Lane) {
+        (lane.value, lane.weight) = (self.value, self.weight);
+    }
+
+    /// Takes over the value of its lane.
+    pub(crate) fn reclaim(&mut self, lane: &Lane) {
+        self.value = lane.value;
+    }
+
     /// Until the seed is complete, `value` is the sum of what it is made of.
     fn seed(&mut self, value: f64) -> Option<f64> {
         self.seen += 1;
@@ -191,6 +230,20 @@ impl Stream<1, 1> for Ema {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn lanes(&self) -> usize {
+        usize::from(self.is_seeded())
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        self.lend(&mut lanes[0]);
+        lanes[0].rows[..values.len()].copy_from_slice(values);
+    }
+
+    fn after(&mut self, [values]: [&[f64]; 1], lanes: &[Lane], [averages]: [&mut [f64]; 1]) {
+        self.reclaim(&lanes[0]);
+        averages.copy_from_slice(&lanes[0].rows[..values.len()]);
     }
 }
 
@@ -323,6 +376,13 @@ impl Stream<1, 1> for Wma {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [means]: [&mut [f64]; 1]) {
+        let before = self.window.slide(values, means, |place, fold, _| *place = fold.weighted);
+        let (none, sums) = means.split_at_mut(before);
+        none.fill(f64::NAN);
+        sums.iter_mut().for_each(|sum| *sum /= self.weights);
     }
 }
 

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Field;
 use crate::average::Ema;
-use crate::feature::{LARGEST, Stream, boxed};
+use crate::feature::{LARGEST, PIECE, Stream, boxed};
 use crate::kind::{HIGH_LOW_CLOSE, Kind, Output, SAME, SERIES, made, on, real, same, whole, window};
 use crate::volatility::Atr;
-use crate::window::{Largest, Spread, Window};
+use crate::window::{Fold, Largest, Smallest, Spread, Window};
 
 const BANDS: &[Output] = &[same("lower"), same("middle"), same("upper")];
 
@@ -73,6 +73,13 @@ impl Highest {
     pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
         self.0.push(value).map(|largest| largest.0)
     }
+
+    /// Pushes values, and returns how many of them come before the first extreme.
+    pub(crate) fn slide(&mut self, values: &[f64], places: &mut [f64]) -> usize {
+        let before = self.0.slide(values, places, |place, largest, _| *place = largest.0);
+        places[..before].fill(f64::NAN);
+        before
+    }
 }
 
 impl Stream<1, 1> for Highest {
@@ -88,11 +95,15 @@ impl Stream<1, 1> for Highest {
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
     }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        self.slide(values, places);
+    }
 }
 
 /// The smallest of the last `n` values.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Lowest(Window<Largest>);
+pub(crate) struct Lowest(Window<Smallest>);
 
 impl Lowest {
     pub(crate) fn new(n: usize) -> Self {
@@ -101,8 +112,14 @@ impl Lowest {
 
     #[inline]
     pub(crate) fn push(&mut self, value: f64) -> Option<f64> {
-        // The smallest is the negative of the largest negative; a change of sign is exact.
-        self.0.push(-value).map(|largest| -largest.0)
+        self.0.push(value).map(|smallest| smallest.0)
+    }
+
+    /// Pushes values, and returns how many of them come before the first extreme.
+    pub(crate) fn slide(&mut self, values: &[f64], places: &mut [f64]) -> usize {
+        let before = self.0.slide(values, places, |place, smallest, _| *place = smallest.0);
+        places[..before].fill(f64::NAN);
+        before
     }
 }
 
@@ -118,6 +135,10 @@ impl Stream<1, 1> for Lowest {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.push(value).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        self.slide(values, places);
     }
 }
 
@@ -150,6 +171,21 @@ impl Stream<1, 3> for Bollinger {
         let middle = self.window.pivot() + fold.sum / self.count;
         let reach = self.width * (fold.of(self.count).sqrt() / self.count);
         [middle - reach, middle, middle + reach]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [lower, middle, upper]: [&mut [f64]; 3]) {
+        let mut folds = [(Spread::EMPTY, 0.0); PIECE];
+        let folds = &mut folds[..values.len()];
+        let before = self.window.slide(values, folds, |place, fold, pivot| *place = (fold, pivot));
+        let places = lower.iter_mut().zip(middle.iter_mut()).zip(upper.iter_mut());
+        for (((lower, middle), upper), (fold, pivot)) in places.zip(folds) {
+            *middle = *pivot + fold.sum / self.count;
+            let reach = self.width * (fold.of(self.count).sqrt() / self.count);
+            (*lower, *upper) = (*middle - reach, *middle + reach);
+        }
+        for column in [lower, middle, upper] {
+            column[..before].fill(f64::NAN);
+        }
     }
 }
 

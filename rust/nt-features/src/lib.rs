@@ -16,7 +16,8 @@
 //!   patterns through what they compare.
 //! * Nothing is ever taken off a sum: [`window`] says how windows slide without it. So sums do not drift, a value that has
 //!   left a window has left no trace, and sums of whole numbers below `2^53`, such as counts of ticks, are exact.
-//! * [`Feature::columns`] calls the same update as the engine does, so a sweep and a replay see the same bits.
+//! * [`Feature::columns`] folds columns into the same state as the engine's updates do, operation for operation, so a sweep
+//!   and a replay see the same bits. Steps that do not wait for each other may be done together; none is done otherwise.
 //!
 //! The definition that these are held against is `neural_trader.baseline.features`, in plain Python.
 
@@ -46,7 +47,7 @@ mod window;
 
 pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
-pub use feature::{Bar, Feature, LARGEST, instant};
+pub use feature::{Bar, Feature, LARGEST, Lane, PIECE, instant};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, List, MAX_WINDOW, Output, Parameter, Unit, kinds};
 pub use profile::{Neighbours, Profile, exclusion, matrix_profile};
 pub use set::Set;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::average::Ema;
-use crate::feature::{Stream, boxed};
+use crate::feature::{Lane, PIECE, Stream, boxed};
 use crate::kind::{Kind, RATIO, SERIES, made, same, whole, window};
-use crate::window::Delay;
+use crate::window::{Delay, with_before};
 
 /// The rows of this family.
 pub(crate) const KINDS: &[Kind] = &[
@@ -83,6 +83,29 @@ impl Stream<1, 3> for Macd {
         let line = fast - slow;
         self.signal.push(line).map_or([f64::NAN; 3], |signal| [line, signal, line - signal])
     }
+
+    fn lanes(&self) -> usize {
+        if self.signal.is_seeded() { 2 } else { 0 }
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        for (average, lane) in [&self.fast, &self.slow].into_iter().zip(lanes) {
+            average.lend(lane);
+            lane.rows[..values.len()].copy_from_slice(values);
+        }
+    }
+
+    fn after(&mut self, _values: [&[f64]; 1], lanes: &[Lane], [line, signal, histogram]: [&mut [f64]; 3]) {
+        self.fast.reclaim(&lanes[0]);
+        self.slow.reclaim(&lanes[1]);
+        for ((line, fast), slow) in line.iter_mut().zip(&lanes[0].rows).zip(&lanes[1].rows) {
+            *line = fast - slow;
+        }
+        self.signal.smooth(line, signal);
+        for ((line, signal), histogram) in line.iter().zip(&*signal).zip(histogram) {
+            *histogram = line - signal;
+        }
+    }
 }
 
 /// Relative strength index: `100 * gain / (gain + loss)`.
@@ -103,6 +126,19 @@ impl Rsi {
     }
 }
 
+/// A change upwards, or nothing.
+#[inline]
+fn gain(change: f64) -> f64 {
+    if change > 0.0 { change } else { 0.0 }
+}
+
+/// The share of gains in all changes, in percent.
+#[inline]
+fn strength(gain: f64, loss: f64) -> f64 {
+    let both = gain + loss;
+    if both > 0.0 { 100.0 * (gain / both) } else { 50.0 }
+}
+
 impl Stream<1, 1> for Rsi {
     fn warmup(&self) -> usize {
         self.gain.warmup() + 1
@@ -120,12 +156,31 @@ impl Stream<1, 1> for Rsi {
         if before.is_nan() {
             return [f64::NAN];
         }
-        let change = value - before;
-        let gain = self.gain.push(if change > 0.0 { change } else { 0.0 });
-        let loss = self.loss.push(if change < 0.0 { -change } else { 0.0 });
+        let (gain, loss) = (self.gain.push(gain(value - before)), self.loss.push(gain(before - value)));
         let (Some(gain), Some(loss)) = (gain, loss) else { return [f64::NAN] };
-        let both = gain + loss;
-        [if both > 0.0 { 100.0 * (gain / both) } else { 50.0 }]
+        [strength(gain, loss)]
+    }
+
+    fn lanes(&self) -> usize {
+        if self.gain.is_seeded() { 2 } else { 0 }
+    }
+
+    fn before(&mut self, [values]: [&[f64]; 1], lanes: &mut [Lane]) {
+        let [gains, losses] = lanes else { return };
+        self.gain.lend(gains);
+        self.loss.lend(losses);
+        let rows = values.len();
+        with_before(self.last, values, &mut gains.rows[..rows], |place, before, value| *place = gain(value - before));
+        with_before(self.last, values, &mut losses.rows[..rows], |place, before, value| *place = gain(before - value));
+        self.last = *values.last().unwrap_or(&self.last);
+    }
+
+    fn after(&mut self, _values: [&[f64]; 1], lanes: &[Lane], [places]: [&mut [f64]; 1]) {
+        self.gain.reclaim(&lanes[0]);
+        self.loss.reclaim(&lanes[1]);
+        for ((place, gain), loss) in places.iter_mut().zip(&lanes[0].rows).zip(&lanes[1].rows) {
+            *place = strength(*gain, *loss);
+        }
     }
 }
 
@@ -135,6 +190,12 @@ struct Momentum {
     ago: Delay,
     /// None without a gap.
     recent: Option<Delay>,
+}
+
+/// The return from a value to a later one.
+#[inline]
+fn change(ago: f64, recent: f64) -> f64 {
+    if ago > 0.0 { recent / ago - 1.0 } else { f64::NAN }
 }
 
 impl Momentum {
@@ -160,9 +221,21 @@ impl Stream<1, 1> for Momentum {
             None => Some(value),
         };
         match (self.ago.push(value), recent) {
-            (Some(ago), Some(recent)) if ago > 0.0 => [recent / ago - 1.0],
+            (Some(ago), Some(recent)) => [change(ago, recent)],
             _ => [f64::NAN],
         }
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        let mut ago = [0.0; PIECE];
+        let ago = &mut ago[..values.len()];
+        let none = self.ago.slide(values, ago);
+        match &mut self.recent {
+            Some(delay) => _ = delay.slide(values, places),
+            None => places.copy_from_slice(values),
+        }
+        places.iter_mut().zip(ago).for_each(|(place, ago)| *place = change(*ago, *place));
+        places[..none].fill(f64::NAN);
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Field;
 use crate::average::{Ema, Sma};
 use crate::channel::{Highest, Lowest};
-use crate::feature::{Stream, boxed};
+use crate::feature::{PIECE, Stream, boxed};
 use crate::kind::{HIGH_LOW_CLOSE, Kind, RATIO, made, on, ratio, whole, window};
 use crate::volatility::TrueRange;
 use crate::window::{Fold, Spread, Window};
@@ -75,6 +75,12 @@ struct Place {
     lowest: Lowest,
 }
 
+#[inline]
+fn place(highest: f64, lowest: f64, close: f64) -> f64 {
+    let range = highest - lowest;
+    if range > 0.0 { (close - lowest) / range } else { 0.5 }
+}
+
 impl Place {
     fn new(n: usize) -> Self {
         Self { highest: Highest::new(n), lowest: Lowest::new(n) }
@@ -89,8 +95,20 @@ impl Place {
     fn push(&mut self, high: f64, low: f64, close: f64) -> Option<f64> {
         let highest = self.highest.push(high);
         let (Some(highest), Some(lowest)) = (highest, self.lowest.push(low)) else { return None };
-        let range = highest - lowest;
-        Some(if range > 0.0 { (close - lowest) / range } else { 0.5 })
+        Some(place(highest, lowest, close))
+    }
+
+    /// Pushes bars, and returns how many of them come before the first place.
+    #[inline]
+    fn slide(&mut self, [highs, lows, closes]: [&[f64]; 3], places: &mut [f64]) -> usize {
+        let mut lowest = [0.0; PIECE];
+        let lowest = &mut lowest[..lows.len()];
+        self.highest.slide(highs, places);
+        let none = self.lowest.slide(lows, lowest);
+        for ((highest, lowest), close) in places.iter_mut().zip(lowest).zip(closes) {
+            *highest = place(*highest, *lowest, *close);
+        }
+        none
     }
 }
 
@@ -125,6 +143,18 @@ impl Stream<3, 2> for Stochastic {
         let Some(k) = raw.and_then(|raw| self.k.push(raw)) else { return [f64::NAN; 2] };
         self.d.push(k).map_or([f64::NAN; 2], |d| [k, d])
     }
+
+    fn rows(&mut self, bars: [&[f64]; 3], [k, d]: [&mut [f64]; 2]) {
+        let mut raw = [0.0; PIECE];
+        let raw = &mut raw[..k.len()];
+        let mut none = self.place.slide(bars, raw);
+        raw.iter_mut().for_each(|place| *place *= 100.0);
+        none += self.k.slide(&raw[none..], &mut k[none..]);
+        none += self.d.slide(&k[none..], &mut d[none..]);
+        for column in [k, d] {
+            column[..none].fill(f64::NAN);
+        }
+    }
 }
 
 /// `100 (place - 1)`.
@@ -149,6 +179,12 @@ impl Stream<3, 1> for WilliamsR {
     #[inline]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> [f64; 1] {
         [self.0.push(high, low, close).map_or(f64::NAN, |place| 100.0 * (place - 1.0))]
+    }
+
+    fn rows(&mut self, bars: [&[f64]; 3], [places]: [&mut [f64]; 1]) {
+        let none = self.0.slide(bars, places);
+        places.iter_mut().for_each(|place| *place = 100.0 * (*place - 1.0));
+        places[..none].fill(f64::NAN);
     }
 }
 

@@ -2,27 +2,28 @@
 
 use std::ops::Range;
 
+use crate::feature::{Lane, PIECE, are_numbers};
 use crate::{Feature, FeatureError, Kind};
-
-/// Columns are gone through in pieces of so many rows, which all features take in turn while the processor has them near.
-const PIECE: usize = 4_096;
 
 /// Features that take the same rows; each reads some of the numbers of a row and writes some of the outputs.
 pub struct Set {
     members: Vec<Member>,
-    row: Vec<f64>,
+    /// Averages of all members, side by side.
+    lanes: Vec<Lane>,
 }
 
 struct Member {
     feature: Box<dyn Feature>,
     inputs: Vec<usize>,
     outputs: Range<usize>,
+    /// Those of its averages in this piece.
+    lanes: Range<usize>,
 }
 
 impl Set {
     /// A set of features, each by name, parameters and the places of its inputs in a row.
     pub fn new(features: &[(&str, &[f64], &[usize])]) -> Result<Self, FeatureError> {
-        let mut set = Self { members: Vec::new(), row: Vec::new() };
+        let mut set = Self { members: Vec::new(), lanes: Vec::new() };
         for (name, parameters, inputs) in features {
             let kind = Kind::named(name)?;
             let feature = kind.build(parameters)?;
@@ -31,8 +32,7 @@ impl Set {
             }
             let first = set.outputs();
             let outputs = first..first + kind.outputs.len();
-            set.row.resize(set.row.len().max(inputs.len()), 0.0);
-            set.members.push(Member { feature, inputs: inputs.to_vec(), outputs });
+            set.members.push(Member { feature, inputs: inputs.to_vec(), outputs, lanes: 0..0 });
         }
         Ok(set)
     }
@@ -63,26 +63,53 @@ impl Set {
     #[inline]
     pub fn update(&mut self, row: &[f64], outputs: &mut [f64]) {
         for member in &mut self.members {
-            for (place, &at) in self.row.iter_mut().zip(&member.inputs) {
-                *place = row[at];
-            }
-            member.feature.update(&self.row, &mut outputs[member.outputs.clone()]);
+            member.feature.update_from(row, &member.inputs, &mut outputs[member.outputs.clone()]);
         }
     }
 
-    /// Takes the rows of whole columns of one length and returns the columns of all outputs.
-    pub fn columns(&mut self, columns: &[&[f64]]) -> Vec<Vec<f64>> {
+    /// Takes the rows of whole columns of one length and writes the columns of all outputs.
+    pub fn columns(&mut self, columns: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let rows = columns.first().map_or(0, |column| column.len());
-        let mut all: Vec<Vec<f64>> = (0..self.outputs()).map(|_| vec![0.0; rows]).collect();
         for first in (0..rows).step_by(PIECE) {
             let piece = first..rows.min(first + PIECE);
-            for member in &mut self.members {
-                let inputs: Vec<&[f64]> = member.inputs.iter().map(|&at| &columns[at][piece.clone()]).collect();
-                let outputs = all[member.outputs.clone()].iter_mut();
-                let mut outputs: Vec<&mut [f64]> = outputs.map(|column| &mut column[piece.clone()]).collect();
-                member.feature.columns(&inputs, &mut outputs);
+            let inputs: Vec<&[f64]> = columns.iter().map(|column| &column[piece.clone()]).collect();
+            let mut outputs: Vec<&mut [f64]> = outputs.iter_mut().map(|column| &mut column[piece.clone()]).collect();
+            self.piece(&inputs, &mut outputs);
+        }
+    }
+
+    /// Takes a piece of columns: features with averages in two steps, between which all averages run side by side.
+    fn piece(&mut self, columns: &[&[f64]], outputs: &mut [&mut [f64]]) {
+        let numbers: Vec<bool> = columns.iter().map(|column| are_numbers(column)).collect();
+        let inputs: Vec<&[f64]> =
+            self.members.iter().flat_map(|member| &member.inputs).map(|&at| columns[at]).collect();
+        let (mut rest, mut used) = (&inputs[..], 0);
+        for member in &mut self.members {
+            let (inputs, outputs) = (next(&mut rest, member.inputs.len()), &mut outputs[member.outputs.clone()]);
+            let numbers = member.inputs.iter().all(|&at| numbers[at]);
+            member.lanes = used..used + if numbers { member.feature.lanes() } else { 0 };
+            used = member.lanes.end;
+            if member.lanes.is_empty() {
+                member.feature.piece(inputs, outputs, numbers);
+            } else {
+                self.lanes.resize(self.lanes.len().max(used), Lane::IDLE);
+                member.feature.before(inputs, &mut self.lanes[member.lanes.clone()]);
             }
         }
-        all
+        Lane::run(&mut self.lanes[..used], columns[0].len());
+        let mut rest = &inputs[..];
+        for member in &mut self.members {
+            let (inputs, outputs) = (next(&mut rest, member.inputs.len()), &mut outputs[member.outputs.clone()]);
+            if !member.lanes.is_empty() {
+                member.feature.after(inputs, &self.lanes[member.lanes.clone()], outputs);
+            }
+        }
     }
+}
+
+/// Takes so many columns off the front.
+fn next<'a, 'b>(rest: &mut &'a [&'b [f64]], count: usize) -> &'a [&'b [f64]] {
+    let (taken, left) = rest.split_at(count);
+    *rest = left;
+    taken
 }

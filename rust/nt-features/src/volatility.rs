@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Field;
 use crate::average::Ema;
-use crate::feature::{LARGEST, Stream, boxed};
+use crate::feature::{LARGEST, Lane, PIECE, Stream, boxed};
 use crate::kind::{BARS, HIGH_LOW_CLOSE, Kind, RATIO, SAME, SERIES, made, on, real, whole, window};
 use crate::returns::{LogReturns, log_ratio};
-use crate::window::{Spread, Sum, Window, larger, not_negative};
+use crate::window::{Fold, Spread, Sum, Window, larger, not_negative, with_before};
 
 /// The rows of this family.
 pub(crate) const KINDS: &[Kind] = &[
@@ -120,6 +120,12 @@ pub(crate) struct TrueRange {
     close: f64,
 }
 
+/// The range of a bar after a close.
+#[inline]
+fn reach(high: f64, low: f64, before: f64) -> f64 {
+    larger(high - low, larger((high - before).abs(), (low - before).abs()))
+}
+
 impl TrueRange {
     pub(crate) fn new() -> Self {
         Self { close: f64::NAN }
@@ -131,7 +137,20 @@ impl TrueRange {
         if before.is_nan() {
             return None;
         }
-        Some(larger(high - low, larger((high - before).abs(), (low - before).abs())))
+        Some(reach(high, low, before))
+    }
+
+    /// Pushes bars, the first of which has no range where no close is before it.
+    #[inline]
+    fn slide(&mut self, [highs, lows, closes]: [&[f64]; 3], ranges: &mut [f64]) {
+        let Some(last) = closes.last() else { return };
+        // From no close, which is NaN, no number comes.
+        ranges[0] = if self.close.is_nan() { f64::NAN } else { reach(highs[0], lows[0], self.close) };
+        let bars = highs[1..].iter().zip(&lows[1..]).zip(closes);
+        for (((high, low), before), range) in bars.zip(&mut ranges[1..]) {
+            *range = reach(*high, *low, *before);
+        }
+        self.close = *last;
     }
 }
 
@@ -147,6 +166,10 @@ impl Stream<3, 1> for TrueRange {
     #[inline]
     fn update(&mut self, [high, low, close]: [f64; 3]) -> [f64; 1] {
         [self.push(high, low, close).unwrap_or(f64::NAN)]
+    }
+
+    fn rows(&mut self, bars: [&[f64]; 3], [ranges]: [&mut [f64]; 1]) {
+        self.slide(bars, ranges);
     }
 }
 
@@ -183,6 +206,20 @@ impl Stream<3, 1> for Atr {
     fn update(&mut self, [high, low, close]: [f64; 3]) -> [f64; 1] {
         [self.push(high, low, close).unwrap_or(f64::NAN)]
     }
+
+    fn lanes(&self) -> usize {
+        usize::from(self.average.is_seeded())
+    }
+
+    fn before(&mut self, bars: [&[f64]; 3], lanes: &mut [Lane]) {
+        self.average.lend(&mut lanes[0]);
+        self.range.slide(bars, &mut lanes[0].rows[..bars[0].len()]);
+    }
+
+    fn after(&mut self, bars: [&[f64]; 3], lanes: &[Lane], [averages]: [&mut [f64]; 1]) {
+        self.average.reclaim(&lanes[0]);
+        averages.copy_from_slice(&lanes[0].rows[..bars[0].len()]);
+    }
 }
 
 /// Population standard deviation: `sqrt(n * sum(d^2) - sum(d)^2) / n`, where `d` are distances from the window's pivot.
@@ -210,6 +247,15 @@ impl Stream<1, 1> for Deviation {
     #[inline]
     fn update(&mut self, [value]: [f64; 1]) -> [f64; 1] {
         [self.window.push(value).map_or(f64::NAN, |fold| fold.of(self.count).sqrt() / self.count)]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        let mut folds = [Spread::EMPTY; PIECE];
+        let before = self.window.slide(values, &mut folds[..values.len()], |place, fold, _| *place = fold);
+        for (place, fold) in places.iter_mut().zip(folds) {
+            *place = fold.of(self.count).sqrt() / self.count;
+        }
+        places[..before].fill(f64::NAN);
     }
 }
 
@@ -248,6 +294,20 @@ impl Stream<1, 1> for Volatility {
         }
         self.window.restart();
         [f64::NAN]
+    }
+
+    fn rows(&mut self, [values]: [&[f64]; 1], [places]: [&mut [f64]; 1]) {
+        if !(self.last > 0.0 && values.iter().fold(true, |all, value| all & (*value > 0.0))) {
+            return self.by_updates([values], [places]);
+        }
+        let mut folds = [Spread::EMPTY; PIECE];
+        with_before(self.last, values, places, |place, before, value| *place = value / before - 1.0);
+        let before = self.window.slide(places, &mut folds[..values.len()], |place, fold, _| *place = fold);
+        for (place, fold) in places.iter_mut().zip(folds) {
+            *place = fold.sample_variance(self.count).sqrt();
+        }
+        places[..before].fill(f64::NAN);
+        self.last = values[values.len() - 1];
     }
 }
 

@@ -76,13 +76,121 @@ impl<F: Fold> Window<F> {
         self.items[self.at] = item;
         self.at += 1;
         if self.at == self.items.len() {
-            return Some(self.turn());
+            self.turn();
+            return Some(self.tails[0]);
         }
         if !self.full {
             return None;
         }
         self.head = self.head.append(item, self.pivot);
         Some(self.tails[self.at].joined(self.head))
+    }
+
+    /// Takes the next values as so many pushes would, and has the fold and the pivot of each written to its place, once there
+    /// are so many values. Returns how many places come before.
+    #[inline]
+    pub(crate) fn slide<P>(
+        &mut self,
+        items: &[F::Item],
+        places: &mut [P],
+        mut write: impl FnMut(&mut P, F, F::Item),
+    ) -> usize {
+        let n = self.items.len();
+        let before = if self.full { 0 } else { items.len().min(n - 1 - self.at) };
+        let mut done = 0;
+        while done < items.len() {
+            if self.at == 0 && self.full {
+                let (items, places) = (&items[done..], &mut places[done..]);
+                done += match n {
+                    2 => self.short_blocks::<2, P>(items, places, &mut write),
+                    3 => self.short_blocks::<3, P>(items, places, &mut write),
+                    4 => self.short_blocks::<4, P>(items, places, &mut write),
+                    5 => self.short_blocks::<5, P>(items, places, &mut write),
+                    _ => self.blocks(items, places, &mut write),
+                };
+            }
+            // As far as this block goes.
+            let end = items.len().min(done + n - self.at);
+            let (kept, at) = (self.at, self.at + end - done);
+            self.items[kept..at].copy_from_slice(&items[done..end]);
+            let head = if at == n { end - 1 } else { end };
+            if self.full {
+                let (mut fold, pivot) = (self.head, self.pivot);
+                let tails = &self.tails[kept + 1..];
+                for ((item, tail), place) in items[done..head].iter().zip(tails).zip(&mut places[done..head]) {
+                    fold = fold.append(*item, pivot);
+                    write(place, tail.joined(fold), pivot);
+                }
+                self.head = fold;
+            }
+            self.at = at;
+            if at == n {
+                self.turn();
+                write(&mut places[head], self.tails[0], self.pivot);
+            }
+            done = end;
+        }
+        before
+    }
+
+    /// Slides over whole blocks, and returns how many values that were.
+    #[inline]
+    fn blocks<P>(&mut self, items: &[F::Item], places: &mut [P], write: &mut impl FnMut(&mut P, F, F::Item)) -> usize {
+        let n = self.items.len();
+        let blocks = items.chunks_exact(n);
+        let values = items.len() - blocks.remainder().len();
+        for (block, places) in blocks.zip(places.chunks_exact_mut(n)) {
+            let (mut head, pivot) = (F::EMPTY, self.pivot);
+            for ((item, tail), place) in block[..n - 1].iter().zip(&self.tails[1..]).zip(&mut *places) {
+                head = head.append(*item, pivot);
+                write(place, tail.joined(head), pivot);
+            }
+            let pivot = block[n - 1];
+            let mut tail = F::EMPTY;
+            for (item, place) in block.iter().zip(&mut self.tails).rev() {
+                tail = tail.prepend(*item, pivot);
+                *place = tail;
+            }
+            write(&mut places[n - 1], tail, pivot);
+            self.pivot = pivot;
+        }
+        if values > 0 {
+            self.items.copy_from_slice(&items[values - n..values]);
+        }
+        values
+    }
+
+    /// Slides over whole blocks that are so short that the tails stay in registers. Returns how many values that were.
+    #[inline]
+    fn short_blocks<const N: usize, P>(
+        &mut self,
+        items: &[F::Item],
+        places: &mut [P],
+        write: &mut impl FnMut(&mut P, F, F::Item),
+    ) -> usize {
+        let (blocks, _) = items.as_chunks::<N>();
+        let (places, _) = places.as_chunks_mut::<N>();
+        let Some(last) = blocks.last() else { return 0 };
+        let mut tails: [F; N] = std::array::from_fn(|i| self.tails[i]);
+        let mut pivot = self.pivot;
+        for (block, places) in blocks.iter().zip(places) {
+            let mut head = F::EMPTY;
+            for i in 0..N - 1 {
+                head = head.append(block[i], pivot);
+                write(&mut places[i], tails[i + 1].joined(head), pivot);
+            }
+            pivot = block[N - 1];
+            let mut tail = F::EMPTY;
+            for i in (0..N).rev() {
+                tail = tail.prepend(block[i], pivot);
+                tails[i] = tail;
+            }
+            write(&mut places[N - 1], tail, pivot);
+        }
+        self.items.copy_from_slice(last);
+        self.tails.copy_from_slice(&tails);
+        self.pivot = pivot;
+        blocks.len() * N
     }
 
     /// The sum of a term of each value in a full window, in the order in which folds are made; it goes through the window.
@@ -92,9 +200,9 @@ impl<F: Fold> Window<F> {
         self.items[..self.at].iter().fold(0.0, |sum, item| sum + term(*item)) + tail
     }
 
-    /// Ends a block: its last value is the pivot, the tail that is the whole block the answer.
+    /// Ends a block: its last value is the pivot, the first of the tails, which is the whole block, the answer.
     #[inline(never)]
-    fn turn(&mut self) -> F {
+    fn turn(&mut self) {
         self.pivot = self.items[self.items.len() - 1];
         let mut tail = F::EMPTY;
         for (item, place) in self.items.iter().zip(&mut self.tails).rev() {
@@ -104,7 +212,6 @@ impl<F: Fold> Window<F> {
         self.at = 0;
         self.full = true;
         self.head = F::EMPTY;
-        tail
     }
 }
 
@@ -145,12 +252,47 @@ impl Delay {
         }
         Some(oldest)
     }
+
+    /// Takes the next values as so many pushes would, and writes the ones of n steps ago. Returns how many places come before
+    /// the first of those.
+    pub(crate) fn slide(&mut self, values: &[f64], places: &mut [f64]) -> usize {
+        let before = self.missing.min(values.len());
+        self.missing -= before;
+        let kept = self.ring.len().min(values.len());
+        // The ring first, then the values themselves.
+        let (first, rest) = places.split_at_mut(kept);
+        let upto = kept.min(self.ring.len() - self.at);
+        first[..upto].copy_from_slice(&self.ring[self.at..self.at + upto]);
+        first[upto..].copy_from_slice(&self.ring[..kept - upto]);
+        rest.copy_from_slice(&values[..rest.len()]);
+        let last = &values[values.len() - kept..];
+        self.ring[self.at..self.at + upto].copy_from_slice(&last[..upto]);
+        self.ring[..kept - upto].copy_from_slice(&last[upto..]);
+        self.at = (self.at + kept) % self.ring.len();
+        before
+    }
+}
+
+/// Has something written of every value and the one before it.
+#[inline]
+pub(crate) fn with_before<P>(first: f64, values: &[f64], places: &mut [P], write: impl Fn(&mut P, f64, f64)) {
+    let (Some(value), [place, rest @ ..]) = (values.first(), places) else { return };
+    write(place, first, *value);
+    for ((before, value), place) in values.iter().zip(&values[1..]).zip(rest) {
+        write(place, *before, *value);
+    }
 }
 
 /// The larger of two numbers.
 #[inline]
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
+}
+
+/// The smaller of two numbers.
+#[inline]
+pub(crate) fn smaller(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }
 
 /// A number that only rounding can make negative.
@@ -194,6 +336,25 @@ impl Fold for Largest {
     #[inline]
     fn joined(self, newer: Self) -> Self {
         Self(larger(self.0, newer.0))
+    }
+}
+
+/// The smallest of values.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Smallest(pub(crate) f64);
+
+impl Fold for Smallest {
+    type Item = f64;
+    const EMPTY: Self = Self(f64::INFINITY);
+
+    #[inline]
+    fn append(self, item: f64, _pivot: f64) -> Self {
+        Self(smaller(self.0, item))
+    }
+
+    #[inline]
+    fn joined(self, newer: Self) -> Self {
+        Self(smaller(self.0, newer.0))
     }
 }
 

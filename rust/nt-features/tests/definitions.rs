@@ -1,6 +1,6 @@
 //! Laws that every feature of the table keeps; what each computes is held against its twin and other libraries in Python.
 
-use nt_features::{FAMILIES, Field, Kind, LARGEST, Set, Unit, kinds};
+use nt_features::{FAMILIES, Field, Kind, LARGEST, PIECE, Set, Unit, kinds};
 use proptest::prelude::*;
 
 /// Columns for the inputs of any feature, whole numbers on a walk that keeps away from 0.
@@ -80,6 +80,25 @@ proptest! {
     }
 
     #[test]
+    fn long_columns_are_rows_too(seed in any::<u64>(), n in 2_usize..600, gap in 0_usize..2 * PIECE) {
+        let rows = 3 * PIECE + 7;
+        for kind in kinds() {
+            let given = parameters(kind, n);
+            let mut inputs = columns(kind, seed, rows);
+            inputs[0][gap] = f64::NAN;
+            let whole = kind.columns(&given, &slices(&inputs)).expect("columns fit");
+            let mut feature = kind.build(&given).expect("parameters fit");
+            let mut row = vec![0.0; kind.outputs.len()];
+            for at in 0..rows {
+                let numbers: Vec<f64> = inputs.iter().map(|column| column[at]).collect();
+                feature.update(&numbers, &mut row);
+                let wanted: Vec<f64> = whole.iter().map(|column| column[at]).collect();
+                prop_assert_eq!(bits(&row), bits(&wanted), "{} at row {}", kind.name, at);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_number_gives_nan_and_a_new_beginning(
         seed in any::<u64>(), n in 2_usize..20, gap in 0_usize..150,
         nothing in prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2.0 * LARGEST]),
@@ -110,7 +129,8 @@ proptest! {
         let members: Vec<_> = members.iter().map(|(name, given, places)| (*name, *given, &places[..])).collect();
         let mut set = Set::new(&members).expect("features fit");
         let alone = all.iter().flat_map(|(kind, given, inputs)| kind.columns(given, &slices(inputs)).expect("columns fit"));
-        let together = set.columns(&row);
+        let mut together = vec![vec![0.0; 150]; set.outputs()];
+        set.columns(&row, &mut together.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
         prop_assert_eq!(together.len(), set.outputs());
         for (column, other) in together.iter().zip(alone) {
             prop_assert_eq!(bits(column), bits(&other));
