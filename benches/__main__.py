@@ -2,6 +2,7 @@
 
 It needs the libraries of the tests (`npm test` installs them), builds the release wheel of this checkout into an
 environment of its own, and installs the other packages beside it; those that cannot be had are skipped with a notice.
+`--publish` writes the tables of named benches into their pages, and all of them into benches/results.md and the README.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benches import callbacks, cross, features, market_data, replay, solver, starts, sweep
+from benches.pages import put
 from benches.places import SCRIPTS, release
 
 BENCHES = {
@@ -33,7 +35,8 @@ TINY_BARS = 2_000
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benches" / "results.md"
 README = ROOT / "README.md"
-BEGIN, END = "<!-- benches -->\n", "<!-- /benches -->"
+PAGES = {"solver": ROOT / "docs" / "solvers.md"}
+"""Benches whose tables stand on a page of their own."""
 
 
 def main() -> int:
@@ -44,20 +47,23 @@ def main() -> int:
     peers = not options.tiny or os.environ.get("NT_PEERS") == "require"
     figures: dict[str, Any] = {"machine": _machine(), "bars": bars, "rounds": rounds}
     profile = "this interpreter, whatever its profile" if options.tiny else "a release wheel of this checkout"
+    where = f"{figures['machine']}. neural-trader runs from {profile}."
     regime = (
-        f"{figures['machine']}. neural-trader runs from {profile}. Times are the best and the median of up to {rounds}"
-        " repetitions, all contestants in turns, memory and caches warm; *takes* compares the best, per item, with the"
-        " row that has 1."
+        f"{where} Times are the best and the median of up to {rounds} repetitions, all contestants in turns, memory and"
+        " caches warm; *takes* compares the best, per item, with the row that has 1."
     )
-    parts = ["# Benches", regime]
+    parts = {"": f"# Benches\n\n{regime}"}
     with tempfile.TemporaryDirectory() as market:
         subprocess.run([str(home), str(SCRIPTS / "market.py"), str(bars), market], check=True)
         for name in options.names or BENCHES:
-            figures[name], text = BENCHES[name](home, Path(market), bars, rounds, peers=peers)
-            parts.append(text)
-    text = "\n\n".join(parts) + "\n"
+            figures[name], parts[name] = BENCHES[name](home, Path(market), bars, rounds, peers=peers)
+    text = "\n\n".join(parts.values()) + "\n"
     if options.publish:
-        publish(text)
+        for name in PAGES.keys() & parts.keys():
+            _, _, untitled = parts[name].partition("\n\n")
+            put(PAGES[name], f"{name} bench", f"{where} {untitled}\n")
+        if not options.names:
+            publish(text)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else text)
     return 0
 
@@ -68,10 +74,7 @@ def publish(text: str) -> None:
     sections = text.split("\n## ")
     machine = sections[0].split("\n\n", 1)[1].strip()
     cross = next(section for section in sections if section.startswith("Moving-average cross")).split("\n", 1)
-    block = f"{machine}\n\n**{cross[0]}.** {cross[1].strip()}\n"
-    readme = README.read_text(encoding="utf-8")
-    before, after = readme.split(BEGIN, 1)[0], readme.split(END, 1)[1]
-    README.write_text(f"{before}{BEGIN}{block}{END}{after}", encoding="utf-8")
+    put(README, "benches", f"{machine}\n\n**{cross[0]}.** {cross[1].strip()}\n")
 
 
 def _options() -> argparse.Namespace:
@@ -81,7 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="repetitions of what is fast (15)")
     parser.add_argument("--tiny", action="store_true", help="a few bars in this interpreter, without other packages")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--publish", action="store_true", help="keep the tables in benches/results.md and the README")
+    parser.add_argument("--publish", action="store_true", help="keep the tables on their pages")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in BENCHES]:
         parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benches.pages import put
 from neural_trader.backtesting.queue_truth import (
     MODELS,
     NEVER,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAGE = Path(__file__).parent.parent / "docs" / "queue-truth.md"
-BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
 MARKETS = {
     "short queues": (OrderFlow(), "10s"),
     "long queues": (OrderFlow(limit_rate=3, market_rate=3, cancel_rate=0.05, limit_size=8, market_size=15), "10s"),
@@ -151,8 +151,7 @@ def main() -> None:
     if not parser.parse_args().write:
         print(made)
         return
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    put(PAGE, "tables", f"\n{made}\n")
 
 
 if __name__ == "__main__":

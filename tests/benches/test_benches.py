@@ -31,6 +31,14 @@ def _market_data(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return market_data
 
 
+@pytest.fixture(name="pages")
+def _pages(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(repository))
+    from benches import pages
+
+    return pages
+
+
 @pytest.fixture(name="replay")
 def _replay(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(repository))
@@ -81,6 +89,23 @@ def test_replays_are_timed_that_trade_and_read_books(figures: dict[str, Any]) ->
 def test_every_peer_makes_our_trades(figures: dict[str, Any]) -> None:
     assert not any(figures[name]["skipped"] for name in ("cross", "market-data", "replay"))
     assert {time["label"].split()[0] for time in figures["cross"]["times"]} >= {"numba", "vectorbt,", "backtrader"}
+
+
+def test_tables_are_put_where_their_page_has_a_place(tmp_path: Path, repository: Path, pages: Any) -> None:
+    copied = tmp_path / "solvers.md"
+    written = (repository / "docs" / "solvers.md").read_text(encoding="utf-8")
+    copied.write_text(written, encoding="utf-8")
+    pages.put(copied, "solver bench", "| made |\n")
+    pages.put(copied, "solver bench", "| again |\n")
+    kept = copied.read_text(encoding="utf-8")
+    begin, end = "<!-- solver bench -->\n", "<!-- /solver bench -->"
+    assert kept.partition(begin)[2].partition(end)[0] == "| again |\n"
+    assert (kept.partition(begin)[0], kept.partition(end)[2]) == (
+        written.partition(begin)[0],
+        written.partition(end)[2],
+    )
+    with pytest.raises(ValueError, match=r"solvers.md has no place for the weather"):
+        pages.put(copied, "the weather", "sunny")
 
 
 def test_a_contestant_that_does_something_else_is_not_timed(cross: Any) -> None:

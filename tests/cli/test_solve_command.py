@@ -109,11 +109,20 @@ def spoiled(folder: Path) -> dict[str, str]:
         "words.mtx": (head + "1 1 1\n1 1 four\n", "every line needs 3 numbers"),
         "complex.mtx": (head.replace("real", "complex") + "1 1 1\n1 1 1 1\n", "only real numbers"),
         "beyond.mtx": (head + "2 2 1\n3 1 1\n", "coordinates must be from 0 to 1"),
+        "before.mtx": (head + "2 2 1\n0 1 1\n", "must be whole numbers, counted from 1"),
+        "between.mtx": (head + "2 2 1\n1.5 1 1\n", "must be whole numbers, counted from 1"),
+        "huge.mtx": (head + "99999999999 99999999999 1\n1 1 1\n", "has 99999999999 rows; at most 4294967294"),
+        "hermitian.mtx": (head.replace("general", "hermitian") + "1 1 1\n1 1 1\n", "is hermitian; only general"),
+        "pattern.mtx": (head.replace("real general", "pattern symmetric") + "2 2 3\n1 1\n2 2\n2 1\n", "row 0 has 1"),
+        "none.mtx": (head + "2 2 1\n1 1 1\n", "row 1 has 0 on the diagonal and 0 beside it"),
         "nan.mtx": (head + "2 2 2\n1 1 nan\n2 2 1\n", "NaN at row 0, column 0"),
         "singular.mtx": (head + "2 2 4\n1 1 1\n1 2 1\n2 1 1\n2 2 1\n", "not diagonally dominant: row 0"),
         "weak.csv": ("0,0,1\n0,1,3\n1,1,2\n1,0,2\n", "row 0 has 1 on the diagonal and 3 beside it, 2 too much"),
         "empty.csv": ("", "holds no entries"),
-        "part.csv": ("0,0.5,1\n", "must be whole numbers"),
+        "part.csv": ("0,0.5,1\n", "must be whole numbers, counted from 0"),
+        "minus.csv": ("0,0,4\n0,-1,1\n", "must be whole numbers, counted from 0"),
+        "words.csv": ("row,col,value\n0,0,four\n", "every line needs 3 numbers"),
+        "beyond.csv": ("0,0,4\n1e12,0,1\n", "has 1000000000001 rows; at most 4294967294"),
         "cut.npz": ("PK", "is no npz file, or is cut short"),
         "matrix.txt": ("1", "is no .mtx, .npz or .csv"),
     }
@@ -122,8 +131,27 @@ def spoiled(folder: Path) -> dict[str, str]:
     return {name: words for name, (_, words) in texts.items()}
 
 
+def spoiled_archives(folder: Path) -> dict[str, str]:
+    """Archives of another kind, by the words that say so."""
+    csr = {"format": "csr", "shape": [2, 2], "indices": [0, 1], "indptr": [0, 1, 2], "data": [4.0, 4.0]}
+    given = {
+        "imaginary.npz": ({**csr, "data": [4j, 4]}, "must be real numbers, not complex128"),
+        "cube.npz": ({**csr, "shape": [2, 2, 2]}, "its arrays are those of no sparse matrix"),
+        "formats.npz": ({**csr, "format": ["csr", "csr"]}, "its arrays are those of no sparse matrix"),
+        "parts.npz": ({**csr, "indices": [0.0, 0.5]}, "must be whole numbers in one dimension"),
+        "text.npz": ({**csr, "data": ["a", "b"]}, "must be real numbers, not <U1"),
+        "short.npz": ({**csr, "indptr": [0, 1]}, "its row pointers do not fit 2 rows"),
+        "lacking.npz": ({"format": "csr", "shape": [2, 2]}, "has no array 'indptr' that format csr needs"),
+        "blocks.npz": ({**csr, "format": "bsr"}, "format bsr; csr, csc and coo are read"),
+        "several.npz": ({"a": [[1.0]], "b": [[1.0]]}, "holds a, b; one dense array or a sparse matrix is read"),
+    }
+    for name, (arrays, _) in given.items():
+        np.savez(folder / name, **{key: np.array(value) for key, value in arrays.items()})
+    return {name: words for name, (_, words) in given.items()}
+
+
 def test_files_that_cannot_be_solved_are_one_line_with_code_3(command: Command, folder: Path) -> None:
-    for name, words in {**spoiled(folder), "absent.mtx": "there is no such file"}.items():
+    for name, words in {**spoiled(folder), **spoiled_archives(folder), "absent.mtx": "there is no such file"}.items():
         ended = command("solve", name)
         assert (ended.code, ended.out) == (3, ""), name
         assert words in ended.err and name in ended.err and ended.err.count("\n") == 1, ended.err
@@ -158,3 +186,8 @@ def test_a_right_side_that_does_not_fit_is_refused(command: Command, folder: Pat
     (folder / "c.txt").write_text("1 2 3 x\n", encoding="utf-8")
     ended = command("solve", name, "-b", "c.txt")
     assert ended.code == 3 and "no right side" in ended.err
+    (folder / "nan.txt").write_text("1 nan 3 4\n", encoding="utf-8")
+    assert "nan.txt: the right side has NaN at row 1" in command("solve", name, "-b", "nan.txt").err
+    np.save(folder / "wide.npy", np.ones((4, 4)))
+    ended = command("solve", name, "-b", "wide.npy")
+    assert ended.code == 3 and "wide.npy: is no right side, which has one dimension and not 2" in ended.err

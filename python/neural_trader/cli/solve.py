@@ -14,7 +14,7 @@ from neural_trader.cli.table import print_table
 from neural_trader.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from neural_trader.solve import Certificate, Rows, System
+    from neural_trader.solve import Certificate, RightSide, Rows, System
 
 EXAMPLES = """\
 neural-trader solve system.mtx
@@ -85,7 +85,6 @@ def system(
     import numpy as np
 
     from neural_trader.cli.output import write
-    from neural_trader.solve.files import read_vector
 
     accuracy = _eps(eps)
     if output is not None and entry is not None:
@@ -94,7 +93,7 @@ def system(
         raise UsageError(f"--output {output}: exists; remove it, or choose another name")
     given, progress = _opened(file, json)
     length = len(given.rows.begins) - 1
-    side = np.ones(length) if right_side is None else read_vector(right_side)
+    side = given.right_side(np.ones(length)) if right_side is None else _right_side(given, right_side)
     document: dict[str, Any]
     with progress("solving") as report:
         if entry is None:
@@ -185,6 +184,16 @@ def _opened(file: Path, quiet: bool) -> tuple[System, Any]:
         rows = read_matrix(file, progress)
     try:
         return System(rows), show
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _right_side(given: System, file: Path) -> RightSide:
+    from neural_trader.solve.files import read_vector
+
+    values = read_vector(file)
+    try:
+        return given.right_side(values)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

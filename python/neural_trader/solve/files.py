@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -39,6 +40,8 @@ def read_matrix(path: str | Path, progress: Progress | None = None) -> Rows:
         raise DataError(f"{file}: there is no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read ({error})") from error
+    except MemoryError as error:
+        raise DataError(f"{file}: announces a matrix that does not fit into memory ({error})") from error
 
 
 def read_vector(path: str | Path) -> NDArray[np.float64]:
@@ -48,12 +51,16 @@ def read_vector(path: str | Path) -> NDArray[np.float64]:
     file = Path(path)
     try:
         if file.suffix.lower() == ".npy":
-            return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
-        return np.array([float(line) for line in file.read_text(encoding="utf-8").split()])
+            vector = np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
+        else:
+            vector = np.array([float(line) for line in file.read_text(encoding="utf-8").split()])
     except FileNotFoundError as error:
         raise DataError(f"{file}: there is no such file") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: is no right side, one number per line ({error})") from error
+    if vector.ndim != 1:
+        raise DataError(f"{file}: is no right side, which has one dimension and not {vector.ndim}")
+    return vector
 
 
 def _matrix_market(file: Path, progress: Progress | None) -> Rows:
@@ -80,7 +87,7 @@ def _matrix_market(file: Path, progress: Progress | None) -> Rows:
             return _array(file, lines, length, symmetry)
         columns = 2 if field == "pattern" else 3
         table = _table(file, lines, sizes[2], columns, " ", progress)
-    rows, across = table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64) - 1
+    rows, across = (places - 1 for places in _places(file, table, 1))
     values = np.ones(len(table)) if field == "pattern" else table[:, 2]
     if symmetry != "general":
         off = rows != across
@@ -138,8 +145,6 @@ def _table(
 
 
 def _csv(file: Path, progress: Progress | None) -> Rows:
-    import numpy as np
-
     with file.open(encoding="utf-8") as lines:
         begin = lines.tell()
         heading = lines.readline()
@@ -148,11 +153,18 @@ def _csv(file: Path, progress: Progress | None) -> Rows:
         table = _table(file, lines, None, 3, ",", progress)
     if not len(table):
         raise DataError(f"{file}: holds no entries; lines are row,col,value")
+    rows, columns = _places(file, table, 0)
+    return _named(file, from_coordinates, rows, columns, table[:, 2], int(max(rows.max(), columns.max())) + 1)
+
+
+def _places(file: Path, table: NDArray[np.float64], first: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of a table, which are whole numbers from ``first`` on."""
+    import numpy as np
+
     places = table[:, :2]
-    if not (np.isfinite(places).all() and (places == np.floor(places)).all()):
-        raise DataError(f"{file}: rows and columns must be whole numbers, counted from 0")
-    rows, columns = places[:, 0].astype(np.int64), places[:, 1].astype(np.int64)
-    return _named(file, from_coordinates, rows, columns, table[:, 2], int(places.max()) + 1)
+    if not (np.isfinite(places).all() and (places == np.floor(places)).all() and (places >= first).all()):
+        raise DataError(f"{file}: rows and columns must be whole numbers, counted from {first}")
+    return places[:, 0].astype(np.int64), places[:, 1].astype(np.int64)
 
 
 def _npz(file: Path, progress: Progress | None) -> Rows:
@@ -161,7 +173,7 @@ def _npz(file: Path, progress: Progress | None) -> Rows:
     try:
         with np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(f"{file}: is no npz file, or is cut short ({error})") from error
     if progress is not None:
         progress(1.0)
@@ -171,9 +183,9 @@ def _npz(file: Path, progress: Progress | None) -> Rows:
                 f"{file}: holds {', '.join(arrays) or 'nothing'}; one dense array or a sparse matrix is read"
             )
         return _named(file, rows_of, *arrays.values())
-    kind = arrays["format"].item()
-    kind = kind.decode() if isinstance(kind, bytes) else str(kind)
     try:
+        kind = arrays["format"].item()
+        kind = kind.decode() if isinstance(kind, bytes) else str(kind)
         rows, columns = (int(size) for size in arrays["shape"])
         length = _square(file, rows, columns)
         if kind == "coo":
@@ -183,6 +195,10 @@ def _npz(file: Path, progress: Progress | None) -> Rows:
         begins, places, values = arrays["indptr"], arrays["indices"], arrays["data"]
     except KeyError as error:
         raise DataError(f"{file}: has no array {error} that format {kind} needs") from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{file}: its arrays are those of no sparse matrix ({error})") from error
+    if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in (begins, places)):
+        raise DataError(f"{file}: row pointers and columns must be whole numbers in one dimension")
     if len(begins) != length + 1 or (np.diff(begins) < 0).any() or begins[-1] != len(places):
         raise DataError(f"{file}: its row pointers do not fit {length} rows and {len(places)} entries")
     lines = np.repeat(np.arange(length), np.diff(begins))

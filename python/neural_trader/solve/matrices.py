@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+ROWS_MAX = 2**32 - 2
+"""As many rows can be told apart by the solver."""
+
+
 class Rows(NamedTuple):
     """Compressed rows: row ``i`` has ``columns[begins[i]:begins[i + 1]]`` and as many ``values``."""
 
@@ -45,12 +49,16 @@ def from_coordinates(rows: Any, columns: Any, values: Any, length: int) -> Rows:
     """Compressed rows of coordinates; those named twice are added up in the order in which they stand."""
     import numpy as np
 
-    rows, columns = np.asarray(rows), np.asarray(columns)
-    values = np.asarray(values, dtype=np.float64)
+    rows, columns, values = np.asarray(rows), np.asarray(columns), np.asarray(values)
+    if any(array.dtype.kind not in "iu" for array in (rows, columns) if array.size):
+        raise DataError("coordinates must be whole numbers")
+    values = _real(values)
     if not (rows.ndim == columns.ndim == values.ndim == 1 and rows.size == columns.size == values.size):
         raise DataError("rows, columns and values of coordinates must be one-dimensional and as many")
     if length < 1:
         raise DataError("the matrix is empty; it needs at least one row")
+    if length > ROWS_MAX:
+        raise DataError(f"the matrix has {length} rows; at most {ROWS_MAX} can be solved")
     if rows.size and (min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) >= length):
         raise DataError(f"coordinates must be from 0 to {length - 1}, and some are not")
     order = np.lexsort((columns, rows))
@@ -77,7 +85,8 @@ def _of_dense(matrix: Any) -> Rows:
     import numpy as np
 
     try:
-        dense = np.asarray(matrix, dtype=np.float64)
+        given = np.asarray(matrix)
+        dense = _real(given) if given.dtype.kind == "c" else np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{type(matrix).__name__} is no matrix of numbers") from error
     if dense.ndim != 2 or dense.shape[0] != dense.shape[1]:
@@ -96,14 +105,23 @@ def _checked(begins: Any, columns: Any, values: Any) -> Rows:
     if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in (begins, columns)):
         raise DataError("row pointers and columns of a matrix must be whole numbers in one dimension")
     width: type[Any] = np.int32 if begins.dtype == columns.dtype == np.int32 else np.int64
-    values = np.asarray(values)
-    if values.ndim != 1 or values.dtype.kind not in "iuf":
-        raise DataError(f"the values of a matrix must be real numbers in one dimension, not {values.dtype}")
+    values = _real(np.asarray(values))
+    if values.ndim != 1:
+        raise DataError(f"the values of a matrix must have one dimension, not {values.ndim}")
     return Rows(
         np.ascontiguousarray(begins, dtype=width),
         np.ascontiguousarray(columns, dtype=width),
-        np.ascontiguousarray(values, dtype=np.float64),
+        values,
     )
+
+
+def _real(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Values as they are calculated with; complex ones would lose a part, and text is none."""
+    import numpy as np
+
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"the values of a matrix must be real numbers, not {values.dtype}")
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

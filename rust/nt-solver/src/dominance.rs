@@ -244,7 +244,9 @@ fn column_slack<I: Index>(matrix: Matrix<'_, I>, weights: &[f64]) -> Vec<f64> {
 fn refusal<I: Index>(matrix: Matrix<'_, I>, diagonal: &[f64], steps: usize) -> SolverError {
     let others = |row: usize| {
         let (columns, values) = matrix.row(row);
-        columns.iter().zip(values).filter(|(column, _)| column.at() != row).map(|(_, value)| value.abs()).sum::<f64>()
+        let beside = columns.iter().zip(values).filter(|(column, _)| column.at() != row);
+        // A sum of nothing begins at 0, where that of `sum` would be -0.
+        beside.fold(0.0, |sum, (_, value)| sum + value.abs())
     };
     let lacks = |row: usize| if diagonal[row] == 0.0 { f64::INFINITY } else { others(row) / diagonal[row].abs() };
     let mut worst = (0, lacks(0));

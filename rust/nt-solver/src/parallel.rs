@@ -5,8 +5,8 @@ use std::thread;
 
 /// Sums are made of sums over so many values, added up in order.
 const BLOCK: usize = 1 << 13;
-/// Below so many items of work a thread costs more than it does.
-const ITEMS_PER_THREAD: usize = 1 << 17;
+/// Below so many items of work a thread costs more than it does: on a machine that is busy, it waits for its turn to begin.
+const ITEMS_PER_THREAD: usize = 1 << 21;
 
 /// How many threads are worth their start for so many items, of as many as the machine has.
 pub fn threads_for(items: usize, most: usize) -> usize {

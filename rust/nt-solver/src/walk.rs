@@ -17,7 +17,7 @@ const FLOOR: f64 = 1.0 / 16.0;
 const BLOCK: usize = 256;
 const FIRST_WALKS: usize = 1024;
 /// A walk is so much work, in items of a sweep.
-const ITEMS_OF_WALK: usize = 64;
+const ITEMS_OF_WALK: usize = 1024;
 
 /// How walks are drawn.
 #[derive(Clone, Copy, Debug)]
