@@ -20,11 +20,10 @@ CARDS = made_cards(200)
 # Says the number of each card once `add` has returned, in pieces of 1 to 40 cards, until it is killed.
 WRITER = """
 import sys
-from pathlib import Path
 from memory.conftest import made_cards
 from neural_trader.memory import Memory
 seed = int(sys.argv[2])
-memory = Memory(Path(sys.argv[1]))
+memory = Memory(sys.argv[1])
 cards = made_cards(20_000, seed)
 cards = [type(card)(**{**vars(card), "strategy": f"writer {seed}"}) for card in cards]
 at = 0
@@ -46,9 +45,9 @@ def start_writer(path, seed, repository):
     )
 
 
-def test_acknowledged_cards_of_writers_at_once_survive_kill_9(tmp_path, repository):
-    path = tmp_path / "memory.sqlite"
-    writers = [start_writer(path, seed, repository) for seed in (1, 2, 3)]
+def writers_killed(place, repository):
+    """The numbers of cards that three writers at once were told were kept, before kill -9."""
+    writers = [start_writer(place, seed, repository) for seed in (1, 2, 3)]
     acknowledged = {}
     for seed, writer in enumerate(writers, 1):
         for line in writer.stdout:
@@ -62,7 +61,12 @@ def test_acknowledged_cards_of_writers_at_once_survive_kill_9(tmp_path, reposito
         acknowledged[seed] = int(rest[-1]) if rest else acknowledged[seed]
         writer.stdout.close()
         assert writer.wait() == -signal.SIGKILL
-    with Memory(path) as memory:
+    return acknowledged
+
+
+def assert_kept(place, acknowledged):
+    """That what writers were told is so."""
+    with Memory(place) as memory:
         assert memory.store.faults() == []
         counts = dict.fromkeys(acknowledged, 0)
         for card in memory.all_cards():
@@ -73,6 +77,21 @@ def test_acknowledged_cards_of_writers_at_once_survive_kill_9(tmp_path, reposito
             found = memory.retrieve_top_k(wanted[-1].features, 1, strategy=f"writer {seed}")
             assert found.cards[0].time_ns == wanted[-1].time_ns
         assert memory.add(CARDS)
+
+
+def test_acknowledged_cards_of_writers_at_once_survive_kill_9(tmp_path, repository):
+    path = tmp_path / "memory.sqlite"
+    assert_kept(path, writers_killed(path, repository))
+
+
+def test_what_is_kept_again_is_no_change(tmp_path):
+    with Memory(tmp_path / "memory.sqlite") as memory:
+        memory.add(CARDS)
+        known = memory.store.revision()
+        before = [repr(change) for change in memory.store.changes(0, known)]
+        memory.add(CARDS[:50])
+        assert [repr(change) for change in memory.store.changes(0, known)] == before
+        assert not list(memory.store.changes(known))
 
 
 def test_a_kill_during_a_rebuild_loses_the_index_only(tmp_path, repository):

@@ -101,8 +101,8 @@ def backtest(
     ``trials`` names the ledger that counts this run (``"off"``: none); docs/honesty.md says where it is otherwise.
     ``look_ahead=False`` does not check whether decisions follow from the past alone, and from how many bars of it,
     which takes as long as the run; ``warm_up`` says how many bars are enough.
-    ``memory`` is a file, or an open :class:`~neural_trader.memory.Memory`, into which the run writes a card for each
-    decision, and which the strategy can ask what came of like ones (docs/memory.md).
+    ``memory`` is a file, the URL of a database, or an open :class:`~neural_trader.memory.Memory`, into which the run
+    writes a card for each decision, and which the strategy can ask what came of like ones (docs/memory.md).
     ``progress`` is called now and then with the share of bars played.
 
     Bars of the catalog are played from their files, so that memory does not grow with their number; with ``like`` they
@@ -173,7 +173,7 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
-            **({} if memory is None else {"memory": str(memory if isinstance(memory, str | Path) else memory.path)}),
+            **({} if memory is None else {"memory": _place_of(memory)}),
         },
         warnings=_warnings(engine, settings),
         figures=own_figures(instance),
@@ -333,6 +333,13 @@ def remembering(
         recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
         yield recorder
         recorder.finish()
+
+
+def _place_of(memory: str | Path | Memory) -> str:
+    """Where a memory is, as reports may say it."""
+    from neural_trader.memory.places import public
+
+    return public(memory) if isinstance(memory, str | Path) else memory.place
 
 
 def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:

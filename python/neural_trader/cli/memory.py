@@ -44,7 +44,7 @@ memory = typer.Typer(
     invoke_without_command=True,
     help="What runs have written down, found again by likeness.",
 )
-Place = Annotated[Path, typer.Argument(metavar="FILE", help="File of a memory, as --memory named it.")]
+Place = Annotated[str, typer.Argument(metavar="FILE", help="File of a memory, or URL, as --memory named it.")]
 
 
 VERBS: dict[str, str] = {}
@@ -59,10 +59,10 @@ def _verb(examples: str) -> Callable[[_Verb], _Verb]:
     return register
 
 
-def _opened(path: Path, **options: Any) -> Memory:
+def _opened(path: str) -> Memory:
     from neural_trader.memory import Memory
 
-    return Memory(path, create=False, **options)
+    return Memory(path, create=False)
 
 
 @_verb("neural-trader memory stats memory.sqlite\nneural-trader memory stats memory.sqlite --recall\n")
@@ -85,7 +85,7 @@ def stats(
         print_json(found)
         return
     share = f" ({found['won'] / found['ended']:.0%} of them with a gain)" if found["ended"] else ""
-    print(f"{found['cards']:,} cards, {found['ended']:,} ended{share}, {size_text(found['bytes'])} in {path}")
+    print(f"{found['cards']:,} cards, {found['ended']:,} ended{share}, {size_text(found['bytes'])} in {found['path']}")
     features = f"{', '.join(found['features'])}" if found["features"] else "an embedding of your own"
     print(f"situations: {features}; {found['dimensions']} dimensions")
     index = found["index"]
@@ -271,10 +271,11 @@ def add(
         before = len(opened)
         ids = opened.add(read) if read else []
         new = len(opened) - before
+        place = opened.place
     if json:
         print_json({"ids": ids, "new": new})
     else:
-        print(f"{new:,} new cards in {path}" + (f", {len(ids) - new:,} were known" if len(ids) > new else ""))
+        print(f"{new:,} new cards in {place}" + (f", {len(ids) - new:,} were known" if len(ids) > new else ""))
 
 
 @_verb("neural-trader memory export memory.sqlite kept.jsonl\n")
@@ -337,7 +338,7 @@ def rebuild(
     if json:
         print_json(found)
     else:
-        print(f"an index of {found['cards']:,} cards in {opened.index_path}")
+        print(f"an index of {found['cards']:,} cards in {opened.index_path or opened.place}")
 
 
 @_verb("neural-trader memory verify memory.sqlite\n")
@@ -345,6 +346,7 @@ def verify(path: Place, json: Json = False) -> None:
     """Check that the file is whole and every card says what it said when it was written."""
     with _opened(path) as opened:
         faults = opened.store.faults()
+        place = opened.place
         count = 0 if faults else len(opened)
     if json:
         print_json({"whole": not faults, "cards": count, "faults": faults})
@@ -353,7 +355,7 @@ def verify(path: Place, json: Json = False) -> None:
         return
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise VerificationError(f"{path}: {faults[0]}{more}; restore a copy, or export what is left")
+        raise VerificationError(f"{place}: {faults[0]}{more}; restore a copy, or export what is left")
     print(f"PASS  {count:,} cards")
 
 

@@ -65,7 +65,12 @@ RUN: dict[str, Any] = {
     "overlays": _repeatable(
         WHAT, "--overlay", metavar="NAME:K=V", text="Risk rule on top: volatility_target:annual=0.2. Repeatable."
     ),
-    "memory": _text(WHAT, "--memory", metavar="FILE", text="Write decisions down here, and recall like ones."),
+    "memory": _text(
+        WHAT,
+        "--memory",
+        metavar="FILE",
+        text="Write decisions down here (a file, or postgresql://...), and recall like ones.",
+    ),
     "seed": _text(WHAT, "--seed", metavar="N", text="Seed of the synthetic markets. [7]"),
     "config": Config,
     "cash": _text(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [10000]"),

@@ -24,7 +24,7 @@ GRAPH_FROM = 20_000
 _LINKS = 16
 _BUILD_WIDTH = 80
 _SEARCH_WIDTH = 64
-_SLACK = 16
+SLACK = 16
 """Rows beyond those asked for that are measured again, in case the first measure confused neighbours."""
 _ROUGH = 8
 """As many times the rows asked for are measured again where codes are not exact."""
@@ -87,7 +87,7 @@ class Index:
 
         Rows of one distance stand in their order. There may be fewer than ``k``.
         """
-        pool = k + _SLACK if self._codes.is_exact else _ROUGH * k + _SLACK
+        pool = k + SLACK if self._codes.is_exact else _ROUGH * k + SLACK
         allowed = None if mask is None else int(np.count_nonzero(mask))
         if self._graph is not None and (allowed is None or allowed >= GRAPH_FROM):
             proposed = self._through_graph(query, pool, mask)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from neural_trader.errors import DataError, UsageError
-from neural_trader.memory.cards import OPEN_NS, Card, Outcome
+from neural_trader.memory.cards import Card, Outcome
 from neural_trader.memory.columns import Columns, Filter
 from neural_trader.memory.embedding import DIMENSIONS, Embedding, FeatureEmbedding, embedding_of, fit
 from neural_trader.memory.index import GRAPH_FROM, Index
 from neural_trader.memory.kept_index import load_index, save_index
-from neural_trader.memory.recall import Recall, Weighting
+from neural_trader.memory.places import opened_store
+from neural_trader.memory.recall import Question, Recall, Weighting
 from neural_trader.memory.shelf import Shelf, embedded
 from neural_trader.memory.store import Change, Store
 
@@ -29,11 +30,12 @@ _MANY = 4096
 
 
 class Memory:
-    """Cards in a file (SQLite), with an index over them in memory that any process can make again.
+    """Cards that are kept in a file (SQLite), with an index over them in memory that any process can make again.
 
-    ``embedding`` is your own, or None for the one that the cards teach. ``quantisation`` is float32, float16, int8 or
-    binary; ``graph_from`` the number of cards from which a graph is kept (None: never). Several processes may use one
-    file.
+    ``place`` is the file, or a database of PostgreSQL with pgvector, which then searches by itself:
+    ``postgresql://USER@HOST/DATABASE?schema=NAME`` (the extra ``neural-trader[postgres]``). ``embedding`` is your own,
+    or None for the one that the cards teach. ``quantisation`` is float32, float16, int8 or binary; ``graph_from`` the
+    number of cards from which a graph is kept (None: never). Several processes may use one place.
 
     >>> import tempfile
     >>> from neural_trader.memory import Card, Memory
@@ -47,7 +49,7 @@ class Memory:
 
     def __init__(
         self,
-        path: str | Path,
+        place: str | Path,
         *,
         create: bool = True,
         embedding: Embedding | None = None,
@@ -57,7 +59,7 @@ class Memory:
     ) -> None:
         self.as_of = as_of
         """The revision as of which runs know this memory, and then write nothing to it; None: the present."""
-        self.store = Store(Path(path), create=create)
+        self.store: Store = opened_store(place, create=create)
         self._own = embedding
         self._quantisation = quantisation
         self._graph_from = graph_from
@@ -80,8 +82,9 @@ class Memory:
         return self.store.count()
 
     @property
-    def path(self) -> Path:
-        return self.store.path
+    def place(self) -> str:
+        """Where it is kept, without any password."""
+        return self.store.place
 
     def close(self) -> None:
         """Close the file, and keep the index beside it if it took long to make."""
@@ -166,8 +169,16 @@ class Memory:
         which they were kept. Where ``weighting`` is given, the best of the nearest are answered, by weight.
         """
         wanted = Filter(symbol, strategy, regime, after_ns, before_ns, ended, won)
-        shelf = self.refreshed()
-        return shelf.recall(query, k, wanted, weighting or Weighting(), before_ns, self._read_cards)
+        question = Question(query, k, wanted, weighting or Weighting())
+        embedding = self.learned_embedding() if self.store.searches else None
+        if embedding is None:
+            return self.refreshed().recall(question, before_ns, self._read_cards)
+        point = embedded(embedding, [query])[0]
+        near, points, searched, newest_ns = self.store.nearest(point, question.pool, wanted)
+        if not searched:
+            return question.nothing()
+        now_ns = newest_ns if before_ns is None else before_ns
+        return question.answer(near, searched, now_ns, embedding.dimensions, lambda: points, self._read_cards)
 
     def learned_embedding(self) -> Embedding | None:
         """The embedding by which the points of the file were made; None before one was learned."""
@@ -205,50 +216,54 @@ class Memory:
     def rebuild(self, progress: Callable[[float], None] | None = None) -> None:
         """Make the index anew from the cards, and keep it beside them."""
         if self.store.read_only:
-            raise UsageError(f"{self.path}: may only be read; make file and folder writable, or copy it elsewhere")
-        self.refreshed(progress, kept=False)
-        self.save_index()
+            raise UsageError(f"{self.place}: may only be read; make it writable, or copy it elsewhere")
+        if self.store.searches:
+            self.store.rebuild()
+        else:
+            self.refreshed(progress, kept=False)
+            self.save_index()
 
     def save_index(self) -> None:
         """Keep the index beside the file, so that the next process need not make it."""
         shelf = self.refreshed()
-        if self._learned is not None:
+        if self._learned is not None and self.index_path is not None:
             save_index(self.index_path, shelf.index, shelf.columns, self._seen, self._learned)
         self._dirty = False
 
     def stats(self) -> dict[str, Any]:
         """Counts and sizes, as plain data."""
-        shelf = self.refreshed()
-        lives = shelf.columns["lives"]
-        ended: NDArray[np.bool_] = lives & (shelf.columns["close_ns"] < OPEN_NS)
-        embedding = shelf.embedding
+        cards, ended, won = self.store.counts()
+        embedding = self.learned_embedding() if self.store.searches else None
+        if embedding is not None:
+            index = {"kind": "server", "quantisation": "float32", "bytes": self.store.index_bytes()}
+        else:
+            shelf = self.refreshed()
+            embedding = shelf.embedding
+            kind = "graph" if shelf.index.has_graph else "exact"
+            index = {"kind": kind, "quantisation": shelf.index.quantisation, "bytes": shelf.index.bytes}
         return {
-            "path": str(self.path),
-            "cards": int(np.count_nonzero(lives)),
-            "ended": int(np.count_nonzero(ended)),
-            "won": int(np.count_nonzero(ended & (shelf.columns["gain"] > 0))),
-            "bytes": self.path.stat().st_size,
+            "path": self.place,
+            "cards": cards,
+            "ended": ended,
+            "won": won,
+            "bytes": self.store.size(),
             "dimensions": embedding.dimensions,
             "features": list(embedding.names) if isinstance(embedding, FeatureEmbedding) else None,
-            "learned": self._learned is not None,
-            "index": {
-                "kind": "graph" if shelf.index.has_graph else "exact",
-                "quantisation": shelf.index.quantisation,
-                "bytes": shelf.index.bytes,
-            },
+            "learned": self.store.embedding() is not None,
+            "index": index,
         }
 
     @property
-    def index_path(self) -> Path:
-        """The folder of the files of the index."""
-        return self.path.with_name(self.path.name + ".index")
+    def index_path(self) -> Path | None:
+        """The folder of the files of the index; None where the database keeps it."""
+        return None if self.store.searches else Path(self.place + ".index")
 
     def _of(self, document: dict[str, Any]) -> Embedding:
         """The embedding of a document, if it is that of this memory."""
         if "own" not in document and self._own is None:
             return embedding_of(document)
         if self._own is None or document.get("own") != self._own.name:
-            raise DataError(f"{self.path}: its cards were embedded by another embedding; open it with that one")
+            raise DataError(f"{self.place}: its cards were embedded by another embedding; open it with that one")
         return self._own
 
     def _new_shelf(self, embedding: Embedding | None, revision: int, *, kept: bool) -> Shelf:
@@ -261,7 +276,8 @@ class Memory:
             features = [card.features for card in self.store.all_cards()]
             embedding = self._own or (fit(features) if features else FeatureEmbedding((), (), ()))
             return Shelf(embedding, Index(embedding.dimensions, graph_from=None), Columns(), self.store.vectors)
-        found = load_index(self.index_path, embedding.name, self._quantisation, revision) if kept else None
+        path = self.index_path if kept else None
+        found = None if path is None else load_index(path, embedding.name, self._quantisation, revision)
         if found is None:
             index = Index(embedding.dimensions, quantisation=self._quantisation, graph_from=self._graph_from)
             return Shelf(embedding, index, Columns(), self.store.vectors)

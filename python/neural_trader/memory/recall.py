@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.errors import UsageError
-from neural_trader.memory.cards import Card, canonical, sha256
+from neural_trader.memory.cards import OPEN_NS, Card, canonical, sha256
+from neural_trader.memory.columns import Filter
 from neural_trader.memory.embedding import Vectors
 from neural_trader.memory.merkle import merkle_proof, merkle_root
+from neural_trader.memory.store import Near
 
 Floats = NDArray[np.float64]
 
@@ -59,6 +61,8 @@ class Weighting:
 
 
 _GAIN_SCALE = 0.01
+_POOL = 5
+"""As many times the cards asked for are weighed, where weights may put others before the nearest."""
 
 
 class Recalled(NamedTuple):
@@ -149,10 +153,63 @@ class Recall:
         return float((self.weights[known] * values[known]).sum() / total) if total > 0 else math.nan
 
 
-def nothing(query: dict[str, Any]) -> Recall:
-    """The answer of a memory that has no card to search."""
-    none = np.empty(0)
-    return Recall(none, none, none, none, query, 0, tuple)
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a memory."""
+
+    features: Mapping[str, float]
+    k: int
+    wanted: Filter = field(default_factory=Filter)
+    weighting: Weighting = field(default_factory=Weighting)
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise UsageError(f"k must be at least 1, not {self.k}")
+
+    @property
+    def pool(self) -> int:
+        """How many of the nearest are weighed: more than are asked for where weights may put others before them."""
+        return self.k if self.weighting.is_plain else _POOL * self.k
+
+    def document(self) -> dict[str, Any]:
+        """The question as plain data."""
+        return {"features": dict(self.features), "k": self.k, **self.wanted.document(), **self.weighting.document()}
+
+    def nothing(self) -> Recall:
+        """The answer of a memory that has no card to search."""
+        none = np.empty(0)
+        return Recall(none, none, none, none, self.document(), 0, tuple)
+
+    def answer(
+        self,
+        near: Near,
+        searched: int,
+        now_ns: int,
+        dimensions: int,
+        points: Callable[[], Vectors],
+        read_cards: Callable[[Sequence[int], NDArray[np.bool_]], Sequence[Card]],
+    ) -> Recall:
+        """The ``k`` best of the nearest; ages are counted up to ``now_ns``.
+
+        ``points`` gives the points of the nearest; ``read_cards`` cards by their ids, with outcomes where the second
+        argument says that they are known.
+        """
+        likeness = likeness_of(near.squared, dimensions)
+        known = near.close_ns < (OPEN_NS if self.wanted.before_ns is None else self.wanted.before_ns)
+        gains = np.where(known, near.gain, np.nan)
+        ids, squared, weights = near.id, near.squared, likeness
+        if not self.weighting.is_plain:
+            weights = self.weighting.weights(likeness, (now_ns - near.time_ns).astype(np.float64), gains)
+            if self.weighting.diversity:
+                order = np.array(diverse(points(), weights, self.k, self.weighting.diversity), dtype=np.int64)
+            else:
+                order = np.argsort(-weights, kind="stable")[: self.k]
+            ids, squared, likeness, weights = ids[order], squared[order], likeness[order], weights[order]
+            gains, known = gains[order], known[order]
+        kept = ids.tolist()
+        return Recall(
+            np.sqrt(squared), likeness, weights, gains, self.document(), searched, lambda: read_cards(kept, known)
+        )
 
 
 def diverse(vectors: Vectors, weights: Floats, k: int, diversity: float) -> list[int]:

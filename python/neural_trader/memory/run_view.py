@@ -19,7 +19,7 @@ from neural_trader.memory.embedding import Embedding, fit
 from neural_trader.memory.index import Index
 from neural_trader.memory.kept_index import load_index
 from neural_trader.memory.memory import LEARN_FROM, Memory
-from neural_trader.memory.recall import Recall, Weighting, nothing
+from neural_trader.memory.recall import Question, Recall, Weighting
 from neural_trader.memory.shelf import Shelf, embedded
 from neural_trader.memory.store import Change
 
@@ -81,10 +81,10 @@ class RunView:
     ) -> Recall:
         """The best cards of all that had ended before ``now_ns``, the time of the run."""
         self._know(now_ns)
-        wanted = Filter(symbol, strategy, regime, won=won)
+        question = Question(features, k, Filter(symbol, strategy, regime, won=won), weighting or Weighting())
         if self._shelf is None:
-            return nothing({"features": dict(features), "k": k, **wanted.document()})
-        return self._shelf.recall(features, k, wanted, weighting or Weighting(), now_ns, self._read_cards)
+            return question.nothing()
+        return self._shelf.recall(question, now_ns, self._read_cards)
 
     def _know(self, now_ns: int) -> None:
         """Let the cards in that ended before a time."""
@@ -120,7 +120,8 @@ class RunView:
         if self._embedding is None:
             return None
         store = self._memory.store
-        found = load_index(self._memory.index_path, self._embedding.name, "float32", store.revision())
+        path = self._memory.index_path
+        found = None if path is None else load_index(path, self._embedding.name, "float32", store.revision())
         if found is None:
             return None
         index, columns, revision = found

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_trader.errors import DataError, UsageError
-from neural_trader.memory.cards import OPEN_NS, Card
-from neural_trader.memory.columns import Columns, Filter
+from neural_trader.errors import DataError
+from neural_trader.memory.cards import Card
+from neural_trader.memory.columns import Columns
 from neural_trader.memory.embedding import Embedding, Vectors
 from neural_trader.memory.index import Index, Rows
-from neural_trader.memory.recall import Recall, Weighting, diverse, likeness_of, nothing
-from neural_trader.memory.store import Change
+from neural_trader.memory.recall import Question, Recall
+from neural_trader.memory.store import Change, Near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_POOL = 5
-"""As many times the cards asked for are weighed, where weights may put others before the nearest."""
 
 
 class Shelf:
@@ -67,42 +64,27 @@ class Shelf:
 
     def recall(
         self,
-        features: Mapping[str, float],
-        k: int,
-        wanted: Filter,
-        weighting: Weighting,
+        question: Question,
         now_ns: int | None,
         read_cards: Callable[[Sequence[int], NDArray[np.bool_]], Sequence[Card]],
     ) -> Recall:
-        """The ``k`` best cards that pass a filter; ages are counted up to ``now_ns``, or the newest card.
+        """The best cards by a question; ages are counted up to ``now_ns``, or the newest card.
 
         ``read_cards`` gives cards by their ids, with outcomes where the second argument says that they are known.
         """
-        if k < 1:
-            raise UsageError(f"k must be at least 1, not {k}")
-        asked: dict[str, Any] = {"features": dict(features), "k": k, **wanted.document(), **weighting.document()}
-        if not self.columns.count:
-            return nothing(asked)
-        query = embedded(self.embedding, [features])[0]
-        mask = self.columns.mask(wanted)
-        searched = self.columns.count if mask is None else int(np.count_nonzero(mask))
-        rows, squared = self.index.nearest(query, k if weighting.is_plain else _POOL * k, self.points, mask)
-        likeness = likeness_of(squared, self.embedding.dimensions)
-        known = self.columns["close_ns"][rows] < (OPEN_NS if wanted.before_ns is None else wanted.before_ns)
-        gains = np.where(known, self.columns["gain"][rows], np.nan)
-        weights = likeness
-        if not weighting.is_plain:
-            times = self.columns["time_ns"][rows]
-            now_ns = int(self.columns["time_ns"].max()) if now_ns is None else now_ns
-            weights = weighting.weights(likeness, (now_ns - times).astype(np.float64), gains)
-            if weighting.diversity:
-                order = np.array(diverse(self.points(rows), weights, k, weighting.diversity), dtype=np.int64)
-            else:
-                order = np.argsort(-weights, kind="stable")[:k]
-            rows, squared, likeness, weights = rows[order], squared[order], likeness[order], weights[order]
-            gains, known = gains[order], known[order]
-        ids = self.columns["id"][rows].tolist()
-        return Recall(np.sqrt(squared), likeness, weights, gains, asked, searched, lambda: read_cards(ids, known))
+        columns = self.columns
+        if not columns.count:
+            return question.nothing()
+        query = embedded(self.embedding, [question.features])[0]
+        mask = columns.mask(question.wanted)
+        searched = columns.count if mask is None else int(np.count_nonzero(mask))
+        rows, squared = self.index.nearest(query, question.pool, self.points, mask)
+        near = Near(
+            columns["id"][rows], columns["time_ns"][rows], columns["close_ns"][rows], columns["gain"][rows], squared
+        )
+        if now_ns is None:
+            now_ns = int(columns["time_ns"][columns["lives"]].max(initial=0))
+        return question.answer(near, searched, now_ns, self.embedding.dimensions, lambda: self.points(rows), read_cards)
 
 
 def embedded(embedding: Embedding, features: Sequence[Mapping[str, float]]) -> Vectors:

@@ -1,4 +1,4 @@
-"""Cards in a SQLite file, which is the truth: whatever else a memory keeps can be made of it again.
+"""What keeps cards: the questions that a database answers, whichever it is.
 
 Every change has the next *revision*, given inside its own transaction, so that whoever has read up to one can ask for
 what came after it, whichever process wrote it.
@@ -7,58 +7,34 @@ what came after it, whichever process wrote it.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from neural_trader.errors import DataError, UsageError
+from neural_trader.errors import DataError
 from neural_trader.memory.cards import OPEN_NS, Card, Outcome, canonical
 from neural_trader.memory.embedding import Vectors
 
-VERSION = 1
-"""The form of the file; a newer one is refused."""
-_APPLICATION = 0x4E544D31
-_BUSY_S = 60.0
-_MANY = 500
-"""Cards that one question of SQLite asks for."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_TABLES = f"""
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {VERSION};
-CREATE TABLE card (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    digest BLOB NOT NULL UNIQUE,
-    time_ns INTEGER NOT NULL,
-    strategy TEXT NOT NULL,
-    parameters TEXT NOT NULL,
-    symbol TEXT NOT NULL,
-    action TEXT NOT NULL,
-    quantity REAL NOT NULL,
-    price REAL NOT NULL,
-    features TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    regime TEXT NOT NULL,
-    close_ns INTEGER NOT NULL,
-    profit REAL, gain REAL, best REAL, worst REAL, fees REAL,
-    critique TEXT NOT NULL,
-    vector BLOB NOT NULL,
-    revision INTEGER NOT NULL
-);
-CREATE INDEX card_revision ON card (revision);
-CREATE TABLE forgotten (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
-CREATE INDEX forgotten_revision ON forgotten (revision);
-CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO fact VALUES ('revision', '0'), ('embedding', 'null');
-"""
-_CARD = (
+    from neural_trader.memory.columns import Filter
+
+Found = TypeVar("Found")
+
+VERSION = 1
+"""The form of the tables; a newer one is refused."""
+MANY = 500
+"""Cards that one question asks for."""
+
+CARD = (
     "id, time_ns, strategy, parameters, symbol, action, quantity, price, features, reason, regime, "
     "close_ns, profit, gain, best, worst, fees, critique"
 )
+"""The columns of a card."""
 
 
 class Change(NamedTuple):
@@ -74,56 +50,57 @@ class Change(NamedTuple):
     vector: bytes
 
 
-class Store:
-    """An open file of cards. It may be open in many processes; one at a time writes, and the others wait for it."""
+class Near(NamedTuple):
+    """The cards nearest to a point, nearest first: columns, card for card."""
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.path = path
-        exists = path.exists() and path.stat().st_size > 0
-        if not exists and not create:
-            raise DataError(f"{path}: there is no memory here; a run with --memory {path} begins one")
-        self.read_only = exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
-        mode = "ro" if self.read_only else "rwc"
-        try:
-            self._sql = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_BUSY_S, isolation_level=None
-            )
-            self._check_kind()
-        except sqlite3.OperationalError as error:
-            raise DataError(f"{path}: cannot be opened ({error})") from None
-        except sqlite3.DatabaseError:
-            raise DataError(f"{path}: is no memory, or damaged; restore a copy, or choose another file") from None
+    id: NDArray[np.int64]
+    time_ns: NDArray[np.int64]
+    close_ns: NDArray[np.int64]
+    gain: NDArray[np.float64]
+    """NaN where a card has not ended."""
+    squared: NDArray[np.float64]
+    """Squared distances."""
 
-    def close(self) -> None:
-        self._sql.close()
+
+class Search(NamedTuple):
+    """What a store that searches by itself found."""
+
+    near: Near
+    points: Vectors
+    searched: int
+    """How many cards the filter let through."""
+    newest_ns: int
+    """The time of the newest card of all."""
+
+
+class Store(ABC):
+    """Cards in an open database. It may be open in many processes; one at a time writes, and the others wait for it."""
+
+    place: str
+    """Where it is, without any password."""
+    read_only: bool
+    vector = "vector"
+    """What reads the point of a card."""
+    searches = False
+    """Whether it finds what is nearest by itself."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def size(self) -> int:
+        """The room that it takes."""
 
     # Writing.
 
+    @abstractmethod
     def add(self, cards: Sequence[Card], vectors: Vectors, embedding: dict[str, Any] | None) -> list[int] | None:
         """Keep cards with their points; returns their ids. When it returns they are on disk.
 
-        A decision that is known already keeps its id, and its outcome if the new card has none. None, and nothing is
+        A decision that is known already keeps its id, and its outcome if the new card has none; with the outcome that
+        is known it changes nothing. None, and nothing is
         written, if the document of the embedding is no longer that by which the points were made.
         """
-        rows = [_row(card.checked()) for card in cards]
-        with self._writing() as revision:
-            if self.embedding() != embedding:
-                return None
-            ids = []
-            for row, card, vector in zip(rows, cards, vectors, strict=True):
-                found = self._sql.execute("SELECT id FROM card WHERE digest = ?", (card.digest,)).fetchone()
-                if found is None:
-                    places = ", ".join("?" * (len(row) + 3))
-                    written = self._sql.execute(
-                        f"INSERT INTO card (digest, {_CARD.removeprefix('id, ')}, vector, revision) VALUES ({places})",
-                        (card.digest, *row, vector.tobytes(), revision),
-                    )
-                    ids.append(int(written.lastrowid or 0))
-                    continue
-                ids.append(found[0])
-                if card.outcome is not None:
-                    self._end(found[0], card.outcome, revision)
-        return ids
 
     def end(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
         """Keep how decisions ended, by the ids of their cards."""
@@ -136,8 +113,8 @@ class Store:
         with self._writing() as revision:
             count = 0
             for card in ids:
-                if self._sql.execute("DELETE FROM card WHERE id = ?", (card,)).rowcount:
-                    self._sql.execute("INSERT INTO forgotten VALUES (?, ?)", (card, revision))
+                if self._tell("DELETE FROM card WHERE id = ?", (card,)):
+                    self._tell("INSERT INTO forgotten VALUES (?, ?)", (card, revision))
                     count += 1
         return count
 
@@ -146,11 +123,8 @@ class Store:
         with self._writing() as revision:
             if revision != after + 1:
                 return False
-            self._sql.executemany(
-                "UPDATE card SET vector = ?, revision = ? WHERE id = ?",
-                [(vector.tobytes(), revision, card) for card, vector in zip(ids, vectors, strict=True)],
-            )
-            self._sql.execute("UPDATE fact SET value = ? WHERE name = 'embedding'", (canonical(document),))
+            self._move(ids, vectors, revision)
+            self._tell("UPDATE fact SET value = ? WHERE name = 'embedding'", (canonical(document),))
         return True
 
     # Reading.
@@ -165,133 +139,142 @@ class Store:
         return int(self._fact("revision"))
 
     def count(self) -> int:
-        (count,) = self._sql.execute("SELECT count(*) FROM card").fetchone()
-        return int(count)
+        return int(self._one("SELECT count(*) FROM card")[0])
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many cards there are, how many of them have ended, and how many of those with a gain."""
+        cards, ended, won = self._one(
+            "SELECT count(*), count(CASE WHEN close_ns < ? THEN 1 END), "
+            "count(CASE WHEN close_ns < ? AND gain > 0 THEN 1 END) FROM card",
+            (OPEN_NS, OPEN_NS),
+        )
+        return cards, ended, won
 
     def changes(self, after: int, until: int | None = None) -> Iterator[Change]:
         """The cards that were written or ended after a revision, and not after another, by id."""
-        rows = self._sql.execute(
-            "SELECT id, time_ns, close_ns, strategy, symbol, regime, gain, vector FROM card "
+        rows = self._each(
+            f"SELECT id, time_ns, close_ns, strategy, symbol, regime, gain, {self.vector} FROM card "
             "WHERE revision > ? AND revision <= ? ORDER BY id",
             (after, self.revision() if until is None else until),
         )
-        for row in rows:
-            yield Change._make((*row[:6], np.nan if row[6] is None else row[6], row[7]))
+        for card, time_ns, close_ns, strategy, symbol, regime, gain, vector in rows:
+            known = np.nan if gain is None else gain
+            yield Change(card, time_ns, close_ns, strategy, symbol, regime, known, self._point(vector))
 
     def forgotten(self, after: int) -> list[int]:
         """Ids of the cards that were deleted after a revision."""
-        rows = self._sql.execute("SELECT id FROM forgotten WHERE revision > ? ORDER BY id", (after,))
-        return [row[0] for row in rows]
+        return [row[0] for row in self._ask("SELECT id FROM forgotten WHERE revision > ? ORDER BY id", (after,))]
 
     def cards(self, ids: Sequence[int]) -> list[Card]:
         """Cards by their ids, in that order; DataError for one that is not here."""
-        found: dict[int, Card] = {}
-        for start in range(0, len(ids), _MANY):
-            part = ids[start : start + _MANY]
-            places = ",".join("?" * len(part))
-            rows = self._sql.execute(f"SELECT {_CARD} FROM card WHERE id IN ({places})", [int(each) for each in part])
-            found.update((row[0], _card(row)) for row in rows)
-        for each in ids:
-            if each not in found:
-                raise DataError(f"{self.path}: there is no card {each}")
-        return [found[each] for each in ids]
+        return self._by_id(ids, CARD, card_of_row)
 
     def has(self, digest: bytes, until: int) -> bool:
         """Whether a decision was kept, and has not changed since, at a revision."""
-        asked = "SELECT 1 FROM card WHERE digest = ? AND revision <= ?"
-        return self._sql.execute(asked, (digest, until)).fetchone() is not None
+        return bool(self._ask("SELECT 1 FROM card WHERE digest = ? AND revision <= ?", (digest, until)))
 
     def vectors(self, ids: Sequence[int]) -> list[bytes]:
         """The points of cards by their ids, in that order, as they were written."""
-        return [self._only("SELECT vector FROM card WHERE id = ?", card)[0] for card in ids]
+        return self._by_id(ids, f"id, {self.vector}", lambda row: self._point(row[1]))
 
     def all_cards(self) -> Iterator[Card]:
         """Every card, by id."""
-        for row in self._sql.execute(f"SELECT {_CARD} FROM card ORDER BY id"):
-            yield _card(row)
+        return map(card_of_row, self._each(f"SELECT {CARD} FROM card ORDER BY id"))
 
     def faults(self) -> list[str]:
-        """What is wrong with the file, one line each; nothing if it is whole."""
-        try:
-            found = [row[0] for row in self._sql.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-        for digest, *row in self._sql.execute(f"SELECT digest, {_CARD} FROM card ORDER BY id"):
+        """What is wrong with the cards, one line each; nothing if they say what they said when they were written."""
+        found = []
+        for digest, *row in self._each(f"SELECT digest, {CARD} FROM card ORDER BY id"):
             try:
-                if _card(tuple(row)).checked().digest != digest:
+                if card_of_row(tuple(row)).checked().digest != digest:
                     found.append(f"card {row[0]} says something else than when it was written")
             except (DataError, ValueError) as error:
                 found.append(f"card {row[0]}: {error}")
         return found
 
-    def _only(self, question: str, card: int) -> Any:
-        row = self._sql.execute(question, (card,)).fetchone()
-        if row is None:
-            raise DataError(f"{self.path}: there is no card {card}")
+    # Of a store that searches by itself.
+
+    def nearest(self, query: Vectors, k: int, wanted: Filter) -> Search:
+        """The ``k`` nearest cards that pass a filter."""
+        raise NotImplementedError
+
+    def rebuild(self) -> None:
+        """Make anew what it searches by."""
+        raise NotImplementedError
+
+    def index_bytes(self) -> int:
+        """The room of what it searches by."""
+        raise NotImplementedError
+
+    # What a database has its own words for; a ? stands for a value.
+
+    @abstractmethod
+    def _ask(self, question: str, values: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        """All rows of an answer."""
+
+    @abstractmethod
+    def _each(self, question: str, values: Sequence[Any] = ()) -> Iterable[tuple[Any, ...]]:
+        """The rows of an answer one after the other, however many they are."""
+
+    @abstractmethod
+    def _tell(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """The number of rows that a statement changed."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[int]:
+        """A transaction with the next revision; on an error nothing of it stays."""
+
+    @abstractmethod
+    def _move(self, ids: Sequence[int], vectors: Vectors, revision: int) -> None:
+        """Give cards other points."""
+
+    @abstractmethod
+    def _point(self, read: Any) -> bytes:
+        """A point as it is kept in indexes, float32 after float32, of what :attr:`vector` reads."""
+
+    def _by_id(self, ids: Sequence[int], columns: str, of_row: Callable[[Sequence[Any]], Found]) -> list[Found]:
+        found: dict[int, Found] = {}
+        for start in range(0, len(ids), MANY):
+            part = [int(each) for each in ids[start : start + MANY]]
+            places = ",".join("?" * len(part))
+            for row in self._ask(f"SELECT {columns} FROM card WHERE id IN ({places})", part):
+                found[row[0]] = of_row(row)
+        for each in ids:
+            if each not in found:
+                raise DataError(f"{self.place}: there is no card {each}")
+        return [found[each] for each in ids]
+
+    def _one(self, question: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+        (row,) = self._ask(question, values)
         return row
 
     def _fact(self, name: str) -> str:
-        (value,) = self._sql.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return str(value)
+        return str(self._one("SELECT value FROM fact WHERE name = ?", (name,))[0])
 
     def _end(self, card: int, outcome: Outcome, revision: int) -> None:
-        changed = self._sql.execute(
-            "UPDATE card SET close_ns = ?, profit = ?, gain = ?, best = ?, worst = ?, fees = ?, critique = ?, "
-            "revision = ? WHERE id = ?",
-            (*vars(outcome).values(), revision, card),
+        if not self._tell(f"UPDATE card SET {_ENDS}, revision = ? WHERE id = ?", (*_ending(outcome), revision, card)):
+            raise DataError(f"{self.place}: there is no card {card}")
+
+    def _end_again(self, card: int, outcome: Outcome, revision: int) -> None:
+        """Keep how a known decision ended, which is no change if that is known, too."""
+        self._tell(
+            f"UPDATE card SET {_ENDS}, revision = ? WHERE id = ? AND NOT ({_ENDS.replace(',', ' AND')})",
+            (*_ending(outcome), revision, card, *_ending(outcome)),
         )
-        if not changed.rowcount:
-            raise DataError(f"{self.path}: there is no card {card}")
-
-    @contextmanager
-    def _writing(self) -> Iterator[int]:
-        """A transaction with the next revision; on an error nothing of it stays."""
-        if self.read_only:
-            raise UsageError(f"{self.path}: may only be read; make file and folder writable, or copy it elsewhere")
-        try:
-            self._sql.execute("BEGIN IMMEDIATE")
-            try:
-                revision = self.revision() + 1
-                self._sql.execute("UPDATE fact SET value = ? WHERE name = 'revision'", (str(revision),))
-                yield revision
-                self._sql.execute("COMMIT")
-            except BaseException:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
-                raise
-        except sqlite3.OperationalError as error:
-            raise DataError(f"{self.path}: nothing was written ({error})") from None
-
-    def _check_kind(self) -> None:
-        (application,) = self._sql.execute("PRAGMA application_id").fetchone()
-        (version,) = self._sql.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._sql.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables == 0:
-            self._begin()
-        elif application != _APPLICATION:
-            raise DataError(f"{self.path}: is a database, but no memory; choose another file")
-        elif version > VERSION:
-            raise DataError(
-                f"{self.path}: is of a newer version ({version}; this one reads up to {VERSION}); upgrade neural-trader"
-            )
-        if not self.read_only:
-            # What has been acknowledged is to survive the loss of power, not only that of the process.
-            self._sql.execute("PRAGMA synchronous = FULL")
-
-    def _begin(self) -> None:
-        self._sql.execute("PRAGMA journal_mode = WAL")
-        self._sql.execute("BEGIN IMMEDIATE")
-        (tables,) = self._sql.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        # Another process may have been first.
-        for statement in _TABLES.strip().split(";\n") if tables == 0 else ():
-            self._sql.execute(statement)
-        self._sql.execute("COMMIT")
 
 
-def _row(card: Card) -> tuple[Any, ...]:
+_ENDS = "close_ns = ?, profit = ?, gain = ?, best = ?, worst = ?, fees = ?, critique = ?"
+
+
+def _ending(outcome: Outcome) -> tuple[Any, ...]:
+    return tuple(vars(outcome).values())
+
+
+def row_of_card(card: Card) -> tuple[Any, ...]:
+    """The columns of a card, without its id."""
     outcome: tuple[Any, ...] = (OPEN_NS, None, None, None, None, None, "")
     if card.outcome is not None:
-        outcome = tuple(vars(card.outcome).values())
+        outcome = _ending(card.outcome)
     return (
         card.time_ns,
         card.strategy,
@@ -307,7 +290,8 @@ def _row(card: Card) -> tuple[Any, ...]:
     )
 
 
-def _card(row: tuple[Any, ...]) -> Card:
+def card_of_row(row: Sequence[Any]) -> Card:
+    """The card of its columns."""
     card, time_ns, strategy, parameters, symbol, action, quantity, price, features, reason, regime, close_ns = row[:12]
     return Card(
         time_ns=time_ns,
