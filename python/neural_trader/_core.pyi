@@ -91,6 +91,7 @@ __all__ = [
     "VenueFeed",
     "__version__",
     "abort_journal",
+    "across_rows",
     "check_journal",
     "check_not_negative",
     "check_prices",
@@ -451,6 +452,9 @@ class OrderBook:
     def check_invariants(self) -> None:
         """Compares the book with itself; an error says what contradicts."""
 
+def across_rows(name: str, numbers: Sequence[float], ends: _Ints, columns: Sequence[_Floats]) -> _Floats:
+    """Columns set beside each other: rows up to each of `ends` are one time; NaN where it makes nothing."""
+
 def feature_columns(name: str, parameters: Sequence[float], inputs: Sequence[_Floats]) -> list[_Floats]:
     """Every output of a feature at every row, from one column for each input; NaN while it warms up."""
 
@@ -760,11 +764,14 @@ class Sweep:
         curve: bool = False,
         records: bool = False,
         threads: int = 0,
+        ends: NDArray[np.int64] | None = None,
     ) -> Sweep: ...
     def advance(self) -> float:
         """Plays on; returns the share of the work that is done, 1 at the end."""
     def digests(self) -> list[tuple[str, str, str] | None]:
         """Digests, in hex, of the orders, fills and postings of each set, where records are kept."""
+    def periods(self) -> _Floats:
+        """Equity, a row for each set and a column for each of the samples `ends`; NaN where a set failed."""
     def figures(self) -> tuple[dict[str, _Floats], dict[int, str]]:
         """The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did."""
 

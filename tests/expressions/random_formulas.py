@@ -67,7 +67,7 @@ class Draw:
         if depth == 0:
             return random.choice((source, source.sma(self.window()), nt.atr(self.window()), self.parameter(0.5)))
         a = self.number(depth - 1)
-        choice = random.randrange(12)
+        choice = random.randrange(13)
         if choice == 0:
             return a + random.choice((self.number(depth - 1), 1))
         if choice == 1:
@@ -77,7 +77,7 @@ class Draw:
         if choice == 3:
             return a / random.choice((self.number(depth - 1), 3))
         if choice == 4:
-            return random.choice((-a, abs(a), a.sqrt(), a.rank_across(), a.demean_across()))
+            return random.choice((-a, abs(a), a.sqrt()))
         if choice == 5:
             return random.choice((a.smaller, a.larger))(self.number(depth - 1))
         if choice == 6:
@@ -90,9 +90,22 @@ class Draw:
             return getattr(a, random.choice(SMOOTHED[:1] + SMOOTHED[2:]))(self.window())
         if choice == 10:
             return source.sma(self.window())
+        if choice == 11:
+            return self._across(a, depth)
         return random.choice(
             (source.rsi(3), a.momentum(3, 1), a.volatility(4), a.deviation(3), a.macd(2, 4, 2).signal, a.sma(3))
         )
+
+    def _across(self, a: Series, depth: int) -> Series:
+        alone = (a.rank_across, a.mean_across, a.demean_across, a.zscore_across, a.scale_across, a.count_across)
+        made: Series = self.random.choice(
+            (
+                *alone,
+                lambda: a.winsorise_across(self.random.choice((0, 0.1, 0.25, self.parameter(0.4)))),
+                lambda: a.neutralise_across(self.number(depth - 1)),
+            )
+        )()
+        return made
 
     def signal(self, depth: int) -> Signal:
         random = self.random
@@ -104,11 +117,16 @@ class Draw:
 
     def _signal(self, depth: int) -> Signal:
         random = self.random
-        choice = random.randrange(12) if depth > 1 else random.randrange(6)
+        choice = random.randrange(14) if depth > 1 else random.randrange(6)
         if choice < 6:
             a, b = self.number(max(0, depth - 1)), random.choice((self.number(max(0, depth - 1)), 1, nt.close.ema(4)))
             return (a > b, a >= b, a < b, a <= b, a.crosses_above(b), a.crosses_below(b))[choice]
+        if choice == 12:
+            among = self.number(depth - 1)
+            return random.choice((among.top_across, among.bottom_across))(self.window())
         a = self.signal(depth - 1)
+        if choice == 13:
+            return a.every(self.window())
         if choice == 6:
             return a & self.signal(depth - 1)
         if choice == 7:

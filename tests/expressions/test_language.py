@@ -14,7 +14,8 @@ import neural_trader as nt
 from expressions.random_formulas import Draw
 from neural_trader.baseline.formula import NAN, Bar, Graph, Grid, Term
 from neural_trader.errors import StrategyLoadError
-from neural_trader.strategy.expressions import Formula, P, Signal
+from neural_trader.features.table import table
+from neural_trader.strategy.expressions import Formula, Outputs, P, Signal
 from neural_trader.strategy.loading import find_strategy
 
 CROSS = """\
@@ -72,6 +73,7 @@ def graph_values(terms: list[Term], *columns: list[float]) -> list[list[float]]:
         ("since", (), [NAN, 0, 0, 1, 0, 1]),
         ("lag_signal", (1.0,), [NAN, 0, 1, 1, 0, 1]),
         ("not", (), [1, 0, 0, 1, 0, 1]),
+        ("every", (2.0,), [0, 1, 0, 0, 1, 0]),
     ],
 )
 def test_states_of_a_signal_by_hand(operation: str, numbers: tuple[float, ...], expected: list[float]) -> None:
@@ -95,10 +97,40 @@ def test_a_rank_shares_places_and_leaves_out_what_is_not_known() -> None:
     assert graph_values([Term("close"), Term("demean_across", (0,))], [1.0], [3.0])[0] == [-1.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("operation", "numbers", "expected"),
+    [
+        ("count_across", (), [4, 4, 4, NAN, 4]),
+        ("mean_across", (), [4, 4, 4, NAN, 4]),
+        ("zscore_across", (), [-1, 1, -1, NAN, 1]),
+        ("scale_across", (), [1 / 8, 3 / 8, 1 / 8, NAN, 3 / 8]),
+        ("winsorise_across", (0.25,), [2, 6, 2, NAN, 6]),
+        ("top_across", (1.0,), [0, 1, 0, 0, 0]),
+        ("top_across", (3.0,), [1, 1, 0, 0, 1]),
+        ("bottom_across", (1.0,), [0, 0, 1, 0, 0]),
+    ],
+)
+def test_instruments_beside_each_other_by_hand(
+    operation: str, numbers: tuple[float, ...], expected: list[float]
+) -> None:
+    columns = [[2.0], [6.0], [2.0], [math.nan], [6.0]]
+    found = graph_values([Term("close"), Term(operation, (0,), numbers)], *columns)[0]
+    assert [str(float(value)) for value in found] == [str(float(value)) for value in expected]
+
+
+def test_what_a_line_explains_is_taken_away() -> None:
+    terms = [Term("close"), Term("multiply", (0, 0)), Term("neutralise_across", (1, 0))]
+    assert graph_values(terms, [1.0], [2.0], [3.0])[0] == [
+        pytest.approx(1 / 3),
+        pytest.approx(-2 / 3),
+        pytest.approx(1 / 3),
+    ]
+
+
 def test_what_is_not_known_is_off_and_so_is_its_opposite() -> None:
     above = nt.close.sma(3) > nt.close
     assert repr(~above) == "close.sma(3) <= close"
-    assert repr(~(above & (nt.close > 5))) == "close.sma(3) <= close | close <= 5"
+    assert repr(~(above & (nt.close > 5))) == "(close.sma(3) <= close) | (close <= 5)"
     assert repr(~~above.first()) == "(close.sma(3) > close).first()"
 
 
@@ -124,6 +156,97 @@ def test_a_formula_goes_through_its_document_and_keeps_its_hash() -> None:
         again = Formula.from_document(json.loads(json.dumps(formula.document())))
         assert again.hash == formula.hash and again.text == formula.text, formula.text
         assert again.parameters == formula.parameters
+
+
+def test_a_formula_goes_through_its_text_and_keeps_its_hash() -> None:
+    for seed in range(300):
+        formula = Draw(Random(seed)).formula()
+        again = Formula.parse(formula.text)
+        assert again.hash == formula.hash and again.text == formula.text, formula.text
+    for kind in table().values():
+        if kind.of_bars:
+            made = getattr(nt.bars, kind.name)()
+            outputs = made._made.values() if isinstance(made, Outputs) else [made]
+            for each in outputs:
+                formula = Formula.of(entry=each > P("level", 0.5) * 1e-5, stop_loss=1e16 - nt.close * -2)
+                assert Formula.parse(formula.text).hash == formula.hash, formula.text
+
+
+def test_a_text_is_a_strategy_wherever_it_stands(tmp_path: Path) -> None:
+    text = """\
+# A cross of averages.
+entry = close.sma(fast).crosses_above(
+    close.sma(slow)  # slower
+)
+with fast = 10, slow = 50
+exit = close.sma(fast).crosses_below(close.sma(slow))
+"""
+    file = tmp_path / "cross.formula"
+    file.write_text(text)
+    (tmp_path / "mine.py").write_text(CROSS)
+    found = find_strategy(str(file))
+    assert found.formula.hash == find_strategy(f"{tmp_path / 'mine.py'}:cross").formula.hash  # type: ignore[attr-defined]
+    assert nt.backtest(found).hash == nt.backtest(nt.parse_formula(text)).hash
+
+
+NO_TEXT = {
+    "entry = close >": "line 1, column 16: invalid syntax",
+    "entry = close > 5\nexit = close < smaa(5)": "line 2, column 16: a formula has no 'smaa(5)'",
+    "entry = close > nothing": "line 1, column 17: there is no 'nothing'",
+    "entry = close > close.smaa(5)": "line 1, column 17: a series has no 'smaa'; did you mean 'sma'?",
+    "entry = close > close.sma(5.5)": "column 17: sma takes a whole number of bars from 1 on, not 5.5",
+    "entry = close > close.lag(-1)": "would look ahead",
+    "entry = close > close.sma(fast)": "there is no 'fast'",
+    "entry = 1 < close < 5": "column 9: a comparison is one of > >= < <=",
+    "entry = close == 5": "a comparison is one of",
+    "entry = (close > 5) and (open > 5)": "a formula has no",
+    "entry = close & open": "makes no sense",
+    "entry = (close > 5) + 1": "is on or off and no number",
+    "entry = close": "formula: close is no signal",
+    "exit = close > 5": "formula: a strategy needs an entry",
+    "entry = close > 5\nentry = close > 6": "line 2, column 1: entry is said twice",
+    "enter = close > 5": "there is no role 'enter'",
+    "entry: close > 5": "a line is `role = expression`",
+    "close > 5": "a line is `role = expression`",
+    "import os": "a line is `role = expression`",
+    "entry = close.__class__ > 5": "column 9: a formula has no 'close.__class__'",
+    "entry = close.inputs() > 5": "a formula has no 'inputs'",
+    "entry = close.previous > 5": "a formula has no",
+    "entry = close.__class__() > 5": "a formula has no '__class__'",
+    "entry = bars.__class__() > 5": "a formula has no '__class__'",
+    "entry = bars.atr(2)._made > 5": "a formula has no",
+    "entry = close.macd()._made > 5": "a formula has no",
+    "entry = close.macd() > 5": "column 9: this is one of",
+    "entry = close.macd().lines > 5": "there is no output 'lines'",
+    "entry = bars > 5": "there is no 'bars'",
+    "entry = __import__('os') > 5": "a formula has no",
+    "entry = close > True": "a formula has no 'True'",
+    "entry = close > 1e999": "no finite number",
+    f"entry = close > {10**400}": "makes no sense",
+    "entry = close > 'é' + nothing": "column 17: a formula has no",
+    "entry = close.sma(n=5, m=6) > 5": "sma takes no 'm'",
+    "entry = close.lag(x=5) > 5": "makes no sense",
+    "entry = close > (lambda: 5)": "a formula has no",
+    "entry = close > [5][0]": "a formula has no",
+    "entry = close > n\nwith n = ten": "line 2, column 1: parameters are written as",
+    "entry = close > n\nwith n = 1, n = 2": "two defaults",
+    "entry = close > 5\nwith n = 1": "nothing reads the parameter 'n'",
+    "entry = close > n\nwith n = nan": "is a number",
+    "entry = close > share\nwith share = 1": "which is a word of formulas",
+    "with n = 1\nwith m = 1": "stand in one line",
+    "entry = " + "(" * 500 + "close" + ")" * 500 + " > 5": "",
+    "entry = " + "-" * 100_000 + "close > 5": "",
+    "entry = close > 5\0": "",
+    "": "needs an entry",
+}
+
+
+@pytest.mark.parametrize("text", NO_TEXT, ids=lambda text: text[:40])
+def test_a_text_that_is_no_formula_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(StrategyLoadError) as refused:
+        Formula.parse(text)
+    assert NO_TEXT[text] in str(refused.value) and str(refused.value).startswith("formula"), str(refused.value)
+    assert "\n" not in str(refused.value) and "test_language" not in str(refused.value)
 
 
 def test_the_hash_tells_formulas_apart_and_nothing_else() -> None:
@@ -161,6 +284,9 @@ REFUSED = {
     "(nt.close > 5) & nt.open": "is no signal",
     "(nt.close > 5) + 1": "unsupported operand",
     "nt.close + True": "no number",
+    "nt.P('volume', 1)": "a word of formulas",
+    "nt.close.top_across(0)": "whole number of instruments",
+    "nt.close.winsorise_across(0.5)": "below 0.5",
     "nt.close + float('nan')": "no finite number",
     "nt.formula(entry=nt.close)": "is no signal",
     "nt.formula(exit=nt.close > 5)": "needs an entry",

@@ -11,8 +11,8 @@ import pytest
 from neural_trader.errors import UsageError
 from neural_trader.honesty.bootstrap import block_length, interval, resamples, stationary_indices
 from neural_trader.honesty.overfitting import overfitting
-from neural_trader.honesty.stability import neighbourhood
-from neural_trader.honesty.superiority import _long_run_variance
+from neural_trader.honesty.stability import neighbourhood, standing
+from neural_trader.honesty.superiority import _long_run_variance, reality_check, selected, superior_ability
 from neural_trader.honesty.trade_order import shuffled_drawdowns
 
 
@@ -155,3 +155,41 @@ def test_a_plateau_keeps_its_value_and_a_needle_does_not() -> None:
     assert neighbourhood(needle, (0,)).neighbours == 1
     with pytest.raises(UsageError, match="no point"):
         neighbourhood(np.full((2, 2), np.nan))
+
+
+def test_one_that_was_selected_is_tested_by_the_statistics_of_all() -> None:
+    rng = np.random.default_rng(12)
+    excess = rng.normal(0.0, 0.01, (300, 9)) * np.linspace(0.5, 3.0, 9)
+    excess[:, 4] += 0.006
+    excess[:, 7] = 0.0
+    job = {"block": 4.0, "resamples_count": 999, "seed": 3}
+    spa, (check, best) = superior_ability(excess, **job), reality_check(excess, **job)
+    found = selected(excess, spa.best, **job)
+    assert found is not None and spa.best == 4
+    # What was observed counts as one more resample here.
+    for ours, plain in zip((found.lower, found.consistent, found.upper), spa[:3], strict=True):
+        assert ours == pytest.approx((1 + 999 * plain) / 1000)
+    assert found.reality_check == pytest.approx((1 + 999 * check) / 1000)
+    assert found.value == found.consistent, "of the one with the largest statistic it is Hansen's"
+    assert len(found.by_luck) == 999 and (np.diff(found.by_luck) >= 0.0).all()
+    assert best == 4
+    other = selected(excess, 8, **job)
+    assert other is not None and other.value > found.value and other.statistic < found.statistic
+    assert selected(excess, 7, **job) is None
+
+
+def test_how_much_of_a_lead_neighbours_keep_is_free_of_zero_and_unit() -> None:
+    places = np.array([[a, b] for a in range(9) for b in range(9)])
+    values = np.array([10.0 - abs(a - 4) - abs(b - 4) for a, b in places.tolist()])
+    found = standing(places, values, 40)
+    assert (found.neighbours, found.median, found.worst, found.shape) == (8, 8.5, 8.0, "plateau")
+    # The median point is four steps away.
+    assert found.kept == (8.5 - 6.0) / (10.0 - 6.0)
+    assert standing(places, 3.0 * values - 100.0, 40).kept == pytest.approx(found.kept)
+    mirrored = standing(places, -values, 40, higher_is_better=False)
+    assert mirrored.kept == pytest.approx(found.kept) and mirrored.worst == -8.0
+    needle = np.zeros(81)
+    needle[0], needle[10] = 5.0, np.nan
+    alone = standing(places, needle, 0)
+    assert (alone.neighbours, alone.kept, alone.shape) == (2, 0.0, "needle")
+    assert standing(places[:1], needle[:1], 0).shape is None

@@ -179,3 +179,21 @@ def test_resetting_forgets_everything(tmp_path: Path) -> None:
     ledger.record(trial("a"))
     ledger.record(trial("b"))
     assert (ledger.reset(), ledger.trials()) == (2, [])
+
+
+def test_a_ledger_of_the_first_format_is_taken_over(tmp_path: Path, small: Any) -> None:
+    path = tmp_path / "t.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE trials (hash TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, strategy TEXT NOT NULL, "
+            "parameters TEXT NOT NULL, inputs TEXT NOT NULL, count INTEGER NOT NULL, mean REAL, deviation REAL, "
+            "skewness REAL, kurtosis REAL, sharpe REAL) WITHOUT ROWID"
+        )
+        connection.execute("INSERT INTO trials VALUES ('ab', 1, 's', '{}', 'data', 9, 0.1, 1.0, 0.0, 3.0, 0.5)")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    ledger = Ledger(path)
+    assert ledger.trials() == [Trial("ab", 1, "s", "{}", "data", 9, 0.1, 1.0, 0.0, 3.0, 0.5, "ab")]
+    counted = nt.backtest(data=small, trials=path).counted
+    assert counted is not None and counted.search.trials == 2
+    assert ledger.search("data") == (1, 0.0) and Ledger(tmp_path / "none.sqlite").search() == (0, 0.0)

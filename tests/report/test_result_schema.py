@@ -85,7 +85,7 @@ def test_every_field_of_the_document_of_a_replay_is_documented_and_every_documen
 
 
 def test_verdicts_are_those_that_are_given() -> None:
-    table = PAGE.split("## Verdicts", 1)[1].split("## Example", 1)[0]
+    table = PAGE.split("## Verdicts", 1)[1].split("## Sweeps", 1)[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(VERDICTS)
 
 
@@ -102,3 +102,18 @@ def test_table_of_statistics_is_the_one_that_is_computed() -> None:
     ]
     assert rows == expected
     assert set(example()["stats"]) == {one.name for one in DEFINITIONS}
+
+
+def test_every_field_of_a_sweep_is_documented() -> None:
+    table = PAGE.split("## Sweeps", 1)[1].split("## Example", 1)[0]
+    found = nt.sweep("sma_cross", grid={"fast": "5,10", "slow": "30"}, symbols=["BTC"], threads=1).to_dict()
+    free = {"run", "metric", "parameters", "best", "honesty.sharpe", "honesty.luck.superior_ability"}
+
+    def fields(value: dict[str, Any], path: str) -> Iterator[str]:
+        for name, item in value.items():
+            yield path + name
+            if isinstance(item, dict) and path + name not in free:
+                yield from fields(item, f"{path}{name}.")
+
+    assert set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == set(fields(found, ""))
+    assert found["honesty"]["verdict"] in VERDICTS

@@ -122,6 +122,7 @@ def test_a_cluster_finds_what_one_machine_finds(address: str, market: Any) -> No
     here = nt.sweep(cross(), market, grid=grid, metric="sharpe", where="fast < slow - 10")
     there = nt.sweep(cross(), market, grid=grid, metric="sharpe", where="fast < slow - 10", executor=address)
     assert here.failed == 31 and there.frame.equals(here.frame) and there.hash == here.hash
+    assert there.to_dict()["honesty"] == here.to_dict()["honesty"]
     assert nt.sweep(cross(), market, grid=grid, cash=5_000).hash != nt.sweep(cross(), market, grid=grid).hash
 
 
@@ -132,7 +133,8 @@ def test_a_strategy_travels_with_its_neighbours_and_its_errors_come_back(
     there = nt.sweep(slow.reference, market, grid={"n": "12:15"}, executor=address)
     assert there.frame.equals(here.frame) and there.hash == here.hash
     assert slow.reference in here.frame["error"][1] and "thirteen" in here.frame["error"][1]
-    assert {who for who, _ in slow.played[4:]} <= {each.pid for each in nodes.workers}
+    # What its best point is worth is looked at here.
+    assert {who for who, _ in slow.played[4:]} - {os.getpid()} <= {each.pid for each in nodes.workers}
 
 
 def test_workers_see_a_neighbour_that_was_changed(address: str, market: Any, slow: Slow, tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(
 
     ledger = Ledger(tmp_path / "trials.sqlite")
     found = nt.sweep(slow.reference, market, grid=GRID, executor=address, trials=ledger.path, progress=kill)
-    assert len({who for who, _ in slow.played}) == 2
+    assert len({who for who, _ in slow.played} - {os.getpid()}) == 2
     assert found.played == sum(done) == found.frame.height == len(ledger.trials()) == 24
     assert found.frame.equals(whole)
 
@@ -247,19 +249,19 @@ def test_bars_of_a_catalog_are_read_by_workers_that_have_them_and_sent_to_others
 ) -> None:
     grid = {"fast": "5,10", "slow": "30"}
     told: list[Any] = []
-    market_of = cluster_module.market_of
-    monkeypatch.setattr(cluster_module, "market_of", lambda *a, **k: told.append(market_of(*a, **k)) or told[-1])
+    usual = Cluster.stored
+    monkeypatch.setattr(Cluster, "stored", lambda *given: told.append(usual(*given)) or told[-1])
     same, other = nodes.folder / "catalog", tmp_path / "catalog"
     Catalog(same).append(market, "test")
     Catalog(other).append(market.rows(0, 2000), "test")
-    for root, kind in ((same, Stored), (other, tuple)):
+    for root, kind in ((same, Stored), (other, type(None))):
         monkeypatch.setenv("NT_CATALOG", str(root))
         here = nt.sweep(cross(), "catalog:test/*", grid=grid)
         assert nt.sweep(cross(), "catalog:test/*", grid=grid, executor=address).hash == here.hash
         assert type(told[-1]) is kind
     # One that joins later and has another catalog is sent the bars.
     stored = Stored("catalog:test/NONE", None, None, None, None, told[0].settings, "0" * 64)
-    monkeypatch.setattr(cluster_module, "market_of", lambda *_, **__: stored)
+    monkeypatch.setattr(Cluster, "stored", lambda *_: stored)
     assert nt.sweep(cross(), "catalog:test/*", grid=grid, executor=address).hash == here.hash
 
 

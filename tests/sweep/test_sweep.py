@@ -159,7 +159,7 @@ def test_a_full_disk_keeps_what_is_done(market: Any, tmp_path: Path, monkeypatch
 
     def small(*arguments: Any, **options: Any) -> Any:
         file = connect(*arguments, **options)
-        file.execute("PRAGMA max_page_count = 6")
+        file.execute("PRAGMA max_page_count = 40")
         return file
 
     grid = {"fast": "5:24", "slow": "30:120:10"}

@@ -21,6 +21,16 @@ STUB_HEAD = '''\
 
 from typing import Any
 
+from neural_trader.features.across import bottom_across as bottom_across
+from neural_trader.features.across import count_across as count_across
+from neural_trader.features.across import demean_across as demean_across
+from neural_trader.features.across import mean_across as mean_across
+from neural_trader.features.across import neutralise_across as neutralise_across
+from neural_trader.features.across import rank_across as rank_across
+from neural_trader.features.across import scale_across as scale_across
+from neural_trader.features.across import top_across as top_across
+from neural_trader.features.across import winsorise_across as winsorise_across
+from neural_trader.features.across import zscore_across as zscore_across
 from neural_trader.features.chaos import LyapunovTest as LyapunovTest
 from neural_trader.features.chaos import lyapunov as lyapunov
 from neural_trader.features.chaos import lyapunov_test as lyapunov_test
@@ -29,7 +39,25 @@ from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
 from neural_trader.features.table import table as table
 
-__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
+__all__ = [
+    "FeatureSet",
+    "Kind",
+    "LyapunovTest",
+    "Parameter",
+    "bottom_across",
+    "count_across",
+    "demean_across",
+    "lyapunov",
+    "lyapunov_test",
+    "mean_across",
+    "neutralise_across",
+    "rank_across",
+    "scale_across",
+    "table",
+    "top_across",
+    "winsorise_across",
+    "zscore_across",
+]
 '''
 
 

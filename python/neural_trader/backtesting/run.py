@@ -179,7 +179,7 @@ def backtest(
         figures=own_figures(instance),
         run_benchmark=lambda: buy_and_hold(bars, settings) if benchmark else None,
     )
-    result = counted(result, trials)
+    result = counted(result, type(instance), trials)
     if not look_ahead:
         return result
     if saving is not None and saving.resume is not None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from neural_trader.baseline.across import ACROSS, across
 from neural_trader.baseline.arithmetic import BILLION
 from neural_trader.baseline.features import LARGEST, TWINS
 from neural_trader.errors import EngineError
@@ -132,6 +133,20 @@ def _first() -> Callable[[float], float]:
     return step
 
 
+def _every(bars: int) -> Callable[[float], float]:
+    passed = 0
+
+    def step(on: float) -> float:
+        nonlocal passed
+        if on != 1.0:
+            return 0.0
+        fires = passed % bars == 0
+        passed += 1
+        return _signal(fires)
+
+    return step
+
+
 def _feature(operation: str, numbers: Sequence[float]) -> Callable[..., float]:
     """An output of a feature, ``name#1`` or so; it begins anew after a row with something that is no number."""
     name, _, output = operation.partition("#")
@@ -169,27 +184,9 @@ STATEFUL: dict[str, Callable[[Term, Grid], Callable[..., float]]] = {
     "since": lambda _term, _grid: _since(),
     "hold": lambda term, _: _hold(int(term.numbers[0])),
     "first": lambda _term, _grid: _first(),
+    "every": lambda term, _: _every(int(term.numbers[0])),
 }
 
-
-def _rank(own: float, known: Sequence[float]) -> float:
-    if len(known) == 1:
-        return 0.5
-    below = float(sum(value < own for value in known))
-    equal = float(sum(value == own for value in known))
-    return (below + (equal - 1.0) / 2.0) / (len(known) - 1.0)
-
-
-def _demean(own: float, known: Sequence[float]) -> float:
-    total = 0.0
-    # Not `sum`, which newer Pythons round in a way of their own.
-    for value in known:
-        total += value
-    return own - total / len(known)
-
-
-ACROSS: dict[str, Callable[[float, Sequence[float]], float]] = {"rank_across": _rank, "demean_across": _demean}
-"""What sets the instruments whose bars close together beside each other."""
 
 SOURCES = ("open", "high", "low", "close", "volume")
 
@@ -206,16 +203,14 @@ class Graph:
     def update(self, closed: Mapping[int, Bar]) -> None:
         """Take the bars that close at one time, by the rank of their instruments."""
         for at, term in enumerate(self._terms):
-            read = {k: [self.values[k][place] for place in term.inputs] for k in closed}
-            known = [values[0] for values in read.values() if values and not math.isnan(values[0])]
-            for k, bar in closed.items():
-                if term.operation in SOURCES:
-                    value: float = getattr(bar, term.operation)
-                elif term.operation in ACROSS:
-                    own = read[k][0]
-                    value = NAN if math.isnan(own) else ACROSS[term.operation](own, known)
-                else:
-                    value = self._steps[k][at](*read[k])
+            read = [[self.values[k][place] for place in term.inputs] for k in closed]
+            if term.operation in SOURCES:
+                made: list[float] = [getattr(bar, term.operation) for bar in closed.values()]
+            elif term.operation in ACROSS:
+                made = across(term.operation, term.numbers, *zip(*read, strict=True))
+            else:
+                made = [self._steps[k][at](*row) for k, row in zip(closed, read, strict=True)]
+            for k, value in zip(closed, made, strict=True):
                 self.values[k][at] = value
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neural_trader.cli.options import OUTPUT, option, pair, takes_run
+from neural_trader.cli.options import HONESTY, OUTPUT, option, pair, takes_run
 from neural_trader.cli.output import check_target, print_json
 from neural_trader.cli.progress import progress_bar
 from neural_trader.config import Layer, Value
@@ -58,6 +58,9 @@ def sweep(
         str | None, option(POINTS, "--executor", metavar="URL", text="Workers of a cluster: dask://HOST:PORT.")
     ] = None,
     yes: Annotated[bool, option(POINTS, "--yes", "-y", text="Play however many there are.")] = False,
+    worth: Annotated[
+        bool, option(HONESTY, "--worth/--no-worth", text="Test how likely the best is luck? [yes]")
+    ] = True,
     out: Annotated[
         Path | None,
         option(OUTPUT, "--out", metavar="FILE", text="Keep points in a .sqlite or .parquet, and go on there."),
@@ -86,6 +89,7 @@ def sweep(
             threads=threads,
             executor=executor,
             yes=yes,
+            worth=worth,
             progress=progress,
         )
     if html is not None:
@@ -159,7 +163,14 @@ def print_points(found: SweepResult, top: int, html: Path | None, out: Path | No
     if found.failed:
         line += f"; {found.failed:,} failed, such as: {found.frame['error'].drop_nulls()[0]}"
     screen.print()
-    screen.print(Text(line, "dim"))
+    if found.worth is not None:
+        from neural_trader.report.selection_section import lines
+
+        verdict, *rest = lines(found.worth)
+        screen.print(Text(verdict, "bold"), soft_wrap=True)
+        for each in rest:
+            screen.print(Text(each), soft_wrap=True)
+    screen.print(Text(line, "dim"), soft_wrap=True)
     if found.warning:
         screen.print(Text(found.warning, "yellow"))
     for label, path in (("points", out), ("page", html), ("hash", found.hash)):

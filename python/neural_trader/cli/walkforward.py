@@ -102,6 +102,7 @@ def print_tests(found: WalkForward) -> None:
 
     from neural_trader.backtesting.sweeping.measures import MEASURES
     from neural_trader.cli.table import console, print_table
+    from neural_trader.report.worth_section import probability
 
     names = list(found.tests[0].parameters)
     rows = [
@@ -118,6 +119,10 @@ def print_tests(found: WalkForward) -> None:
     print_table(rows, head, right=tuple(range(2, len(head))))
     screen = console()
     screen.print()
+    worth = found.worth
+    screen.print(Text(f"Out of sample: {worth.sentence}", "bold"), soft_wrap=True)
+    if worth.probabilistic is not None:
+        screen.print(Text(f"chance of a Sharpe above 0 if nothing else was tried: {probability(worth.probabilistic)}"))
     each = [found.statistics(path) for path in range(len(found.paths))]
     several = f"{len(each)} paths, the middle of them: " if len(each) > 1 else "all tests together: "
     words = ", ".join(f"{name} {_shown(_middle([one[name] for one in each]))}" for name in each[0])

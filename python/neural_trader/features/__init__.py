@@ -16,12 +16,42 @@ from __future__ import annotations
 from typing import Any
 
 from neural_trader.features import namespace as _namespace
+from neural_trader.features.across import (
+    bottom_across,
+    count_across,
+    demean_across,
+    mean_across,
+    neutralise_across,
+    rank_across,
+    scale_across,
+    top_across,
+    winsorise_across,
+    zscore_across,
+)
 from neural_trader.features.calls import function_of
 from neural_trader.features.chaos import LyapunovTest, lyapunov, lyapunov_test
 from neural_trader.features.sets import FeatureSet
 from neural_trader.features.table import Kind, Parameter, table
 
-__all__ = ["FeatureSet", "Kind", "LyapunovTest", "Parameter", "lyapunov", "lyapunov_test", "table"]
+__all__ = [
+    "FeatureSet",
+    "Kind",
+    "LyapunovTest",
+    "Parameter",
+    "bottom_across",
+    "count_across",
+    "demean_across",
+    "lyapunov",
+    "lyapunov_test",
+    "mean_across",
+    "neutralise_across",
+    "rank_across",
+    "scale_across",
+    "table",
+    "top_across",
+    "winsorise_across",
+    "zscore_across",
+]
 del _namespace
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from neural_trader.features.across import ACROSS
 from neural_trader.features.calls import function_of
 from neural_trader.features.table import table
 
@@ -18,13 +19,16 @@ class _Namespace:
         self._column = column
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in ACROSS:
+            across, values = ACROSS[name], self._column
+            return lambda *given, **named: across(values, *given, **named)
         if name not in table():
             raise AttributeError(f"no feature is called {name!r}; `neural-trader features` lists all")
         feature, column = function_of(name), self._column
         return lambda *given, **named: feature(column, *given, **named)
 
     def __dir__(self) -> list[str]:
-        return list(table())
+        return [*table(), *ACROSS]
 
 
 @pl.api.register_expr_namespace("nt")

@@ -1,7 +1,7 @@
 """The ledger of trials: every backtest of a project, counted and kept, because the best of many proves little.
 
-One SQLite file with a small row for each run hash. Writers may be many and may die at any instant: a row is there
-wholly or not at all. Running the same thing again is no new trial.
+One SQLite file with a small row for each trial. Writers may be many and may die at any instant: a row is there wholly
+or not at all. Running the same thing again is no new trial, be it a backtest or a point of a sweep.
 """
 
 from __future__ import annotations
@@ -24,14 +24,23 @@ ENVIRONMENT = "NT_TRIALS"
 OFF = "off"
 FOLDER = ".neural-trader"
 FILE = "trials.sqlite"
-FORMAT = 1
+FORMAT = 2
+"""The first one knew a trial by its run hash alone, which a point of a sweep does not have."""
 _PATIENCE_S = 30.0
 _PROJECT_MARKS = (FOLDER, "run.toml")
 
 _COLUMNS = """
-hash TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, strategy TEXT NOT NULL, parameters TEXT NOT NULL,
-inputs TEXT NOT NULL, count INTEGER NOT NULL, mean REAL, deviation REAL, skewness REAL, kurtosis REAL,
-sharpe REAL
+key TEXT PRIMARY KEY, hash TEXT NOT NULL, time_ns INTEGER NOT NULL, strategy TEXT NOT NULL, parameters TEXT NOT NULL,
+inputs TEXT NOT NULL, count INTEGER NOT NULL, mean REAL, deviation REAL, skewness REAL, kurtosis REAL, sharpe REAL
+"""
+_OF_TRIAL = "hash, time_ns, strategy, parameters, inputs, count, mean, deviation, skewness, kurtosis, sharpe, key"
+
+# What is known of a trial is kept; what was not known, such as the run hash of a point of a sweep, is added.
+_KEEP = f"""
+INSERT INTO trials ({_OF_TRIAL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+hash = CASE hash WHEN key THEN excluded.hash ELSE hash END, mean = coalesce(mean, excluded.mean),
+deviation = coalesce(deviation, excluded.deviation), skewness = coalesce(skewness, excluded.skewness),
+kurtosis = coalesce(kurtosis, excluded.kurtosis), sharpe = coalesce(sharpe, excluded.sharpe)
 """
 
 
@@ -39,7 +48,7 @@ class Trial(NamedTuple):
     """One backtest, as the ledger keeps it."""
 
     hash: str
-    """The run hash, which tells two trials apart."""
+    """The run hash; of a point of a sweep that was not run by itself, the key."""
     time_ns: int
     """When it was first run, by the clock of the machine."""
     strategy: str
@@ -55,6 +64,8 @@ class Trial(NamedTuple):
     kurtosis: float | None
     sharpe: float | None
     """Sharpe ratio a year."""
+    key: str = ""
+    """What tells two trials apart: the digest of all that decides the run. Without one it is the run hash."""
 
     def document(self) -> dict[str, Any]:
         """The trial as plain values for JSON."""
@@ -87,26 +98,33 @@ class Ledger:
         """
         with self._open(writes=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            marks = ", ".join("?" * len(trial))
-            added = connection.execute(f"INSERT OR IGNORE INTO trials VALUES ({marks})", trial).rowcount
+            row = _keyed(trial)
+            is_new = connection.execute("SELECT 1 FROM trials WHERE key = ?", (row.key,)).fetchone() is None
+            connection.execute(_KEEP, row)
             found = _search(connection, search_over)
             connection.execute("COMMIT")
-        return added > 0, found
+        return is_new, found
 
     def record_all(self, trials: Iterable[Trial]) -> None:
         """Keep many trials at once; DataError as for one."""
         with self._open(writes=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            marks = ", ".join("?" * len(Trial._fields))
-            connection.executemany(f"INSERT OR IGNORE INTO trials VALUES ({marks})", trials)
+            connection.executemany(_KEEP, map(_keyed, trials))
             connection.execute("COMMIT")
+
+    def search(self, over: str | None = None) -> Search:
+        """How much has been tried (with inputs, only on those); DataError as for :meth:`record`."""
+        if not self.path.exists():
+            return Search(0, 0.0)
+        with self._open() as connection:
+            return _search(connection, over)
 
     def trials(self) -> list[Trial]:
         """All trials, the oldest first; none where there is no file yet."""
         if not self.path.exists():
             return []
         with self._open() as connection:
-            rows = connection.execute("SELECT * FROM trials ORDER BY time_ns, hash")
+            rows = connection.execute(f"SELECT {_OF_TRIAL} FROM trials ORDER BY time_ns, hash")
             return [Trial(*row) for row in rows]
 
     def reset(self) -> int:
@@ -152,10 +170,20 @@ class Ledger:
         _switch_to_wal(connection)
         connection.execute("BEGIN IMMEDIATE")
         # Whoever was first has made it meanwhile.
-        if _version(connection) < FORMAT:
+        before = _version(connection)
+        if before < FORMAT:
+            if before:
+                connection.execute("ALTER TABLE trials RENAME TO earlier")
             connection.execute(f"CREATE TABLE trials ({_COLUMNS}) WITHOUT ROWID")
+            if before:
+                connection.execute("INSERT INTO trials SELECT hash, * FROM earlier")
+                connection.execute("DROP TABLE earlier")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
+
+
+def _keyed(trial: Trial) -> Trial:
+    return trial if trial.key else trial._replace(key=trial.hash)
 
 
 def _version(connection: sqlite3.Connection) -> int:

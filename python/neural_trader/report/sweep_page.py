@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_trader.report.atomic import write_text
+from neural_trader.report.selection_section import selection_section
+
+if TYPE_CHECKING:
+    from neural_trader.honesty.selection import Assessment
 
 Column = Sequence[float | None]
 
@@ -39,7 +43,17 @@ td { text-align: right; border-top: 1px solid var(--line); }
 th, td { padding: 7px 14px; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 td.parameter { color: var(--strategy); font-weight: 560; }
+.halves { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 34px; align-items: start; }
+.halves h3 { font-weight: 400; color: var(--soft); }
+.halves figure { margin-top: 8px; }
+svg .luck { fill: var(--benchmark); opacity: 0.55; }
+svg .found { stroke: var(--strategy); stroke-width: 2.5; }
+.evidence th { text-align: left; color: var(--soft); font-size: 14px; white-space: normal; }
+.evidence tr:first-child td, .evidence tr:first-child th { border-top: 0; }
+.evidence th { border-top: 1px solid var(--line); padding-left: 0; }
+.worth { margin-top: 14px; }
 footer { color: var(--faint); font-size: 13px; padding-block: 26px; overflow-wrap: anywhere; }
+@media (max-width: 860px) { .halves { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 640px) {
   .map { grid-template-columns: minmax(0, 1fr); }
   .scale { display: flex; gap: 10px; align-items: center; }
@@ -53,13 +67,20 @@ RAMP = ((68, 57, 131), (49, 104, 142), (33, 145, 140), (63, 188, 115), (170, 212
 
 
 def write_page(
-    path: Path, *, document: Mapping[str, Any], columns: Mapping[str, Column], higher_is_better: bool
+    path: Path,
+    *,
+    document: Mapping[str, Any],
+    columns: Mapping[str, Column],
+    worth: Assessment | None,
+    higher_is_better: bool,
 ) -> Path:
     """Write the page of a sweep: its document, and the columns of its parameters and of its metric, in that order."""
-    return write_text(path, page(document, columns, higher_is_better=higher_is_better))
+    return write_text(path, page(document, columns, worth, higher_is_better=higher_is_better))
 
 
-def page(document: Mapping[str, Any], columns: Mapping[str, Column], *, higher_is_better: bool) -> str:
+def page(
+    document: Mapping[str, Any], columns: Mapping[str, Column], worth: Assessment | None, *, higher_is_better: bool
+) -> str:
     """The page as text."""
     *names, metric = columns
     title = str(document["metric"]["title"])
@@ -68,7 +89,7 @@ def page(document: Mapping[str, Any], columns: Mapping[str, Column], *, higher_i
     known = [row for row in zip(*(columns[name] for name in columns), strict=True) if row[-1] is not None]
     scale = Scale([float(row[-1]) for row in known], higher_is_better=higher_is_better)
     points = f"{document['points']:,} sets of parameters"
-    sections = []
+    sections = [] if worth is None else [selection_section(worth)]
     if known and len(names) >= 2:
         sections.append(_map(names, known, title, scale))
     if known:

@@ -32,13 +32,13 @@ def facts(worth: Assessment) -> Iterator[tuple[str, str]]:
     else:
         yield "Trials", f"{counted.search.trials:,} {'in this project' if counted.of_project else 'on this data'}"
     if worth.probabilistic is not None and worth.deflated is not None and worth.expected_best is not None:
-        yield "Chance of a Sharpe above 0", _probability(worth.probabilistic)
+        yield "Chance of a Sharpe above 0", probability(worth.probabilistic)
         if counted is not None:
             yield "Luck alone would show", f"Sharpe {number(worth.expected_best)}"
-            yield "Chance of a Sharpe above that", _probability(worth.deflated)
-        needed = "no length would do" if worth.years_needed is None else _years(worth.years_needed)
+            yield "Chance of a Sharpe above that", probability(worth.deflated)
+        needed = "no length would do" if worth.years_needed is None else years(worth.years_needed)
         yield f"Record needed for {SURE}", needed
-        yield "Record there is", _years(evidence.years)
+        yield "Record there is", years(evidence.years)
     if worth.drawdown_orders is not None:
         median, deep = worth.drawdown_orders
         yield "Drawdown in other orders of trades", f"{number(100 * median, 1)} %, 1 in 20: {number(100 * deep, 1)} %"
@@ -47,17 +47,18 @@ def facts(worth: Assessment) -> Iterator[tuple[str, str]]:
         yield label, "not checked" if check is None else check.sentence.partition(": ")[2]
 
 
-def _probability(value: float) -> str:
+def probability(value: float) -> str:
     """A probability that never rounds to certainty."""
     percent = min(99.9, max(0.1, 100.0 * value))
     sign = "> " if value > 0.999 else "< " if value < 0.001 else ""
     return f"{sign}{number(percent, 1)} %"
 
 
-def _years(years: float) -> str:
-    if years >= 1000.0:
+def years(count: float) -> str:
+    """A number of years, of days where they are less than one."""
+    if count >= 1000.0:
         return "more than 1,000 years"
-    return f"{number(years, 1)} years" if years >= 1.0 else f"{number(years * 365.25, 0)} days"
+    return f"{number(count, 1)} years" if count >= 1.0 else f"{number(count * 365.25, 0)} days"
 
 
 def lines(worth: Assessment) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Finding a strategy: a library name, ``file.py[:Class]``, ``module:Class``, or the JSON file of a formula."""
+"""Finding a strategy: a library name, ``file.py[:Class]``, ``module:Class``, or a formula in a file."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def find_strategy(reference: str) -> type[Strategy]:
     """
     if reference in LIBRARY:
         return load(reference)
-    if reference.endswith(".json"):
-        from neural_trader.strategy.expressions import of_document
+    if reference.endswith((".json", ".formula")):
+        from neural_trader.strategy.expressions import of_file
 
-        return of_document(Path(reference))
+        return of_file(Path(reference))
     path, class_name = parts_of(reference)
     if path.endswith(".py"):
         return _class_of(_module_of_file(Path(path)), class_name, path)

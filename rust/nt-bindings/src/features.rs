@@ -1,5 +1,6 @@
 //! nt-features for Python.
 
+use nt_features::graph::Across;
 use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set, Unfolding};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
@@ -22,6 +23,21 @@ fn feature_columns<'py>(
     let kind = Kind::named(name).map_err(refused)?;
     let columns = py.detach(|| kind.columns(&parameters, &inputs)).map_err(refused)?;
     Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+}
+
+/// Columns set beside each other: rows up to each of `ends` are one time; NaN where it makes nothing.
+#[pyfunction]
+fn across_rows<'py>(
+    py: Python<'py>,
+    name: &str,
+    numbers: Vec<f64>,
+    ends: PyReadonlyArray1<'py, i64>,
+    columns: Vec<PyReadonlyArray1<'py, f64>>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let columns: Vec<&[f64]> = columns.iter().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
+    let ends = ends.as_slice()?;
+    let made = py.detach(|| Across::columns(name, &numbers, ends, &columns)).map_err(refused)?;
+    Ok(made.into_pyarray(py))
 }
 
 /// How many rows a feature needs before its first value, less one.
@@ -145,6 +161,7 @@ fn wrong_length(what: &str, of: &str, given: usize, expected: usize) -> PyErr {
 /// Adds this room to the extension.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FeatureRunner>()?;
+    module.add_function(wrap_pyfunction!(across_rows, module)?)?;
     module.add_function(wrap_pyfunction!(feature_columns, module)?)?;
     module.add_function(wrap_pyfunction!(feature_table, module)?)?;
     module.add_function(wrap_pyfunction!(feature_warmup, module)?)?;

@@ -6,7 +6,7 @@ use nt_core::Error;
 use nt_engine::digest::Hash;
 use nt_engine::sweep::figures::{Curve, Figures};
 use nt_engine::sweep::{Plan, Sweep as Core};
-use numpy::{PyArray1, PyReadonlyArray2, ToPyArray};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -27,10 +27,11 @@ pub struct Sweep {
 #[pymethods]
 impl Sweep {
     /// A sweep with a row of parameters for each set (float64); `curve` says whether curves of equity are measured,
-    /// `records` whether they are kept for digests, and `threads` how many there are, 0 for one on each processor.
+    /// `records` whether they are kept for digests, and `threads` how many there are, 0 for one on each processor. `ends` are
+    /// the samples, ascending, at which `periods` has equity.
     #[new]
     #[allow(clippy::too_many_arguments, reason = "one keyword per choice")]
-    #[pyo3(signature = (engine, terms, roles, sets, *, curve=false, records=false, threads=0))]
+    #[pyo3(signature = (engine, terms, roles, sets, *, curve=false, records=false, threads=0, ends=None))]
     fn new(
         py: Python<'_>,
         engine: &Bound<'_, Engine>,
@@ -40,9 +41,11 @@ impl Sweep {
         curve: bool,
         records: bool,
         threads: usize,
+        ends: Option<PyReadonlyArray1<'_, i64>>,
     ) -> PyResult<Self> {
         let engine = engine.try_borrow()?;
         let columns: Vec<_> = engine.columns.iter().map(|columns| columns.clone_ref(py)).collect();
+        let ends = ends.map(|ends| ends.as_array().iter().map(|&end| end as usize).collect()).unwrap_or_default();
         let sets: Vec<Vec<f64>> = sets.as_array().outer_iter().map(|row| row.to_vec()).collect();
         let core = || {
             if engine.pieces.is_some() {
@@ -54,7 +57,7 @@ impl Sweep {
             let terms = terms_of(terms, sets.first().map_or(0, Vec::len))?;
             let roles = roles_of(&roles, terms.len())?;
             let (config, instruments) = (*engine.core.config(), engine.core.instruments().cloned().collect());
-            Ok((Plan { config, instruments, terms, roles, curve, records }, sets))
+            Ok((Plan { config, instruments, terms, roles, curve, records, ends }, sets))
         };
         let (plan, sets) = core().map_err(|error| raise(py, &error))?;
         let held: Vec<_> = columns.iter().map(|columns| columns.hold(py)).collect();
@@ -80,6 +83,15 @@ impl Sweep {
         let hex = |hash: Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let found: Vec<_> = py.detach(|| self.core.digests().collect());
         found.into_iter().map(|digests| digests.map(|all| all.map(hex).into())).collect()
+    }
+
+    /// Equity in the account currency, a row for each set and a column for each of its `ends`; NaN where a set failed.
+    fn periods<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let width = self.core.ends().len();
+        let absent = vec![f64::NAN; width];
+        let kept = self.core.periods().flat_map(|found| found.filter(|row| row.len() == width).unwrap_or(&absent));
+        let all: Vec<f64> = kept.copied().collect();
+        array(py, &all).reshape([self.core.len(), width])
     }
 
     /// The figures of all sets as columns, NaN where a set failed, and what went wrong in each that did, by its position.

@@ -194,6 +194,23 @@ impl Samples {
         Ok(())
     }
 
+    /// Equity at one sample, as [`Samples::in_currency`] has it; the samples before the one at `first` may be forgotten.
+    pub(crate) fn in_currency_at(&self, at: usize, first: usize, closes: &[Price]) -> Result<f64> {
+        if let Some(last) = self.last.filter(|_| at + 1 == self.len()) {
+            return Ok(last as f64 / UNITS);
+        }
+        if let Some(amount) = self.amount(at) {
+            return Ok(amount as f64 / UNITS);
+        }
+        let stretch = self.stretches.partition_point(|stretch| stretch.first_bar <= at).checked_sub(1);
+        let Some(stretch) = stretch.map(|stretch| &self.stretches[stretch]) else {
+            return Err(Error::Misuse("a sample that has been forgotten".into()));
+        };
+        // Without a position no price is needed, and none is multiplied.
+        let price = if stretch.value_per_tick == 0 { 0 } else { closes[at - first] };
+        Ok(stretch.equity(price)? as f64 / UNITS)
+    }
+
     /// The bar at which each stretch ends.
     fn ends(&self) -> impl Iterator<Item = usize> {
         self.stretches.iter().skip(1).map(|stretch| stretch.first_bar).chain([self.bars])
@@ -262,6 +279,12 @@ mod tests {
             let exact = samples.amounts(&closes, |amount| (amount as f64 / 1e18).to_bits());
             let mut curve = vec![0.0; samples.len()];
             let fast = samples.in_currency(&closes, &mut curve);
+            let single: Result<Vec<_>> =
+                (0..samples.len()).map(|at| samples.in_currency_at(at, 0, &closes).map(f64::to_bits)).collect();
+            // Of a last amount that was replaced, the curve multiplies out what it replaces, too, which may be too much.
+            if exact.is_ok() {
+                prop_assert_eq!(&single, &exact);
+            }
             prop_assert_eq!(fast.map(|()| curve.into_iter().map(f64::to_bits).collect::<Vec<_>>()), exact);
         }
     }

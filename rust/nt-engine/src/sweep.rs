@@ -7,6 +7,7 @@
 //! Sets are played in parallel, each by one thread at a time, so their outcomes do not depend on the number of threads.
 
 pub mod figures;
+mod periods;
 mod signals;
 
 use nt_core::{Bars, Error, Instrument, Nanos, Result};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub curve: bool,
     /// Whether orders, fills and postings are kept, whose digests are then those of the runs by themselves.
     pub records: bool,
+    /// Samples at which equity is kept, ascending; none where nobody asks for it.
+    pub ends: Vec<usize>,
 }
 
 /// A sweep under way.
@@ -93,6 +96,8 @@ struct State {
     run: Run,
     desk: Desk,
     summary: Summary,
+    /// Equity at the plan's `ends` so far.
+    periods: Vec<f64>,
 }
 
 /// What a thread writes to while it plays a set.
@@ -251,6 +256,16 @@ impl Sweep {
         })
     }
 
+    /// The samples at which equity is kept.
+    pub fn ends(&self) -> &[usize] {
+        &self.plan.ends
+    }
+
+    /// Equity of each set at the `ends` of the plan; nothing of a set that failed.
+    pub fn periods(&self) -> impl Iterator<Item = Option<&[f64]>> {
+        self.sets.iter().map(|set| set.state.as_ref().ok().map(|state| state.periods.as_slice()))
+    }
+
     /// What came of each set, or what went wrong in it.
     pub fn figures(&self) -> impl Iterator<Item = Result<Figures>> {
         self.sets.iter().map(|set| match &set.state {
@@ -263,7 +278,7 @@ impl Sweep {
 impl State {
     fn new(engine: &Engine, curve: bool) -> Self {
         let summary = Summary::new(engine, curve);
-        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary }
+        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary, periods: Vec::new() }
     }
 
     /// A run of its own, of which only its figures are kept.
@@ -278,10 +293,12 @@ impl State {
             engine.samples().in_currency(&[], &mut curve)?;
             summary.take_curve(&curve);
         }
+        let mut periods = Vec::new();
+        periods::take(&mut periods, &plan.ends, &engine, 0, &[])?;
         if !plan.records {
             engine.return_records(&mut Records::default());
         }
-        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary })
+        Ok(State { engine, run: Run::new(0), desk: Desk::default(), summary, periods })
     }
 }
 
@@ -301,7 +318,7 @@ impl Set {
         }
         let roles = self.roles.map(|place| column_at(levels, columns, place));
         let mut play = || -> Result<()> {
-            let State { engine, run, desk, summary } = &mut **state;
+            let State { engine, run, desk, summary, periods } = &mut **state;
             if !plan.records {
                 engine.borrow_records(records);
             }
@@ -315,6 +332,7 @@ impl Set {
                 engine.samples().in_currency_since(block.first, block.close, samples)?;
                 summary.take_curve(samples);
             }
+            periods::take(periods, &plan.ends, engine, block.first, block.close)?;
             if !plan.records && engine.return_records(records) {
                 desk.forget_order();
                 summary.forget_fills();

@@ -37,6 +37,13 @@ pub enum FeatureError {
         /// What was given.
         given: f64,
     },
+    /// The number of a comparison of instruments is none of its range.
+    Across {
+        /// What it takes.
+        range: &'static str,
+        /// What was given.
+        given: f64,
+    },
     /// Two parameters stand in the wrong order.
     Order {
         /// The feature.
@@ -64,6 +71,8 @@ pub enum FeatureError {
         /// The length of the first.
         expected: usize,
     },
+    /// Columns that are set beside each other do not fit their times, or the comparison.
+    Times,
     /// A saved state is none of this feature.
     State,
     /// Bars do not have what the feature reads.
@@ -100,6 +109,7 @@ impl fmt::Display for FeatureError {
                     crate::MAX_WINDOW
                 )
             }
+            Self::Across { range, given } => write!(out, "{range}, not {given}"),
             Self::Order { kind, lower, upper } => {
                 let (Parameter { name: lower, .. }, lower_value) = lower;
                 let (Parameter { name: upper, .. }, upper_value) = upper;
@@ -112,6 +122,7 @@ impl fmt::Display for FeatureError {
             Self::Length { kind, input, given, expected } => {
                 write!(out, "{}: {input} has {given} values and {} has {expected}", kind.name, kind.inputs[0].name)
             }
+            Self::Times => write!(out, "columns set beside each other do not fit their times"),
             Self::State => write!(out, "the state of a feature in the snapshot makes no sense"),
             Self::NotOfBars { kind, input } => write!(out, "{} reads {input}, which bars do not have", kind.name),
         }

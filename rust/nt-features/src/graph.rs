@@ -6,12 +6,14 @@
 //!
 //! [`Graph`] goes from bar to bar; [`column`] does the same over blocks of bars, and gives the same bits.
 
+mod across;
 mod cell;
 pub mod column;
 mod operation;
 
 use std::collections::HashMap;
 
+pub use across::{Across, Room};
 pub use cell::Cell;
 pub use operation::{Operation, Yields};
 
@@ -114,6 +116,16 @@ pub struct Graph {
     /// Per node: whether it compares instruments.
     across: Vec<bool>,
     instruments: Vec<Line>,
+    compared: Compared,
+}
+
+/// Room for a comparison: what is read of each instrument, and what is made of that.
+#[derive(Default)]
+struct Compared {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    made: Vec<f64>,
+    room: Room,
 }
 
 /// The nodes of one instrument: their states, and their values at its last bar.
@@ -148,8 +160,9 @@ impl Graph {
         };
         Ok(Graph {
             inputs: nodes.all.iter().map(padded).collect(),
-            across: nodes.all.iter().map(|node| node.operation.is_across()).collect(),
+            across: nodes.all.iter().map(|node| node.operation.across().is_some()).collect(),
             instruments: grids.iter().map(line).collect::<Result<_, _>>()?,
+            compared: Compared::default(),
         })
     }
 
@@ -165,7 +178,7 @@ impl Graph {
         }
         for at in 0..self.inputs.len() {
             if self.across[at] {
-                self.compare(at, self.inputs[at][0], closed);
+                self.compare(at, closed);
                 continue;
             }
             for (instrument, bar) in closed {
@@ -175,12 +188,23 @@ impl Graph {
     }
 
     /// A node that sets the instruments beside each other.
-    fn compare(&mut self, at: usize, place: usize, closed: &[(usize, Bar)]) {
-        let values: Vec<f64> =
-            closed.iter().map(|&(instrument, _)| self.instruments[instrument].values[place]).collect();
-        for (&(instrument, _), &value) in closed.iter().zip(&values) {
-            let line = &mut self.instruments[instrument];
-            line.values[at] = line.cells[at].beside(value, &values);
+    fn compare(&mut self, at: usize, closed: &[(usize, Bar)]) {
+        let Compared { x, y, made, room } = &mut self.compared;
+        let [first, second, ..] = self.inputs[at];
+        x.clear();
+        y.clear();
+        for &(instrument, _) in closed {
+            let values = &self.instruments[instrument].values;
+            x.push(values[first]);
+            y.push(values[second]);
+        }
+        made.resize(closed.len(), f64::NAN);
+        // Every instrument has the same cell here, which has no state.
+        if let Some((across, number)) = closed.first().and_then(|&(k, _)| self.instruments[k].cells[at].across()) {
+            across.row(number, x, y, room, made);
+        }
+        for (&(instrument, _), &value) in closed.iter().zip(&*made) {
+            self.instruments[instrument].values[at] = value;
         }
     }
 

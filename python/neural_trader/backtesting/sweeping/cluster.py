@@ -7,24 +7,31 @@ import pydoc
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neural_trader._native import __version__
-from neural_trader.backtesting.sweeping.cluster_work import NotHereError, Stored, Work, has, other_version, play_block
+from neural_trader.backtesting.sweeping.cluster_work import (
+    NotHereError,
+    Stored,
+    Task,
+    Work,
+    has,
+    other_version,
+    play_block,
+)
 from neural_trader.backtesting.sweeping.measures import measured
-from neural_trader.backtesting.sweeping.running import Block, LocalRunner, Played
+from neural_trader.backtesting.sweeping.running import Block, Plan, Played
 from neural_trader.errors import NeuralTraderError, UsageError
 from neural_trader.market.catalog.references import is_reference
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.settings import Settings
+    from neural_trader.backtesting.sweeping.paths import Paths
     from neural_trader.backtesting.sweeping.space import Matrix
-    from neural_trader.market.bars import Bars
 
 CONNECT_S = 10.0
 """How long a scheduler may take to answer, and its first worker to come."""
@@ -108,6 +115,22 @@ class Cluster:
             answers: dict[str, Any] = self.client.run(question, *arguments, on_error="return")
             return answers
 
+    def stored(
+        self,
+        data: Any,
+        kind: str | None,
+        symbols: Sequence[str] | None,
+        start: Any,
+        end: Any,
+        digest: str,
+        settings: Settings,
+    ) -> Stored | None:
+        """Where every worker has the bars in a catalog of its own; None where they have to be sent."""
+        if not is_reference(data):
+            return None
+        stored = Stored(data, kind, None if symbols is None else tuple(symbols), start, end, settings, digest)
+        return stored if all(answer is True for answer in self.asked(has, stored).values()) else None
+
     def threads(self) -> int:
         """How many blocks the workers that are there can play at once."""
         with self.telling():
@@ -140,8 +163,10 @@ class Cluster:
 
 
 @contextmanager
-def connected(executor: str | Cluster) -> Iterator[Cluster]:
-    """A connection to a cluster; one that there is already stays open."""
+def connected(executor: str | Cluster, threads: int = 0) -> Iterator[Cluster]:
+    """A connection to a cluster; one that there is already stays open. No ``threads`` can be asked of it."""
+    if threads:
+        raise UsageError("threads are of this machine, and workers of a cluster have their own: leave them out")
     if isinstance(executor, Cluster):
         yield executor
         return
@@ -152,25 +177,17 @@ def connected(executor: str | Cluster) -> Iterator[Cluster]:
         cluster.close()
 
 
-def market_of(
-    cluster: Cluster, data: Any, bars: Sequence[Bars], run: Mapping[str, Any], settings: Settings, **window: Any
-) -> tuple[Bars, ...] | Stored:
-    """What workers are told of the bars: where they are if all of them have them in their catalogs, else the bars."""
-    if is_reference(data):
-        stored = Stored(data, settings=settings, digest=run["data"], **window)
-        if all(answer is True for answer in cluster.asked(has, stored).values()):
-            return stored
-    return tuple(bars)
-
-
 class ClusterRunner:
     """Plays blocks of points on the workers of a cluster; whatever goes with a worker is played again."""
 
-    def __init__(self, cluster: Cluster, work: Work, local: LocalRunner, bars: Sequence[Bars], total: int) -> None:
-        self._cluster, self._work, self._local, self._bars = cluster, work, local, bars
-        self._least = FORMULAS_LEAST if work.is_formula else 1
+    def __init__(self, cluster: Cluster, plan: Plan, stored: Stored | None, total: int) -> None:
+        local = plan.runner(1)
+        self._cluster, self._plan, self._work, self._span = cluster, plan, Work.of(plan, stored), local.span
+        self._least = FORMULAS_LEAST if local.in_rust else 1
         blocks = BLOCKS_A_THREAD * max(1, cluster.threads())
         self.rows = min(local.rows, max(self._least, -(-total // blocks)))
+        self.in_rust = local.in_rust
+        self.paths: Paths | None = None
         self._waiting: dict[Any, Block] = {}
         self._shipped: Any = None
         self._threads, self._looked_s, self._seen_s = 0, 0.0, time.monotonic()
@@ -233,7 +250,10 @@ class ClusterRunner:
                 self._cluster.hold_on(error)
                 return False
         key = f"neural-trader-{uuid.uuid4().hex}"
-        future = client.submit(play_block, self._shipped, block.points, key, key=key, pure=False)
+        ends = None if self.paths is None else self.paths.ends
+        may_be_drawn = np.arange(0) if self.paths is None else self.paths.open(block.points)
+        task = Task(key, block.points, ends, may_be_drawn)
+        future = client.submit(play_block, self._shipped, task, key=key, pure=False)
         self._waiting[future] = block
         return True
 
@@ -254,10 +274,10 @@ class ClusterRunner:
         from distributed import CancelledError, KilledWorker
 
         try:
-            figures, failed = future.result(timeout=PATIENCE_S)
+            answer = future.result(timeout=PATIENCE_S)
         except NotHereError:
             # A worker came later, and its catalog is another one: it gets the bars.
-            self._work, self._shipped = replace(self._work, market=tuple(self._bars)), None
+            self._work, self._shipped = Work.of(self._plan, None), None
             return None
         except NeuralTraderError:
             raise
@@ -277,7 +297,11 @@ class ClusterRunner:
             raise NeuralTraderError(
                 f"a worker of the cluster could not play a block ({type(error).__name__}: {error}); look into its log"
             ) from error
-        return measured(figures, self._local.span, curve=self._work.curve), failed
+        if answer is None:
+            return None
+        if self.paths is not None and answer.curves is not None:
+            self.paths.take(*answer.curves)
+        return measured(answer.figures, self._span, curve=self._plan.curve), answer.failed
 
     def close(self) -> None:
         """Cancel what still runs, and let the workers forget the bars."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from neural_trader._native import Engine, __version__
-from neural_trader.backtesting.sweeping.running import LocalRunner, runner_of
+from neural_trader.backtesting.sweeping.paths import Paths
+from neural_trader.backtesting.sweeping.running import LocalRunner, Plan
 from neural_trader.errors import DataError, NeuralTraderError, StrategyLoadError
 from neural_trader.market.catalog.references import bars_of_catalog
 from neural_trader.strategy.expressions import FormulaStrategy
@@ -25,7 +26,8 @@ from neural_trader.strategy.loading import find_strategy, parts_of
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.settings import Settings
-    from neural_trader.backtesting.sweeping.measures import Figures
+    from neural_trader.backtesting.sweeping.measures import Figures, Floats
+    from neural_trader.backtesting.sweeping.paths import Positions
     from neural_trader.backtesting.sweeping.space import Matrix
     from neural_trader.market.bars import Bars
     from neural_trader.strategy.base import Strategy
@@ -141,25 +143,16 @@ class Work:
     curve: bool
 
     @classmethod
-    def of(
-        cls,
-        strategy: str | type[Strategy],
-        found: type[Strategy],
-        fixed: Mapping[str, Any],
-        names: Sequence[str],
-        market: tuple[Bars, ...] | Stored,
-        settings: Settings,
-        *,
-        curve: bool,
-    ) -> Work:
+    def of(cls, plan: Plan, stored: Stored | None) -> Work:
         """The work of a sweep; formulas go as documents, and files by content."""
-        told: dict[str, Any] | Script | str | type[Strategy] = strategy
-        if issubclass(found, FormulaStrategy):
-            told = found.formula.document()
-        elif isinstance(strategy, str) and strategy not in LIBRARY:
-            path, class_name = parts_of(strategy)
-            told = Script.of(path, class_name, found) if path.endswith(".py") else strategy
-        return cls(__version__, told, dict(fixed), tuple(names), market, settings, curve)
+        told: dict[str, Any] | Script | str | type[Strategy] = plan.strategy
+        if issubclass(plan.found, FormulaStrategy):
+            told = plan.found.formula.document()
+        elif isinstance(plan.strategy, str) and plan.strategy not in LIBRARY:
+            path, class_name = parts_of(plan.strategy)
+            told = Script.of(path, class_name, plan.found) if path.endswith(".py") else plan.strategy
+        market = tuple(plan.bars) if stored is None else stored
+        return cls(__version__, told, dict(plan.fixed), tuple(plan.names), market, plan.settings, plan.curve)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Columns arrive wherever they lay in the message; the engine wants them on even addresses."""
@@ -181,7 +174,7 @@ class Work:
         elif isinstance(strategy, Script):
             strategy = strategy.reference()
         found = find_strategy(strategy) if isinstance(strategy, str) else strategy
-        return runner_of(strategy, found, self.fixed, self.names, bars, self.settings, curve=self.curve, threads=1)
+        return Plan(strategy, found, self.fixed, self.names, bars, self.settings, self.curve).runner(1)
 
 
 def _aligned(bars: Bars) -> Bars:
@@ -190,8 +183,29 @@ def _aligned(bars: Bars) -> Bars:
     return replace(bars, **aligned)
 
 
-def play_block(work: Work, points: Matrix, key: str) -> tuple[Figures, dict[int, str]]:
-    """What the engine counted at each point, and what went wrong: the task ``key`` of a cluster."""
+@dataclass(frozen=True)
+class Task:
+    """What a worker is asked for at once."""
+
+    key: str
+    """How the scheduler calls it."""
+    points: Matrix
+    ends: Positions | None
+    """The samples at which equity is wanted, if it is."""
+    open: Positions
+    """The rows of which it is wanted."""
+
+
+class Answer(NamedTuple):
+    """What the engine counted at each point, what went wrong by row, and points with their curves."""
+
+    figures: Figures
+    failed: dict[int, str]
+    curves: tuple[Matrix, Floats] | None
+
+
+def play_block(work: Work, task: Task) -> Answer | None:
+    """Play the points of a task; None where nobody waits for it any more."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -201,22 +215,24 @@ def play_block(work: Work, points: Matrix, key: str) -> tuple[Figures, dict[int,
     told = work.strategy.told if isinstance(work.strategy, Script) else str
 
     def go_on(_share: float) -> None:
-        task = worker.state.tasks.get(key)
-        if task is None or task.state == "cancelled":
+        known = worker.state.tasks.get(task.key)
+        if known is None or known.state == "cancelled":
             raise _UnwantedError
 
+    paths = None if task.ends is None else Paths(task.ends)
     try:
-        if work.is_formula:
-            return work.runner().figures(points, go_on)
         # Strategies in Python take turns anyway, and may share what their modules hold.
-        with _LOCK:
+        with nullcontext() if work.is_formula else _LOCK:
             go_on(0.0)
-            figures, failed = work.runner().figures(points, go_on)
+            runner = work.runner()
+            runner.paths = paths
+            figures, failed = runner.figures(task.points, go_on)
     except StrategyLoadError as error:
         raise StrategyLoadError(f"on the worker {worker.address}: {told(str(error))}") from error
     except _UnwantedError:
-        return {}, {}
-    return figures, {row: told(error) for row, error in failed.items()}
+        return None
+    curves = None if paths is None else paths.of(task.points[task.open])
+    return Answer(figures, {row: told(error) for row, error in failed.items()}, curves)
 
 
 def other_version(address: str, theirs: object, ours: str) -> str:

@@ -15,6 +15,8 @@ from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
 if TYPE_CHECKING:
     import polars as pl
 
+    from neural_trader.honesty.selection import Assessment
+
 SCHEMA = "neural-trader.sweep/1"
 
 
@@ -36,6 +38,8 @@ class SweepResult:
     """Points that were played now; the others were there before."""
     warning: str | None = None
     """Why points were not counted as trials, where they were not."""
+    worth: Assessment | None = None
+    """How likely the best point is luck; None where that was not asked, or where no point has the metric."""
 
     def best(self, count: int = 10, metric: str | None = None) -> pl.DataFrame:
         """The best points by a metric; those of which it is not known are left out."""
@@ -97,6 +101,7 @@ class SweepResult:
                 }
                 for row in self.best(count).to_dicts()
             ],
+            "honesty": None if self.worth is None else self.worth.document(),
         }
 
     def to_html(self, path: str | Path) -> Path:
@@ -108,6 +113,7 @@ class SweepResult:
             Path(path),
             document=self.to_dict(20),
             columns={name: self.frame[name].to_list() for name in (*self.names, self.metric)},
+            worth=self.worth,
             higher_is_better=measure.higher_is_better,
         )
 

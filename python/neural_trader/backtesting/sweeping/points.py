@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from neural_trader.backtesting.sweeping.counting import Counter
     from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.backtesting.sweeping.paths import Paths
     from neural_trader.backtesting.sweeping.space import Matrix
 
 IN_MEMORY_MAX = 10_000_000
@@ -43,6 +44,9 @@ class Points:
         """Take in points with their statistics; ``failed`` says what went wrong, by row, ``number`` their place."""
         self._blocks[len(self._blocks) if number is None else number] = (points, dict(values), dict(failed))
         self.counter.count(points, values)
+
+    def keep(self, paths: Paths) -> None:
+        """Keep curves beside points, where those are kept; the curves that there are already go into ``paths``."""
 
     def frame(self) -> pl.DataFrame:
         """A row for each point: its parameters, its statistics, and ``error``."""
@@ -76,6 +80,7 @@ class FilePoints(Points):
     ) -> None:
         super().__init__(names, measures, counter)
         self.path = path
+        self._paths: Paths | None = None
         try:
             self._file = sqlite3.connect(path, isolation_level=None)
             self._file.execute("PRAGMA synchronous = NORMAL")
@@ -87,6 +92,8 @@ class FilePoints(Points):
             unique = ", ".join(f'"{name}"' for name in names)
             columns = f"{keys}, {values}, error TEXT, PRIMARY KEY ({unique})"
             self._file.execute(f"CREATE TABLE IF NOT EXISTS points ({columns}) WITHOUT ROWID")
+            columns = f"{keys}, equity BLOB NOT NULL, PRIMARY KEY ({unique})"
+            self._file.execute(f"CREATE TABLE IF NOT EXISTS curves ({columns}) WITHOUT ROWID")
         except sqlite3.DatabaseError as error:
             raise DataError(f"{path}: cannot keep points there ({error}); choose another file with --out") from error
         rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
@@ -103,6 +110,12 @@ class FilePoints(Points):
             raise DataError(
                 f"{self.path} has points of another sweep ({', '.join(changed)} differ); choose another file with --out"
             )
+
+    def keep(self, paths: Paths) -> None:
+        self._paths = paths
+        rows = self._file.execute("SELECT * FROM curves").fetchall()
+        if rows:
+            paths.take(np.array([row[:-1] for row in rows]), np.array([np.frombuffer(row[-1], "<f8") for row in rows]))
 
     def missing(self, points: Matrix) -> Matrix:
         if not self._done:
@@ -123,6 +136,13 @@ class FilePoints(Points):
             self._file.execute("BEGIN")
             # NaN becomes NULL on the way into SQLite.
             self._file.executemany(f"INSERT OR IGNORE INTO points VALUES ({places})", rows)
+            if self._paths is not None:
+                kept, curves = self._paths.of(points)
+                marks = ", ".join("?" * (len(self.names) + 1))
+                self._file.executemany(
+                    f"INSERT OR IGNORE INTO curves VALUES ({marks})",
+                    [(*row, curve.astype("<f8").tobytes()) for row, curve in zip(kept.tolist(), curves, strict=True)],
+                )
             self._file.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):

@@ -21,6 +21,7 @@ from neural_trader.strategy.expressions import FormulaStrategy
 if TYPE_CHECKING:
     from neural_trader.backtesting.settings import Settings
     from neural_trader.backtesting.sweeping.measures import Figures, Floats
+    from neural_trader.backtesting.sweeping.paths import Paths, Positions
     from neural_trader.backtesting.sweeping.space import Matrix
     from neural_trader.market.bars import Bars
     from neural_trader.strategy.base import Strategy
@@ -46,6 +47,14 @@ class Block(NamedTuple):
 
 class Runner(Protocol):
     """Whatever plays points."""
+
+    paths: Paths | None
+    """What takes in curves of the points that are played, where anybody wants them."""
+
+    @property
+    def in_rust(self) -> bool:
+        """Whether many points cost little."""
+        ...
 
     @property
     def rows(self) -> int:
@@ -76,6 +85,8 @@ class LocalRunner:
     """Plays points in this process, or in processes of it."""
 
     rows: int
+    paths: Paths | None = None
+    in_rust = False
     span: Span
     _curve: bool
 
@@ -104,6 +115,7 @@ class FormulaRunner(LocalRunner):
 
     rows = 4_096
     """Points that are played together."""
+    in_rust = True
 
     def __init__(
         self,
@@ -138,12 +150,15 @@ class FormulaRunner(LocalRunner):
         engine = Engine(list(self._bars), **self._settings.engine_arguments())
         sets = np.tile(self._base, (len(points), 1))
         sets[:, self._columns] = points
-        sweep = Sweep(engine, *self._program, sets, curve=self._curve, threads=self._threads)
+        ends = None if self.paths is None else self.paths.ends
+        sweep = Sweep(engine, *self._program, sets, curve=self._curve, threads=self._threads, ends=ends)
         done = 0.0
         while done < 1.0:
             done = sweep.advance()
             if progress is not None:
                 progress(done)
+        if self.paths is not None:
+            self.paths.take(points, sweep.periods())
         return sweep.figures()
 
 
@@ -177,11 +192,14 @@ class ClassRunner(LocalRunner):
             self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin, initargs=self._work)
         if self._pool is None:
             _begin(*self._work)
-        results = (self._pool.map if self._pool else map)(_figures_of, points.tolist())
+        ends = None if self.paths is None else self.paths.ends
+        results = (self._pool.map if self._pool else map)(_figures_of, points.tolist(), [ends] * len(points))
         rows: list[dict[str, float]] = []
         failed: dict[int, str] = {}
-        for at, (figures, error) in enumerate(results):
+        for at, (figures, curve, error) in enumerate(results):
             rows.append(figures)
+            if self.paths is not None and curve is not None:
+                self.paths.take(points[at : at + 1], curve[None])
             if error is not None:
                 failed[at] = error
             if progress is not None:
@@ -198,21 +216,27 @@ class ClassRunner(LocalRunner):
             self._pool.shutdown(cancel_futures=True)
 
 
-def runner_of(
-    strategy: str | type[Strategy],
-    found: type[Strategy],
-    fixed: Mapping[str, Any],
-    names: Sequence[str],
-    bars: Sequence[Bars],
-    settings: Settings,
-    *,
-    curve: bool,
-    threads: int,
-) -> LocalRunner:
-    """What plays points of a strategy here; ``found`` is the class that ``strategy`` names."""
-    if issubclass(found, FormulaStrategy):
-        return FormulaRunner(found, fixed, names, bars, settings, curve=curve, threads=threads)
-    return ClassRunner(strategy, fixed, names, bars, settings, curve=curve, threads=threads)
+class Plan(NamedTuple):
+    """What is the same at all points of a sweep."""
+
+    strategy: str | type[Strategy]
+    """As it was named or given."""
+    found: type[Strategy]
+    """The class that it is."""
+    fixed: Mapping[str, Any]
+    names: Sequence[str]
+    """The parameters that vary."""
+    bars: Sequence[Bars]
+    settings: Settings
+    curve: bool
+    """Whether curves of equity are measured."""
+
+    def runner(self, threads: int) -> LocalRunner:
+        """What plays points here, on so many threads."""
+        rest = (self.fixed, self.names, self.bars, self.settings)
+        if issubclass(self.found, FormulaStrategy):
+            return FormulaRunner(self.found, *rest, curve=self.curve, threads=threads)
+        return ClassRunner(self.strategy, *rest, curve=self.curve, threads=threads)
 
 
 FIGURES = (
@@ -227,15 +251,15 @@ def _begin(*work: Any) -> None:
     _WORK[:] = work
 
 
-def _figures_of(point: list[float]) -> tuple[dict[str, float], str | None]:
-    """The figures of one run, as the engine's sweep has them, or why there are none."""
+def _figures_of(point: list[float], ends: Positions | None) -> tuple[dict[str, float], Floats | None, str | None]:
+    """The figures of one run, as the engine's sweep has them, and equity at some samples; or why there are none."""
     strategy, fixed, names, bars, settings, curve = _WORK
     try:
         instance = instance_of(strategy, fixed | dict(zip(names, point, strict=True)))
         with contextlib.redirect_stdout(None):
             engine = play(instance, bars, settings)
     except NeuralTraderError as error:
-        return {}, str(error)
+        return {}, None, str(error)
     trades = engine.trades
     results = [pnl for pnl, leave in zip(trades["pnl"], trades["exit_fill"], strict=True) if leave >= 0]
     fills = engine.fills
@@ -252,11 +276,11 @@ def _figures_of(point: list[float]) -> tuple[dict[str, float], str | None]:
         "samples": float(engine.sample_count),
         "exposed": float(engine.exposed_samples),
     }
-    return figures | (_of_curve(engine, float(settings.cash)) if curve else {}), None
-
-
-def _of_curve(engine: Engine, cash: float) -> dict[str, float]:
-    return figures_of_curve(cash, engine.equity_curve()[1])
+    if not curve and ends is None:
+        return figures, None, None
+    amounts = engine.equity_curve()[1]
+    figures |= figures_of_curve(float(settings.cash), amounts) if curve else {}
+    return figures, None if ends is None else amounts[ends], None
 
 
 def figures_of_curve(cash: float, amounts: Floats) -> dict[str, float]:

@@ -18,10 +18,13 @@ from neural_trader.backtesting.settings import Settings
 from neural_trader.backtesting.sweeping.counting import Counter
 from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
 from neural_trader.backtesting.sweeping.outcome import SweepResult
+from neural_trader.backtesting.sweeping.paths import Paths, period_ends
 from neural_trader.backtesting.sweeping.points import IN_MEMORY_MAX, FilePoints, Points
-from neural_trader.backtesting.sweeping.running import Block, Runner, runner_of
+from neural_trader.backtesting.sweeping.running import Block, Plan, Runner
 from neural_trader.backtesting.sweeping.search import searched
 from neural_trader.backtesting.sweeping.space import Condition, Space, space_of
+from neural_trader.backtesting.sweeping.worth import Assessor
+from neural_trader.backtesting.trial_key import code_of
 from neural_trader.errors import UsageError
 from neural_trader.strategy.base import Strategy
 from neural_trader.strategy.expressions import FormulaStrategy
@@ -56,6 +59,7 @@ def sweep(
     threads: int = 0,
     executor: str | Cluster | None = None,
     yes: bool = False,
+    worth: bool = True,
     progress: Progress | None = None,
     kind: str | None = None,
     symbols: Sequence[str] | None = None,
@@ -83,6 +87,9 @@ def sweep(
     ``out`` names a file (.sqlite or .parquet) that keeps the points as they are done; the same sweep with the same file
     goes on where it was interrupted.
 
+    ``worth=False`` does not test how likely the best point is luck (docs/honesty.md), which takes curves of up to 2,048
+    points and a fraction of a second.
+
     Every point is a trial of the ledger that ``trials`` names (``"off"``: none); docs/honesty.md says where it is
     otherwise.
 
@@ -108,12 +115,15 @@ def sweep(
     condition = Condition(where, space.names) if where else None
     series = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     bars = [each.whole() for each in series]
+    instance = found(**fixed)
+    source = source_digest(instance)
+    inputs = Engine(bars, **chosen.engine_arguments()).digests("", "")["inputs"]
     run = {
-        "strategy": name_of(found(**fixed)),
+        "strategy": name_of(instance),
         "parameters": fixed,
         "formula": found.formula.hash if issubclass(found, FormulaStrategy) else None,
-        "source_sha256": source_digest(found(**fixed)),
-        "data": Engine(bars, **chosen.engine_arguments()).digests("", "")["inputs"],
+        "source_sha256": source,
+        "data": inputs,
         "symbols": [each.symbol for each in bars],
         "version": __version__,
         **chosen.document(),
@@ -121,28 +131,38 @@ def sweep(
     names = tuple(name for name, each in MEASURES.items() if measure.of_curve or not each.of_curve)
     total = _total(space, random, optuna)
     with ExitStack() as stack:
-        local = runner_of(strategy, found, fixed, space.names, bars, chosen, curve=measure.of_curve, threads=threads)
-        runner: Runner = local
+        plan = Plan(strategy, found, fixed, space.names, bars, chosen, measure.of_curve)
+        runner: Runner = plan.runner(threads)
         if executor is not None:
-            if threads:
-                raise UsageError("threads are of this machine, and workers of a cluster have their own: leave them out")
-            from neural_trader.backtesting.sweeping.cluster import ClusterRunner, connected, market_of
-            from neural_trader.backtesting.sweeping.cluster_work import Work
+            from neural_trader.backtesting.sweeping.cluster import ClusterRunner, connected
 
-            cluster = stack.enter_context(connected(executor))
-            window = {"kind": kind, "symbols": symbols and tuple(symbols), "start": start, "end": end}
-            market = market_of(cluster, data, bars, run, chosen, **window)
-            work = Work.of(strategy, found, fixed, space.names, market, chosen, curve=measure.of_curve)
-            runner = ClusterRunner(cluster, work, local, bars, total)
+            cluster = stack.enter_context(connected(executor, threads))
+            runner = ClusterRunner(
+                cluster, plan, cluster.stored(data, kind, symbols, start, end, inputs, chosen), total
+            )
         stack.enter_context(closing(runner))
         if not yes:
             _ask(total, space, condition, runner)
-        if total > IN_MEMORY_MAX and out is None:
-            raise UsageError(f"{total:,} points do not fit into memory; name a file for them with out")
         samples = len(np.unique(np.concatenate([each.close_ns for each in bars])))
-        counter = Counter(run, space.names, samples, trials)
-        points = _points(out, run, space.names, names, counter)
+        alone = {"strategy": run["strategy"], "parameters": instance.parameters, "overlays": [], **chosen.document()}
+        kinds = {name: known[name] for name in space.names}
+        counter = Counter(alone, inputs, code_of(found, source), kinds, samples, trials)
+        assessor = Assessor(
+            strategy,
+            fixed,
+            space,
+            condition,
+            optuna is not None,
+            bars,
+            chosen,
+            runner,
+            Paths(period_ends(samples)),
+            counter,
+        )
+        points = _points(out, total, run, space.names, names, counter)
         stack.enter_context(closing(points))
+        if worth:
+            assessor.watch(points)
         begun = time.monotonic()
         if optuna is None:
             blocks = _blocks(space, random, seed, condition, runner.rows, points)
@@ -152,7 +172,9 @@ def sweep(
         frame = points.frame()
         if out is not None and Path(out).suffix == ".parquet":
             frame.write_parquet(out)
-        return SweepResult(frame, space.names, metric, run, time.monotonic() - begun, played, counter.warning)
+        seconds = time.monotonic() - begun
+        assessment = assessor.of(frame, metric) if worth else None
+        return SweepResult(frame, space.names, metric, run, seconds, played, counter.warning, assessment)
 
 
 _RUN_SETTINGS = tuple(
@@ -216,12 +238,15 @@ def _duration(seconds: float) -> str:
 
 def _points(
     out: str | Path | None,
+    total: int,
     run: dict[str, Any],
     names: tuple[str, ...],
     measures: tuple[str, ...],
     counter: Counter,
 ) -> Points:
     if out is None:
+        if total > IN_MEMORY_MAX:
+            raise UsageError(f"{total:,} points do not fit into memory; name a file for them with out")
         return Points(names, measures, counter)
     path = Path(out)
     if path.suffix not in (".sqlite", ".parquet"):

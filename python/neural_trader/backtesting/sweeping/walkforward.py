@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,12 @@ from neural_trader.backtesting.run import DEFAULT_SEED, backtest, name_of
 from neural_trader.backtesting.sweeping import splits
 from neural_trader.backtesting.sweeping.cluster import Cluster, connected
 from neural_trader.backtesting.sweeping.measures import MEASURES, Span, measure_named
+from neural_trader.backtesting.sweeping.out_of_sample import assess, tried
 from neural_trader.backtesting.sweeping.outcome import whole
 from neural_trader.backtesting.sweeping.running import figures_of_curve
 from neural_trader.backtesting.sweeping.sweep import sweep
 from neural_trader.errors import DataError, UsageError
+from neural_trader.honesty.checks import Counted
 from neural_trader.report.curve import NANOSECONDS_PER_YEAR, Measure
 from neural_trader.report.outcome import BLOCK
 from neural_trader.strategy.base import Strategy
@@ -32,7 +36,9 @@ if TYPE_CHECKING:
 
     from neural_trader.backtesting.result import Result
     from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.honesty.assessment import Assessment
     from neural_trader.market.bars import Bars
+    from neural_trader.report.curve import CurveFacts
 
 SCHEMA = "neural-trader.walkforward/1"
 
@@ -68,6 +74,8 @@ class WalkForward:
     metric: str
     run: dict[str, Any]
     begin_ns: int
+    counted: Counted
+    """How many points were tried in all trainings, and what the ledger of a project has beside."""
 
     def curve(self, path: int = 0) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Floats]:
         """Times and equity of the tests of a path, one after the other; each goes on with what the last one left."""
@@ -83,11 +91,7 @@ class WalkForward:
 
     def statistics(self, path: int = 0) -> dict[str, float | None]:
         """Return, Sharpe ratio and deepest fall of a stitched curve."""
-        times, equity = self.curve(path)
-        measure = Measure(float(self.run["cash"]), self.tests[self.paths[path][0]].begin_ns)
-        for begin in range(0, len(equity), BLOCK):
-            measure.add(times[begin : begin + BLOCK], equity[begin : begin + BLOCK])
-        facts = measure.facts()
+        facts = self._facts(path)
         varies = facts.ruin_ns is None and facts.samples > 1 and facts.return_deviation > 0.0 and facts.years > 0.0
         sharpe = facts.return_mean / facts.return_deviation * (facts.samples / facts.years) ** 0.5 if varies else None
         return {
@@ -95,6 +99,26 @@ class WalkForward:
             "sharpe": sharpe,
             "drawdown": 100.0 * facts.drawdown,
         }
+
+    def _facts(self, path: int) -> CurveFacts:
+        times, equity = self.curve(path)
+        measure = Measure(float(self.run["cash"]), self.tests[self.paths[path][0]].begin_ns)
+        for begin in range(0, len(equity), BLOCK):
+            measure.add(times[begin : begin + BLOCK], equity[begin : begin + BLOCK])
+        return measure.facts()
+
+    @property
+    def middle(self) -> int:
+        """The path in the middle of all, by its Sharpe ratio; the only one where tests follow one another."""
+        ratios = [self.statistics(path)["sharpe"] for path in range(len(self.paths))]
+        order = sorted(range(len(ratios)), key=lambda path: -math.inf if (ratio := ratios[path]) is None else ratio)
+        return order[(len(order) - 1) // 2]
+
+    @cached_property
+    def worth(self) -> Assessment:
+        """What the tests are worth, those of the path in the middle where there are several."""
+        path = self.middle
+        return assess(float(self.run["cash"]), self.curve(path)[1], self._facts(path).years, self.counted)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -127,6 +151,7 @@ class WalkForward:
                 for test in self.tests
             ],
             "paths": [{"tests": list(path), **self.statistics(at)} for at, path in enumerate(self.paths)],
+            "honesty": {"path": self.middle, **self.worth.document()},
         }
 
 
@@ -185,7 +210,7 @@ def walkforward(
     bars = [each.whole() for each in gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)]
     line = np.unique(np.concatenate([each.open_ns for each in bars]))
     room = _Room(found, strategy, bars, line, dict(parameters or {}), metric, settings, warmup)
-    with nullcontext() if executor is None else connected(executor) as cluster:
+    with nullcontext() if executor is None else connected(executor, threads) as cluster:
         options = {
             "grid": grid,
             "where": where,
@@ -219,7 +244,8 @@ def walkforward(
         "embargo": embargo,
         "symbols": [each.symbol for each in bars],
     }
-    return WalkForward(tuple(tests), tuple(map(tuple, lanes)), metric, run, int(line[0]))
+    counted = tried(room.points, trials)
+    return WalkForward(tuple(tests), tuple(map(tuple, lanes)), metric, run, int(line[0]), counted)
 
 
 def _combined(
@@ -262,12 +288,15 @@ class _Room:
     metric: str
     settings: dict[str, Any]
     warmup: int | None
+    points: int = 0
+    """Points of all trainings so far."""
 
     def swept(self, where: splits.Range, options: dict[str, Any]) -> pl.DataFrame:
         """Every point on a stretch, in one order."""
-        found = sweep(
-            self.reference, self._cut(where), metric=self.metric, parameters=self.fixed, **options, **self.settings
-        )
+        # What is chosen here is judged by its test, not by what it was chosen from.
+        given = options | self.settings | {"worth": False}
+        found = sweep(self.reference, self._cut(where), metric=self.metric, parameters=self.fixed, **given)
+        self.points += found.frame.height
         return found.frame
 
     def chosen(self, frame: pl.DataFrame, values: Floats) -> tuple[dict[str, int | float], float | None]:

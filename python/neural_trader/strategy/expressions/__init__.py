@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neural_trader.strategy.expressions.roles import Formula
 from neural_trader.strategy.expressions.series import Expression, OfBars, Outputs, P, Series, Signal, field
-from neural_trader.strategy.expressions.strategy import FormulaStrategy, formula, of_document
+from neural_trader.strategy.expressions.strategy import FormulaStrategy, formula, of_file, parse_formula
 
 open = field("open")  # noqa: A001
 """First price of each bar."""
@@ -54,8 +54,9 @@ __all__ = [
     "formula",
     "high",
     "low",
-    "of_document",
+    "of_file",
     "open",
+    "parse_formula",
     "share",
     "volatility_target",
     "volume",

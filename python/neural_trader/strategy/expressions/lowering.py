@@ -77,8 +77,9 @@ class Lowering:
             return self._term(operation, self._factors(operation, *inputs))
         if operation == "decimal":
             return self.plain(inputs[0])
-        if operation in ("rank_across", "demean_across", "sqrt"):
-            return self._term(operation, (self.plain(inputs[0]),))
+        if operation.endswith("_across") or operation == "sqrt":
+            # A tick is worth something else for every instrument, and its root is nothing.
+            return self._term(operation, tuple(map(self.plain, inputs)), tuple(map(self._given, expression.given)))
         return self._term(_by_place(operation), tuple(map(self.add, inputs)), tuple(map(self._given, expression.given)))
 
     def _alike(self, a: Expression, b: Expression) -> tuple[int, int]:

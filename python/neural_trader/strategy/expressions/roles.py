@@ -39,7 +39,7 @@ OF_THE_RUN = ("share", "bars_per_year")
 
 _SIGNAL_OPERATIONS = (
     "above", "at_least", "below", "at_most", "crosses_above", "crosses_below", "and", "or", "not", "lag_signal", "hold",
-    "first",
+    "first", "every", "top_across", "bottom_across",
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ class Formula:
 
     @property
     def text(self) -> str:
-        """One line for each role, and one for the parameters."""
+        """One line for each role, and one for the parameters; :meth:`parse` reads it back."""
         lines = [f"{role} = {text_of(self.roles[role])}" for role in ROLES if role in self.roles]
         if self.parameters:
             lines.append("with " + ", ".join(f"{name} = {value}" for name, value in self.parameters.items()))
@@ -105,6 +105,17 @@ class Formula:
         document = {key: value for key, value in self.document().items() if key != "name"}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def parse(cls, text: str, where: str = "formula") -> Formula:
+        """The formula of a text as :attr:`text` has it; StrategyLoadError says, with line and column, where it is none.
+
+        >>> Formula.parse("entry = close.crosses_above(close.sma(n))\\nwith n = 20").parameters
+        {'n': 20}
+        """
+        from neural_trader.strategy.expressions.parsing import parse
+
+        return parse(text, where)
 
     def document(self) -> dict[str, Any]:
         """The formula as plain values: nodes, each after those that it reads, and the node of each role."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from neural_trader.errors import StrategyLoadError
 from neural_trader.features.table import Kind, Parameter, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Dimension = Literal["price", "volume", "plain"]
 
@@ -107,6 +111,10 @@ class Signal(Expression):
         """On at the bars at which it is on and was not at the bar before."""
         return Signal("first", (self,))
 
+    def every(self, n: int | P) -> Signal:
+        """On at the first bar at which it is on, and at every n-th such bar after that."""
+        return Signal("every", (self,), (_bars("every", n, 1),))
+
     def since(self) -> Series:
         """Bars since it was last on: 0 where it is on, not known before it first was."""
         return Series("since", (self,))
@@ -196,13 +204,47 @@ class Series(Expression):
         """The larger of two numbers."""
         return _same("larger", self, series(other))
 
+    # Among the instruments whose bars close together and that know it, in the order of their symbols.
+
     def rank_across(self) -> Series:
         """Its place among the instruments whose bars close together, from 0 for the smallest to 1 for the largest."""
         return Series("rank_across", (self,))
 
+    def mean_across(self) -> Series:
+        """The mean of the instruments whose bars close together."""
+        return Series("mean_across", (self,))
+
     def demean_across(self) -> Series:
         """Its distance from the mean of the instruments whose bars close together."""
         return Series("demean_across", (self,))
+
+    def zscore_across(self) -> Series:
+        """That distance in standard deviations of those instruments."""
+        return Series("zscore_across", (self,))
+
+    def scale_across(self) -> Series:
+        """Its share of the sum of sizes of those instruments: weights whose sizes add up to 1."""
+        return Series("scale_across", (self,))
+
+    def winsorise_across(self, share: float | P) -> Series:
+        """Moved to the quantile ``share`` of those instruments from below, and to ``1 - share`` from above."""
+        return Series("winsorise_across", (self,), (_share("winsorise_across", share),))
+
+    def neutralise_across(self, other: Series | float) -> Series:
+        """What a straight line through another number of those instruments leaves of it."""
+        return Series("neutralise_across", (self, series(other)))
+
+    def count_across(self) -> Series:
+        """How many of those instruments know it."""
+        return Series("count_across", (self,))
+
+    def top_across(self, n: int | P) -> Signal:
+        """On for the n largest of those instruments; of equal ones for those whose symbols come first."""
+        return Signal("top_across", (self,), (_count("top_across", n),))
+
+    def bottom_across(self, n: int | P) -> Signal:
+        """On for the n smallest of those instruments; of equal ones for those whose symbols come last."""
+        return Signal("bottom_across", (self,), (_count("bottom_across", n),))
 
     def __getattr__(self, name: str) -> Any:
         """Every feature of a series, by its name: ``close.sma(10)``."""
@@ -232,6 +274,10 @@ class Outputs:
             refuse(f"there is no output {name!r}; there are {', '.join(self._made)}")
         return self._made[name]
 
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        return iter(self._made)
+
     def __repr__(self) -> str:
         return f"one of {', '.join(map(repr, self._made.values()))}"
 
@@ -244,6 +290,8 @@ class P(Series):
     def __init__(self, name: Any, default: Any) -> None:
         if not (isinstance(name, str) and name.isidentifier() and not name.startswith("_")):
             refuse(f"a parameter has a name such as fast, not {name!r}")
+        if name in WORDS or keyword.iskeyword(name):
+            refuse(f"a parameter cannot be called {name!r}, which is a word of formulas")
         if isinstance(default, bool) or not isinstance(default, int | float) or not math.isfinite(default):
             refuse(f"the default of parameter {name!r} is a number, not {default!r}")
         super().__init__("parameter")
@@ -279,6 +327,9 @@ FIELDS: dict[str, Dimension] = {
     "volume": "volume",
 }
 """What bars have."""
+
+WORDS = (*FIELDS, "bars", "share", "bars_per_year", "abs")
+"""What stands for something of its own in the text of a formula."""
 
 
 @cache
@@ -345,6 +396,20 @@ def _bars(what: str, given: object, least: int) -> float | P:
         ahead = " (a negative one would look ahead)" if what == "lag" else ""
         refuse(f"{what} takes a whole number of bars from {least} on{ahead}, not {given!r}")
     return float(given)
+
+
+def _count(what: str, given: object) -> float | P:
+    value = given.default if isinstance(given, P) else given
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        refuse(f"{what} takes a whole number of instruments from 1 on, not {given!r}")
+    return given if isinstance(given, P) else float(value)
+
+
+def _share(what: str, given: object) -> float | P:
+    value = given.default if isinstance(given, P) else given
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 0.5:
+        refuse(f"{what} takes the share of each side, from 0 to below 0.5, not {given!r}")
+    return given if isinstance(given, P) else float(value)
 
 
 class OfBars:

@@ -152,12 +152,29 @@ def class_of(formula: Formula, module: str) -> type[FormulaStrategy]:
     return type(formula.name or f"formula_{formula.hash[:12]}", (FormulaStrategy,), members)
 
 
-def of_document(path: Path) -> type[FormulaStrategy]:
-    """The strategy of a formula in a JSON file."""
+def parse_formula(text: str, name: str | None = None) -> type[FormulaStrategy]:
+    """The strategy of a formula as it prints itself; StrategyLoadError says, with line and column, where it is none.
+
+    >>> import neural_trader as nt
+    >>> cross = nt.parse_formula("entry = close.crosses_above(close.sma(n))\\nwith n = 20")
+    >>> cross.formula.parameters
+    {'n': 20}
+    """
+    found = Formula.parse(text)
+    return class_of(Formula(found.roles, name), sys._getframe(1).f_globals.get("__name__", __name__))
+
+
+def of_file(path: Path) -> type[FormulaStrategy]:
+    """The strategy of a formula in a file: JSON (.json), or the text that it prints (.formula)."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        formula = (
+            Formula.parse(text, str(path))
+            if path.suffix == ".formula"
+            else Formula.from_document(json.loads(text), str(path))
+        )
     except OSError as error:
         raise StrategyLoadError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise StrategyLoadError(f"{path}: no JSON ({error})") from error
-    return class_of(Formula.from_document(document, str(path)), __name__)
+        raise StrategyLoadError(f"{path}: no {'text' if path.suffix == '.formula' else 'JSON'} ({error})") from error
+    return class_of(formula, __name__)

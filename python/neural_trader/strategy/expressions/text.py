@@ -1,4 +1,4 @@
-"""Formulas as text that a person would have written."""
+"""Formulas as text that a person would have written; `parsing` reads it back."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from neural_trader.features.table import table
 from neural_trader.strategy.expressions.series import Expression, P
 
 INFIX = {
-    "or": ("|", 1),
-    "and": ("&", 2),
-    "above": (">", 3),
-    "at_least": (">=", 3),
-    "below": ("<", 3),
-    "at_most": ("<=", 3),
+    "above": (">", 1),
+    "at_least": (">=", 1),
+    "below": ("<", 1),
+    "at_most": ("<=", 1),
+    "or": ("|", 2),
+    "and": ("&", 3),
     "add": ("+", 4),
     "subtract": ("-", 4),
     "multiply": ("*", 5),
     "divide": ("/", 5),
 }
-"""Operations that are written between what they join, and how tightly they bind."""
+"""Operations that are written between what they join, and how tightly they bind, as in Python."""
 
 _TIGHT, _PREFIX = 7, 6
 
@@ -37,7 +37,7 @@ def _written(expression: Expression) -> tuple[str, int]:
     if operation in INFIX:
         sign, binding = INFIX[operation]
         # Comparisons do not chain, and what is on the right of - and / binds tighter than they do.
-        left = _within(inputs[0], binding + (binding == 3))
+        left = _within(inputs[0], binding + (binding == 1))
         return f"{left} {sign} {_within(inputs[1], binding + 1)}", binding
     if operation in ("negate", "not"):
         return f"{'-' if operation == 'negate' else '~'}{_within(inputs[0], _TIGHT)}", _PREFIX

@@ -2,7 +2,7 @@
 
 use crate::{Bar, Feature, FeatureError, Kind, MAX_WINDOW};
 
-use super::{Operation, READS};
+use super::{Across, Operation, READS};
 
 /// A node with its state.
 pub struct Cell(pub(super) Inner);
@@ -38,6 +38,13 @@ pub(super) enum Inner {
     First {
         before: bool,
     },
+    /// Bars at which it was on since it last fired.
+    Every {
+        bars: usize,
+        passed: usize,
+    },
+    /// What its instrument is among others, and the number of that.
+    Across(Across, f64),
 }
 
 /// A feature, one output of it, and room for a row of its inputs and outputs.
@@ -120,6 +127,8 @@ impl Cell {
             Operation::Since => Inner::Since { bars: f64::NAN },
             Operation::Hold => Inner::Hold { bars: whole("hold", 1, numbers[0])? as f64, left: 0.0 },
             Operation::First => Inner::First { before: false },
+            Operation::Every => Inner::Every { bars: whole("every", 1, numbers[0])?, passed: 0 },
+            Operation::Across(across) => Inner::Across(*across, across.checked(numbers)?),
             plain => Inner::Plain(plain.clone()),
         }))
     }
@@ -157,6 +166,14 @@ impl Cell {
                 let was = std::mem::replace(before, is_on(a));
                 signal(*before && !was)
             }
+            Inner::Every { bars, passed } => {
+                let fires = is_on(a) && *passed == 0;
+                if is_on(a) {
+                    *passed = if *passed + 1 == *bars { 0 } else { *passed + 1 };
+                }
+                signal(fires)
+            }
+            Inner::Across(across, _) => across.alone(a, b),
         }
     }
 
@@ -168,19 +185,9 @@ impl Cell {
         Some(running.step())
     }
 
-    /// The value of a node that sets instruments beside each other: of its own value among those of all.
-    pub(super) fn beside(&self, own: f64, all: &[f64]) -> f64 {
-        let known = || all.iter().copied().filter(|value| !value.is_nan());
-        let count = known().count() as f64;
-        match &self.0 {
-            _ if own.is_nan() => f64::NAN,
-            Inner::Plain(Operation::Rank) => {
-                let below = known().filter(|&value| value < own).count() as f64;
-                let equal = known().filter(|&value| value == own).count() as f64;
-                if count == 1.0 { 0.5 } else { (below + (equal - 1.0) / 2.0) / (count - 1.0) }
-            }
-            _ => own - known().sum::<f64>() / count,
-        }
+    /// How it sets instruments beside each other, and the number of that, if it does.
+    pub fn across(&self) -> Option<(Across, f64)> {
+        if let Inner::Across(across, number) = self.0 { Some((across, number)) } else { None }
     }
 }
 
@@ -224,21 +231,6 @@ fn plain(operation: &Operation, bar: &Bar, a: f64, b: f64, c: f64) -> f64 {
         Operation::And => signal(is_on(a) && is_on(b)),
         Operation::Or => signal(is_on(a) || is_on(b)),
         Operation::Not => signal(!is_on(a)),
-        // A lone instrument is in the middle of its kind, and its own mean.
-        Operation::Rank => {
-            if a.is_nan() {
-                a
-            } else {
-                0.5
-            }
-        }
-        Operation::Demean => {
-            if a.is_finite() {
-                0.0
-            } else {
-                f64::NAN
-            }
-        }
         // All that is left has a state of its own, and never comes here.
         _ => f64::NAN,
     }

@@ -1,5 +1,6 @@
 //! The operations of formulas by name.
 
+use super::Across;
 use crate::Kind;
 
 /// What the values of a node are.
@@ -52,8 +53,9 @@ pub enum Operation {
     Since,
     Hold,
     First,
-    Rank,
-    Demean,
+    Every,
+    /// A comparison of the instruments of a run.
+    Across(Across),
     /// An output of a feature, by its name and by its position.
     Feature {
         name: String,
@@ -98,10 +100,12 @@ impl Operation {
             "since" => Self::Since,
             "hold" => Self::Hold,
             "first" => Self::First,
-            "rank_across" => Self::Rank,
-            "demean_across" => Self::Demean,
-            feature => {
-                let (name, output) = feature.split_once('#').unwrap_or((feature, "0"));
+            "every" => Self::Every,
+            other => {
+                if let Some(across) = Across::named(other) {
+                    return Self::Across(across);
+                }
+                let (name, output) = other.split_once('#').unwrap_or((other, "0"));
                 Self::Feature { name: name.to_owned(), output: output.parse().unwrap_or(usize::MAX) }
             }
         }
@@ -114,14 +118,17 @@ impl Operation {
             Self::Above | Self::AtLeast | Self::Below | Self::AtMost | Self::CrossesAbove | Self::CrossesBelow => {
                 Yields::Signal
             }
-            Self::And | Self::Or | Self::Not | Self::Lag { signal: true } | Self::Hold | Self::First => Yields::Signal,
+            Self::And | Self::Or | Self::Not | Self::Lag { signal: true } | Self::Hold | Self::First | Self::Every => {
+                Yields::Signal
+            }
+            Self::Across(across) if across.chooses() => Yields::Signal,
             _ => Yields::Numbers,
         }
     }
 
-    /// Whether it sets the instruments of a run beside each other.
-    pub fn is_across(&self) -> bool {
-        matches!(self, Self::Rank | Self::Demean)
+    /// How it sets the instruments of a run beside each other, if it does.
+    pub fn across(&self) -> Option<Across> {
+        if let Self::Across(across) = self { Some(*across) } else { None }
     }
 
     /// How many nodes it reads.
@@ -131,6 +138,7 @@ impl Operation {
             Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Smaller | Self::Larger => 2,
             Self::Order | Self::And | Self::Or => 2,
             Self::Choose => 3,
+            Self::Across(across) => across.inputs(),
             Self::Feature { name, .. } => Kind::named(name).map_or(1, |kind| kind.inputs.len()),
             _ => 1,
         }
@@ -139,7 +147,8 @@ impl Operation {
     /// How many numbers it takes; a feature knows that itself.
     pub fn numbers(&self) -> Option<usize> {
         match self {
-            Self::Number | Self::Lag { .. } | Self::Hold => Some(1),
+            Self::Number | Self::Lag { .. } | Self::Hold | Self::Every => Some(1),
+            Self::Across(across) => Some(across.numbers()),
             Self::Feature { .. } => None,
             _ => Some(0),
         }
