@@ -888,6 +888,7 @@ class SolverMatrix:
     def solve(
         self,
         side: _Floats,
+        reach: tuple[float, float],
         eps: float,
         method: str = "auto",
         start: _Floats | None = None,

@@ -58,10 +58,16 @@ def case(seed: int, *, size: int | None = None, kind: str | None = None, dominan
     return Case(dense, b)
 
 
-def ring(size: int, *, dominance: float = 2.0, neighbours: int = 4, signed: bool = True, seed: int = 0) -> Any:
-    """A system in which every row knows as many neighbours to either side, as arrays of compressed rows."""
+def ring(
+    size: int, *, dominance: float = 2.0, neighbours: int = 4, signed: bool = True, far: bool = False, seed: int = 0
+) -> Any:
+    """A system of rows that know as many neighbours to either side, or any rows, as arrays of compressed rows."""
     random = np.random.default_rng(seed)
     offsets = np.array([*range(-neighbours, 0), *range(1, neighbours + 1)])
+    if far:
+        # One of each part of the others, so that no two are the same.
+        part = (size - 1) // len(offsets)
+        offsets = 1 + part * np.arange(len(offsets)) + random.integers(0, part, (size, len(offsets)))
     columns = (np.arange(size)[:, None] + offsets) % size
     values = random.uniform(0.1, 1.0, columns.shape)
     values *= random.choice([-1.0, 1.0], columns.shape) if signed else -1.0

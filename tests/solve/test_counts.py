@@ -58,6 +58,29 @@ def test_a_change_of_a_tracked_solution_costs_what_it_touches(size: int) -> None
     assert 0 < tracked.entries_read < 20_000
 
 
+@pytest.mark.parametrize("eps", [1e-2, 1e-4])
+@pytest.mark.parametrize("dominance", [2.0, 1.1])
+@pytest.mark.parametrize("size", [300, 3_000, 30_000])
+@pytest.mark.parametrize("shape", ["near", "far"])
+def test_the_choice_reads_little_more_than_the_best_of_what_there_is(
+    shape: str, size: int, dominance: float, eps: float
+) -> None:
+    system = System(ring(size, dominance=dominance, far=shape == "far"))
+    b = np.random.default_rng(1).uniform(-1, 1, size)
+    chosen = system.entry(7, b, eps=eps).certificate
+    certain = system.entry(7, b, eps=eps, confidence=None).certificate
+    push = system.entry(7, b, eps=eps, method="push").certificate.entries
+    whole = system.solve(b, eps=eps).certificate.entries
+    if certain.method == "backward":
+        # Reading an entry in a push costs as much as many in a sweep, so that it must be far fewer.
+        assert certain.entries == push < whole / 5
+    else:
+        assert certain.entries < 1.1 * whole < 1.1 * 60 * push
+    assert chosen.method in {certain.method, "bidirectional"}
+    if chosen.method == "bidirectional":
+        assert chosen.entries < min(push, whole / 10)
+
+
 def test_the_choice_is_a_push_in_large_systems_and_everything_in_small_ones() -> None:
     b = np.ones(200_000) + np.arange(200_000) % 2
     large = System(ring(200_000)).entry(3, b, eps=1e-4)

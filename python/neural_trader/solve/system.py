@@ -110,7 +110,7 @@ class System:
         _check_choice(method, METHODS)
         side = self.right_side(right_side)
         given = None if start is None else vector_of(start)
-        x, certificate = self._matrix.solve(side.values, float(eps), method, given, progress)
+        x, certificate = self._matrix.solve(side.values, side.reach, float(eps), method, given, progress)
         return Solution(x, Certificate(eps=float(eps), **certificate))
 
     def entry(

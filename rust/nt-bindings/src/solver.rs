@@ -1,10 +1,10 @@
 //! Bindings of nt-solver: matrices that stay where numpy has them, questions about them, and solutions that are kept.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use nt_solver::{
-    Certificate, Dominance, Kind, Matrix, Owned, Query, Side, SolverError, Tracked, Walks, backward, bicgstab,
-    bidirectional, conjugate_gradient, entry, forward, neumann, solve, walks,
+    Certificate, Dominance, Kind, Matrix, Owned, Question, Scratch, Side, SolverError, Tracked, Walks, backward,
+    bicgstab, bidirectional, conjugate_gradient, entry, forward, neumann, solve, walks,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
@@ -73,8 +73,10 @@ fn watched<T: Send>(
     }
 }
 
+/// As many as the machine has; asking it takes longer than a short question.
 fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static KNOWN: OnceLock<usize> = OnceLock::new();
+    *KNOWN.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// A solution with few entries: its rows, its values and its certificate.
@@ -120,6 +122,8 @@ pub struct SolverMatrix {
     /// By rows, for walks where only columns dominate as they are.
     by_rows: OnceLock<Dominance>,
     transposed: OnceLock<Made>,
+    /// What pushes have worked in, one of each that ran at a time.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 #[pymethods]
@@ -149,7 +153,8 @@ impl SolverMatrix {
         };
         let dominance = dominance.map_err(|error| refused(py, &error))?;
         let values = values.clone().unbind();
-        Ok(Self { indices, values, dominance, by_rows: OnceLock::new(), transposed: OnceLock::new() })
+        let (by_rows, transposed, scratches) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Ok(Self { indices, values, dominance, by_rows, transposed, scratches })
     }
 
     /// What is known of the matrix: kind, scaled, steps, rate, slack, weakest, diagonal, entries, row_entries_max.
@@ -181,22 +186,23 @@ impl SolverMatrix {
         Ok((found.low, found.high))
     }
 
-    /// The whole solution: (x, certificate).
-    #[pyo3(signature = (side, eps, method="auto", start=None, progress=None))]
+    /// The whole solution: (x, certificate). `reach` is that of the right side, which is not gone through for it again.
+    #[pyo3(signature = (side, reach, eps, method="auto", start=None, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "a question has as many parts")]
     fn solve<'py>(
         &self,
         py: Python<'py>,
         side: PyReadonlyArray1<'py, f64>,
+        reach: (f64, f64),
         eps: f64,
         method: &str,
         start: Option<PyReadonlyArray1<'py, f64>>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyDict>)> {
-        let side = side.as_slice()?;
+        let side = self.side(py, side.as_slice()?, reach)?;
         let start = start.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         let known = &self.dominance;
         let (x, certificate, reason) = with_matrix!(self, py, |matrix| watched(py, progress, |watch| {
-            let side = known.side(side)?;
             let asked = |found: (Vec<f64>, Certificate)| (found.0, found.1, "asked for".to_owned());
             match method {
                 "neumann" => neumann(matrix, known, side, eps, threads(), watch).map(asked),
@@ -224,54 +230,48 @@ impl SolverMatrix {
         walks_max: usize,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(f64, Bound<'py, PyDict>)> {
-        let values = side.as_slice()?;
-        if values.len() != self.dominance.weights.len() {
-            let expected = self.dominance.weights.len();
-            let wrong = SolverError::Length { what: "the right side", given: values.len(), expected };
-            return Err(refused(py, &wrong));
-        }
+        let side = self.side(py, side.as_slice()?, reach)?;
         let how = confidence.map(|confidence| Walks { seed, confidence, walks_max, threads: threads() });
         let sure = how.unwrap_or(Walks { seed, confidence: 0.999, walks_max, threads: threads() });
-        let (found, reason) = with_matrix!(self, py, |matrix| watched(py, progress, |watch| {
-            let known = &self.dominance;
-            let side = Side { values, low: reach.0, high: reach.1 };
+        let (found, reason) = with_matrix!(self, py, |matrix| watched(py, progress, |watch| self.lent(|scratch| {
+            let mut question = Question { matrix, dominance: &self.dominance, side, entry: index, eps };
             let asked = |found| (found, "asked for".to_owned());
             match method {
-                "push" => {
-                    let found = backward(matrix, known, side, index, eps, u64::MAX)?;
-                    found.map(asked).ok_or(SolverError::Stopped)
-                }
+                "push" => backward(question, scratch).map(asked),
                 "walks" | "bidirectional" => {
-                    let known = self.walked(matrix)?;
-                    let side =
-                        if std::ptr::eq(known, &raw const self.dominance) { side } else { known.side(values)? };
+                    question.dominance = self.walked(matrix)?;
+                    if !std::ptr::eq(question.dominance, &raw const self.dominance) {
+                        question.side = question.dominance.side(side.values)?;
+                    }
                     if method == "walks" {
-                        walks(matrix, known, side, index, eps, sure, watch).map(asked)
+                        walks(question, sure, scratch, watch).map(asked)
                     } else {
-                        bidirectional(matrix, known, side, index, eps, sure, watch).map(asked)
+                        bidirectional(question, sure, scratch, watch).map(asked)
                     }
                 }
-                _ => entry(matrix, known, side, Query { entry: index, eps, walks: how }, threads(), watch),
+                _ => entry(question, how, threads(), scratch, watch),
             }
-        }))?;
+        })))?;
         Ok((found.value, certificate_of(py, &found.certificate, &reason)?))
     }
 
     /// The solution of a right side with few entries: (rows, values, certificate).
     fn forward<'py>(&self, py: Python<'py>, rows: Vec<usize>, values: Vec<f64>, eps: f64) -> PyResult<Sparse<'py>> {
         let side: Vec<(usize, f64)> = rows.into_iter().zip(values).collect();
-        if self.transposed.get().is_none() {
-            let made = self.made(py)?;
-            // Whoever came first was as good.
-            drop(self.transposed.set(made));
-        }
+        let transposed = match self.transposed.get() {
+            Some(known) => known,
+            None => {
+                let made = self.made(py)?;
+                self.transposed.get_or_init(|| made)
+            }
+        };
         let known = &self.dominance;
-        let found = py.detach(|| match self.transposed.get() {
-            Some(Made::Narrow(other)) => forward(other.view(), known, &side, eps, u64::MAX),
-            Some(Made::Wide(other)) => forward(other.view(), known, &side, eps, u64::MAX),
-            None => Ok(None),
+        let found = py.detach(|| {
+            self.lent(|scratch| match transposed {
+                Made::Narrow(other) => forward(other.view(), known, &side, eps, scratch),
+                Made::Wide(other) => forward(other.view(), known, &side, eps, scratch),
+            })
         });
-        let found = found.and_then(|found| found.ok_or(SolverError::Stopped));
         let (names, values, certificate) = found.map_err(|error| refused(py, &error))?;
         let names: Vec<i64> = names.into_iter().map(|name| name as i64).collect();
         Ok((names.into_pyarray(py), values.into_pyarray(py), certificate_of(py, &certificate, "asked for")?))
@@ -294,6 +294,24 @@ impl SolverMatrix {
                 Ok(Made::Wide(py.detach(|| matrix.transposed())))
             }
         }
+    }
+
+    /// A right side that was checked before.
+    fn side<'a>(&self, py: Python<'_>, values: &'a [f64], (low, high): (f64, f64)) -> PyResult<Side<'a>> {
+        let (given, expected) = (values.len(), self.dominance.weights.len());
+        if given == expected {
+            return Ok(Side { values, low, high });
+        }
+        Err(refused(py, &SolverError::Length { what: "the right side", given, expected }))
+    }
+
+    /// Work in memory that pushes before have worked in, if any has ended.
+    fn lent<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let lock = || self.scratches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut scratch = lock().pop().unwrap_or_default();
+        let done = work(&mut scratch);
+        lock().push(scratch);
+        done
     }
 
     /// Dominance by rows, found when walks first need it.

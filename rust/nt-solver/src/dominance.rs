@@ -2,6 +2,7 @@
 
 use crate::certificate::Side;
 use crate::krylov;
+use crate::parallel::larger;
 use crate::{Index, Matrix, Owned, SolverError};
 
 /// Steps that the search for weights may take.
@@ -39,10 +40,14 @@ pub struct Dominance {
     pub steps: usize,
     /// The factor by which a step of Jacobi shrinks an error at least, in the norm of the weights; below 1.
     pub rate: f64,
+    /// The factor that is expected of it: a guess, for the choice of a method alone.
+    pub pace: f64,
     /// What a reach is multiplied by to bound an entry: the largest weight by rows, one over the least slack by columns.
     pub scale: f64,
     /// Where the slack is least.
     pub weakest: usize,
+    /// The largest entry of the diagonal, without sign and times its weight.
+    pub heaviest: f64,
     /// Most entries in one row.
     pub row_entries_max: usize,
 }
@@ -83,12 +88,14 @@ impl Dominance {
         let spread: Vec<f64> =
             (0..matrix.len()).map(|at| (weights[at] - slack[at] / diagonal[at].abs()).max(0.0)).collect();
         let rate = spread.iter().zip(&weights).fold(0.0, |most: f64, (spread, weight)| most.max(spread / weight));
+        let pace = pace(matrix, &diagonal, &weights).min(rate);
         let weakest = (1..slack.len()).fold(0, |least, at| if slack[at] < slack[least] { at } else { least });
         let row_entries_max = (0..matrix.len()).map(|row| matrix.row(row).0.len()).max().unwrap_or(0);
         let scale = match kind {
             Kind::Rows => weights.iter().fold(0.0, |most: f64, &weight| most.max(weight)),
             Kind::Columns => 1.0 / slack[weakest],
         };
+        let heaviest = diagonal.iter().zip(&weights).fold(0.0, |most, (own, weight)| larger(most, own.abs() * weight));
         let (scaled, steps, is_monotone) = (false, 0, is_monotone(matrix));
         Some(Self {
             kind,
@@ -100,8 +107,10 @@ impl Dominance {
             scaled,
             steps,
             rate,
+            pace,
             scale,
             weakest,
+            heaviest,
             row_entries_max,
         })
     }
@@ -133,7 +142,7 @@ impl Dominance {
     /// one number and its negative unless larger right sides give larger solutions; by columns `slack |x| <= high`.
     pub fn reach(&self, side: &[f64]) -> (f64, f64) {
         let most = match self.kind {
-            Kind::Rows => side.iter().zip(&self.slack).fold(0.0, |most: f64, (b, slack)| most.max(b.abs() / slack)),
+            Kind::Rows => side.iter().zip(&self.slack).fold(0.0, |most, (b, slack)| larger(most, b.abs() / slack)),
             Kind::Columns => side.iter().zip(&self.weights).fold(0.0, |sum, (b, weight)| sum + b.abs() * weight),
         };
         if self.kind == Kind::Columns || !self.is_monotone {
@@ -158,10 +167,33 @@ impl Dominance {
         (0..self.weights.len()).map(unit).collect()
     }
 
+    /// One over each entry of the diagonal.
+    pub fn inverse(&self) -> Vec<f64> {
+        self.diagonal.iter().map(|value| 1.0 / value).collect()
+    }
+
     /// A right side with what is asked of it again and again.
     pub fn side<'b>(&self, values: &'b [f64]) -> Result<Side<'b>, SolverError> {
         Side::new(values, self)
     }
+}
+
+/// How fast sweeps are expected to be. Parts of a row with one sign add up, and their sum is the factor; parts with mixed
+/// signs do so like steps of a random walk, and the root of the sum of their squares is.
+fn pace<I: Index>(matrix: Matrix<'_, I>, diagonal: &[f64], weights: &[f64]) -> f64 {
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (row, (columns, values)) in matrix.rows(0..matrix.len()).enumerate() {
+        let own = diagonal[row] * weights[row];
+        let (mut sum_of_row, mut squares_of_row) = (0.0, 0.0);
+        for (column, value) in columns.iter().zip(values) {
+            let part = value * weights[column.at()];
+            sum_of_row += part;
+            squares_of_row += part * part;
+        }
+        sum += sum_of_row / own - 1.0;
+        squares += squares_of_row / (own * own) - 1.0;
+    }
+    (sum.abs() / matrix.len() as f64).max((squares.max(0.0) / matrix.len() as f64).sqrt())
 }
 
 fn is_monotone<I: Index>(matrix: Matrix<'_, I>) -> bool {

@@ -3,7 +3,7 @@
 //! Both run on the system divided by its diagonal, and end when the residual proves the accuracy that is asked for.
 
 use crate::certificate::{certify, checked_eps};
-use crate::neumann::inverse;
+use crate::matrix::left;
 use crate::parallel::{dot, fill, weighted_max, weighted_sum};
 use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Side, SolverError, Watch, threads_for};
 
@@ -30,11 +30,7 @@ impl<I: Index> Scaled<'_, I> {
 
     /// `out = D^-1 (b - A x)`
     fn residual(&self, b: &[f64], x: &[f64], out: &mut [f64]) {
-        fill(out, self.threads, |row| {
-            let (columns, values) = self.matrix.row(row);
-            let left = columns.iter().zip(values).fold(b[row], |left, (column, value)| left - value * x[column.at()]);
-            left * self.inverse[row]
-        });
+        fill(out, self.threads, |row| left(self.matrix.row(row), b[row], x) * self.inverse[row]);
     }
 
     fn dot(&self, left: &[f64], right: &[f64]) -> f64 {
@@ -70,8 +66,43 @@ impl Goal {
 /// How far a run of steps came: products with the matrix, and by how much the goal is missed (at most 1: reached).
 struct Ran {
     steps: usize,
+    steps_max: usize,
     products: usize,
+    /// By how much the goal was missed at first, as far as it is known.
+    first: f64,
     missing: f64,
+}
+
+impl Ran {
+    fn new(steps_max: usize) -> Self {
+        Self { steps: 0, steps_max, products: 0, first: f64::NAN, missing: f64::INFINITY }
+    }
+
+    /// Looks at a residual that was computed anew, and says whether steps are to begin from there.
+    fn begins(&mut self, missing: f64) -> bool {
+        self.products += 1;
+        self.missing = missing;
+        if self.first.is_nan() {
+            self.first = missing;
+        }
+        self.misses(missing) && missing.is_finite()
+    }
+
+    /// Whether the goal is missed by so much that there is one step more to make, of those that are allowed.
+    fn misses(&self, missing: f64) -> bool {
+        missing > 1.0 && self.steps < self.steps_max
+    }
+
+    /// A step, unless whoever watches says stop; it hears the share of orders of magnitude that are done.
+    fn step(&mut self, missing: f64, products: usize, watch: Watch<'_>) -> Result<(), SolverError> {
+        let share = if self.first <= 1.0 { 1.0 } else { 1.0 - missing.ln() / self.first.ln() };
+        if !watch(share.clamp(0.0, 1.0)) {
+            return Err(SolverError::Stopped);
+        }
+        self.steps += 1;
+        self.products += products;
+        Ok(())
+    }
 }
 
 /// Stabilised biconjugate gradient; `x` is where it starts, zeros where nothing is known.
@@ -85,7 +116,7 @@ pub fn bicgstab<I: Index>(
     watch: Watch<'_>,
 ) -> Result<(Vec<f64>, Certificate), SolverError> {
     checked_eps(eps)?;
-    let inverse = inverse(dominance);
+    let inverse = dominance.inverse();
     let system = Scaled { matrix, inverse: &inverse, threads: threads_for(matrix.entries(), threads) };
     let mut x = started(&system, side.values, start)?;
     let ran = bicgstab_steps(&system, &Goal::of(dominance, eps), side.values, &mut x, STEPS_MAX, watch)?;
@@ -107,7 +138,7 @@ pub fn conjugate_gradient<I: Index>(
     if let Some(row) = wrong {
         return Err(SolverError::NotSymmetric { row });
     }
-    let inverse = inverse(dominance);
+    let inverse = dominance.inverse();
     let system = Scaled { matrix, inverse: &inverse, threads: threads_for(matrix.entries(), threads) };
     let mut x = started(&system, side.values, start)?;
     let ran = gradient_steps(&system, &Goal::of(dominance, eps), dominance, side.values, &mut x, watch)?;
@@ -153,34 +184,24 @@ fn bicgstab_steps<I: Index>(
     let mut r = vec![0.0; length];
     let (mut p, mut v, mut t) = (vec![0.0; length], vec![0.0; length], vec![0.0; length]);
     let mut next = vec![0.0; length];
-    let mut ran = Ran { steps: 0, products: 0, missing: f64::INFINITY };
-    let mut first = f64::NAN;
+    let mut ran = Ran::new(steps_max);
     for _ in 0..RESTARTS_MAX {
         system.residual(b, x, &mut r);
-        ran.products += 1;
-        ran.missing = goal.missing(&r, system.threads);
-        if ran.missing <= 1.0 || ran.steps >= steps_max || !ran.missing.is_finite() {
+        if !ran.begins(goal.missing(&r, system.threads)) {
             break;
-        }
-        if first.is_nan() {
-            first = ran.missing;
         }
         let shadow = r.clone();
         p.copy_from_slice(&r);
         let mut rho = system.dot(&shadow, &r);
         let mut missing = ran.missing;
-        while missing > 1.0 && ran.steps < steps_max {
-            if !watch(progress(first, missing)) {
-                return Err(SolverError::Stopped);
-            }
+        while ran.misses(missing) {
+            ran.step(missing, 2, watch)?;
             system.apply(&p, &mut v);
             let alpha = rho / system.dot(&shadow, &v);
             // The step s takes the place of r.
             system.plus(&mut next, &r, -alpha, &v);
             std::mem::swap(&mut r, &mut next);
             system.apply(&r, &mut t);
-            ran.products += 2;
-            ran.steps += 1;
             let tt = system.dot(&t, &t);
             let omega = if tt > 0.0 { system.dot(&t, &r) / tt } else { 0.0 };
             if !(alpha.is_finite() && omega.is_finite()) {
@@ -219,28 +240,18 @@ fn gradient_steps<I: Index>(
         fill(next, system.threads, |at| right[at] * dominance.diagonal[at]);
         system.dot(left, next)
     };
-    let mut ran = Ran { steps: 0, products: 0, missing: f64::INFINITY };
-    let mut first = f64::NAN;
+    let mut ran = Ran::new(STEPS_MAX);
     for _ in 0..RESTARTS_MAX {
         system.residual(b, x, &mut z);
-        ran.products += 1;
-        ran.missing = goal.missing(&z, system.threads);
-        if ran.missing <= 1.0 || ran.steps >= STEPS_MAX || !ran.missing.is_finite() {
+        if !ran.begins(goal.missing(&z, system.threads)) {
             break;
-        }
-        if first.is_nan() {
-            first = ran.missing;
         }
         let mut p = z.clone();
         let mut rho = weighted(&z, &z, &mut next);
         let mut missing = ran.missing;
-        while missing > 1.0 && ran.steps < STEPS_MAX {
-            if !watch(progress(first, missing)) {
-                return Err(SolverError::Stopped);
-            }
+        while ran.misses(missing) {
+            ran.step(missing, 1, watch)?;
             system.apply(&p, &mut q);
-            ran.products += 1;
-            ran.steps += 1;
             let alpha = rho / weighted(&p, &q, &mut next);
             if !alpha.is_finite() {
                 break;
@@ -262,11 +273,6 @@ fn gradient_steps<I: Index>(
         }
     }
     Ok(ran)
-}
-
-/// The share of orders of magnitude that are done.
-fn progress(first: f64, missing: f64) -> f64 {
-    if first <= 1.0 { 1.0 } else { (1.0 - missing.ln() / first.ln()).clamp(0.0, 1.0) }
 }
 
 #[allow(clippy::too_many_arguments, reason = "all that an answer says")]

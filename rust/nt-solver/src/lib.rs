@@ -28,14 +28,14 @@ mod tracked;
 mod walk;
 
 pub use certificate::{Certificate, Method, Side, certify};
-pub use choice::{Query, entry, solve};
+pub use choice::{entry, solve};
 pub use dominance::{Dominance, Kind};
 pub use error::SolverError;
 pub use krylov::{bicgstab, conjugate_gradient};
 pub use matrix::{Index, Matrix, Owned};
 pub use neumann::neumann;
 pub use parallel::threads_for;
-pub use push::{Entry, Forward, backward, forward};
+pub use push::{Entry, Forward, Question, Scratch, backward, forward};
 pub use tracked::Tracked;
 pub use walk::{Walks, bidirectional, walks};
 

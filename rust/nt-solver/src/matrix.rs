@@ -1,5 +1,7 @@
 //! Square matrices in compressed rows, borrowed from whoever has them.
 
+use std::ops::Range;
+
 use crate::SolverError;
 
 /// A whole number that names a row, a column or a place; those of 32 and of 64 bits are read where they are.
@@ -107,6 +109,17 @@ impl<'a, I: Index> Matrix<'a, I> {
         (&self.columns[from..to], &self.values[from..to])
     }
 
+    /// The columns and values of row after row.
+    #[inline(always)]
+    pub fn rows(&self, span: Range<usize>) -> impl Iterator<Item = (&'a [I], &'a [f64])> + use<'a, I> {
+        let (columns, values) = (self.columns, self.values);
+        let mut end = self.begins[span.start].at();
+        self.begins[span.start + 1..=span.end].iter().map(move |next| {
+            let begin = std::mem::replace(&mut end, next.at());
+            (&columns[begin..end], &values[begin..end])
+        })
+    }
+
     /// The places in the array of values that belong to a row.
     pub fn places(&self, row: usize) -> std::ops::Range<usize> {
         self.begins[row].at()..self.begins[row + 1].at()
@@ -160,6 +173,12 @@ impl<'a, I: Index> Matrix<'a, I> {
             !own.into_iter().eq(theirs.filter(|&(_, value)| value != 0.0))
         })
     }
+}
+
+/// What is left of a value when the product of a row with `x` is taken from it.
+#[inline(always)]
+pub fn left<I: Index>((columns, values): (&[I], &[f64]), value: f64, x: &[f64]) -> f64 {
+    columns.iter().zip(values).fold(value, |left, (column, value)| left - value * x[column.at()])
 }
 
 /// A matrix that owns its arrays.

@@ -1,8 +1,9 @@
 //! The series of Neumann, `x = sum (I - D^-1 A)^k D^-1 b`, summed by sweeps of Jacobi.
 
-use crate::certificate::{bound_of, certify, checked_eps};
+use crate::certificate::{certify, checked_eps};
 use crate::dominance::rounding;
-use crate::parallel::{fill, weighted_max, weighted_sum};
+use crate::matrix::left;
+use crate::parallel::{fill_blocks, larger};
 use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Side, SolverError, Watch, threads_for};
 
 /// Solves to an error of at most `eps`; the number of sweeps that this takes at most is known before the first.
@@ -30,53 +31,38 @@ pub fn neumann_from<I: Index>(
     checked_eps(eps)?;
     let mut missing = Vec::new();
     let workers = threads_for(matrix.entries(), threads);
-    let (inverse, units) = (inverse(dominance), dominance.units());
     let (scale, first) = (dominance.scale, dominance.largest(side.reach()));
     // The residual may say for some sweeps that the error is more than it is: (1 + rate) / (1 - rate) times, at most.
     let behind = first * (1.0 + dominance.rate) / (1.0 - dominance.rate);
     let sweeps_max = sweeps_needed(dominance.rate, eps, behind).saturating_add(2);
-    let mut x: Vec<f64> = side.values.iter().zip(&inverse).map(|(b, inverse)| b * inverse).collect();
-    let (mut step, mut sweeps, mut gave_up) = (vec![0.0; x.len()], 0, false);
-    loop {
-        // The step is the residual divided by the diagonal; what it proves holds where it is not taken.
-        fill(&mut step, workers, |row| {
-            let (columns, values) = matrix.row(row);
-            let left = columns
-                .iter()
-                .zip(values)
-                .fold(side.values[row], |left, (column, value)| left - value * x[column.at()]);
-            left * inverse[row]
-        });
-        let reach = match dominance.kind {
-            Kind::Rows => weighted_max(&step, &units, workers),
-            Kind::Columns => weighted_sum(&step, &units, workers),
-        };
+    let mut x: Vec<f64> = side.values.iter().zip(&dominance.diagonal).map(|(b, own)| b / own).collect();
+    let (mut next, mut sweeps, mut gave_up) = (vec![0.0; x.len()], 0, false);
+    let last = loop {
+        let swept = sweep(matrix, dominance, side.values, &x, &mut next, workers);
         sweeps += 1;
-        missing.push(reach * scale / eps);
-        if reach * scale <= eps || sweeps >= sweeps_max {
-            break;
+        missing.push(swept.reach * scale / eps);
+        if swept.reach * scale <= eps || sweeps >= sweeps_max {
+            break swept;
         }
-        for (x, step) in x.iter_mut().zip(&step) {
-            *x += step;
-        }
+        std::mem::swap(&mut x, &mut next);
         if tired(&missing) {
             gave_up = true;
-            break;
+            break swept;
         }
         if !watch((sweeps as f64 / sweeps_max as f64).min(1.0)) {
             return Err(SolverError::Stopped);
         }
-    }
+    };
     let mut passes = sweeps as u64;
-    let (residual, bound) = match dominance.kind {
-        // Who gives up goes on from here, and looks at the residual in the end.
-        _ if gave_up => (f64::NAN, f64::NAN),
-        // The last sweep was not taken: it is the residual of this very solution, from the matrix.
-        Kind::Rows => certify_step(dominance, side.values, &x, &step),
-        Kind::Columns => {
-            passes += 1;
-            certify(matrix, dominance, side.values, &x, threads)
-        }
+    // Who gives up goes on from here, and looks at the residual in the end. Otherwise the last sweep was not taken: it is
+    // the residual of this very solution, from the matrix.
+    let (residual, bound) = if gave_up {
+        (f64::NAN, f64::NAN)
+    } else if let Some(known) = last.certified(dominance, side.reach()) {
+        known
+    } else {
+        passes += 1;
+        certify(matrix, dominance, side.values, &x, threads)
     };
     let certificate = Certificate {
         method: Method::Neumann,
@@ -91,24 +77,61 @@ pub fn neumann_from<I: Index>(
     Ok((x, certificate, !gave_up))
 }
 
-/// What the step of a sweep proves about the solution that it starts from. The sizes of the products behind it, by which
-/// rounding is bounded, follow from dominance: `sum |a_ij x_j| <= (2 |a_ii| w_i - s_i) max |x_j| / w_j`.
-fn certify_step(dominance: &Dominance, side: &[f64], x: &[f64], step: &[f64]) -> (f64, f64) {
-    let most = x.iter().zip(&dominance.weights).fold(0.0, |most: f64, (x, weight)| most.max(x.abs() / weight));
-    let unit = rounding(dominance.row_entries_max + 3);
-    let of_row = |row: usize| {
-        let own = dominance.diagonal[row].abs();
-        let size = side[row].abs() + (2.0 * own * dominance.weights[row] - dominance.slack[row]) * most;
-        (step[row] * own).abs() + unit * size
-    };
-    let residual: Vec<f64> = (0..x.len()).map(of_row).collect();
-    let largest = residual.iter().fold(0.0, |most: f64, &value| most.max(value));
-    (largest, bound_of(dominance, &residual))
+/// What a sweep has seen of the residual: the largest entry, and its reach.
+struct Swept {
+    largest: f64,
+    reach: f64,
 }
 
-/// One over each entry of the diagonal.
-pub fn inverse(dominance: &Dominance) -> Vec<f64> {
-    dominance.diagonal.iter().map(|value| 1.0 / value).collect()
+/// One pass over the matrix: the solution after `x`, and what the residual of `x` is on the way.
+fn sweep<I: Index>(
+    matrix: Matrix<'_, I>,
+    dominance: &Dominance,
+    side: &[f64],
+    x: &[f64],
+    next: &mut [f64],
+    threads: usize,
+) -> Swept {
+    let by_rows = dominance.kind == Kind::Rows;
+    let measure = if by_rows { &dominance.slack } else { &dominance.weights };
+    let blocks = fill_blocks(next, threads, |begin, piece| {
+        let span = begin..begin + piece.len();
+        let own = side[span.clone()].iter().zip(&x[span.clone()]);
+        let known = dominance.diagonal[span.clone()].iter().zip(&measure[span.clone()]);
+        let mut seen = Swept { largest: 0.0, reach: 0.0 };
+        for (((slot, row), (&b, &before)), (diagonal, unit)) in
+            piece.iter_mut().zip(matrix.rows(span)).zip(own).zip(known)
+        {
+            let left = left(row, b, x);
+            *slot = before + left / diagonal;
+            seen.largest = larger(seen.largest, left.abs());
+            seen.reach = if by_rows { larger(seen.reach, left.abs() / unit) } else { seen.reach + left.abs() * unit };
+        }
+        seen
+    });
+    blocks.into_iter().fold(Swept { largest: 0.0, reach: 0.0 }, |all, block| Swept {
+        largest: larger(all.largest, block.largest),
+        reach: if by_rows { larger(all.reach, block.reach) } else { all.reach + block.reach },
+    })
+}
+
+impl Swept {
+    /// The largest residual and the bound that it proves, where rows dominate by so much that rounding follows from that.
+    ///
+    /// A residual is a sum of products whose sizes add up to at most `|b_i| + (2 |a_ii| w_i - s_i) m`, with
+    /// `m = max |x_j| / w_j`. Over the slack that is at most `reach of b + m (1 + rate) / (1 - rate)`, because the rate is the
+    /// largest `1 - s_i / |a_ii| w_i`; and `m` is at most the reach of b and that of the true residual.
+    fn certified(&self, dominance: &Dominance, reach: f64) -> Option<(f64, f64)> {
+        let unit = rounding(dominance.row_entries_max + 3);
+        let factor = (1.0 + dominance.rate) / (1.0 - dominance.rate);
+        if dominance.kind == Kind::Columns || unit * factor > 0.5 {
+            return None;
+        }
+        let proved = (self.reach + unit * reach * (1.0 + factor)) / (1.0 - unit * factor);
+        let most = reach + proved;
+        let residual = self.largest + unit * dominance.heaviest * (reach + 2.0 * most);
+        Some((residual, dominance.largest(proved) * (1.0 + 4.0 * f64::EPSILON)))
+    }
 }
 
 /// After how many sweeps an error that was at most `first` is at most `eps`.

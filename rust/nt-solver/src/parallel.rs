@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::thread;
 
 /// Sums are made of sums over so many values, added up in order.
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 13;
 /// Below so many items of work a thread costs more than it does.
 const ITEMS_PER_THREAD: usize = 1 << 17;
 
@@ -13,23 +13,43 @@ pub fn threads_for(items: usize, most: usize) -> usize {
     (items / ITEMS_PER_THREAD).clamp(1, most.max(1))
 }
 
+/// Fills `out` block by block, and says what each block came to, in order; `block` takes where it begins, and its places.
+pub fn fill_blocks<T: Send>(out: &mut [f64], threads: usize, block: impl Fn(usize, &mut [f64]) -> T + Sync) -> Vec<T> {
+    let run = |first: usize, out: &mut [f64]| -> Vec<T> {
+        out.chunks_mut(BLOCK).enumerate().map(|(at, piece)| block((first + at) * BLOCK, piece)).collect()
+    };
+    let each = out.len().div_ceil(BLOCK).div_ceil(threads.max(1)).max(1);
+    let (own, others) = out.split_at_mut(out.len().min(each * BLOCK));
+    thread::scope(|scope| {
+        let workers: Vec<_> = others
+            .chunks_mut(each * BLOCK)
+            .enumerate()
+            .map(|(at, piece)| {
+                let run = &run;
+                scope.spawn(move || run((at + 1) * each, piece))
+            })
+            .collect();
+        let mut found = run(0, own);
+        for worker in workers {
+            found.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        found
+    })
+}
+
 /// Fills `out` with the value at each of its places.
 pub fn fill(out: &mut [f64], threads: usize, value: impl Fn(usize) -> f64 + Sync) {
-    let run = |begin: usize, out: &mut [f64]| {
-        for (at, slot) in out.iter_mut().enumerate() {
+    fill_blocks(out, threads, |begin, piece| {
+        for (at, slot) in piece.iter_mut().enumerate() {
             *slot = value(begin + at);
         }
-    };
-    if threads <= 1 {
-        return run(0, out);
-    }
-    let size = out.len().div_ceil(threads);
-    thread::scope(|scope| {
-        for (at, piece) in out.chunks_mut(size).enumerate() {
-            let run = &run;
-            scope.spawn(move || run(at * size, piece));
-        }
     });
+}
+
+/// The larger of two, and NaN once there was one; the second is seldom taken, so that nothing has to wait for it.
+#[inline]
+pub fn larger(most: f64, value: f64) -> f64 {
+    if value <= most || most.is_nan() { most } else { value }
 }
 
 /// Results of jobs `0..count`, in order.
@@ -86,7 +106,6 @@ pub fn weighted_sum(values: &[f64], units: &[f64], threads: usize) -> f64 {
 
 /// The largest of `|values| * units`; NaN if one is.
 pub fn weighted_max(values: &[f64], units: &[f64], threads: usize) -> f64 {
-    let larger = |a: f64, b: f64| if a >= b || a.is_nan() { a } else { b };
     let block = |range: Range<usize>| {
         values[range.clone()]
             .iter()

@@ -10,12 +10,20 @@ use std::collections::VecDeque;
 use crate::certificate::checked_eps;
 use crate::dominance::rounding;
 use crate::local::Ranks;
+use crate::parallel::larger;
 use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Side, SolverError};
 
 /// How much of the accuracy that is asked for the running residual may use; the rest is for what rounding adds.
 const SHARE: f64 = 0.99;
 /// The factor between one threshold of pushes and the next.
 const NEXT_CUT: f64 = 0.25;
+/// What an entry that a push reads costs, in entries of a sweep over the whole matrix, while all that was touched fits into
+/// the cache of a core; see benches/solver_plots.py, where this is measured.
+const WORK_NEAR: u64 = 10;
+/// What it costs beyond.
+const WORK_FAR: u64 = 60;
+/// Rows after which what was touched does not fit any more.
+const NEAR_ROWS: usize = 4096;
 
 /// What of the weighted residual has to become small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +34,11 @@ pub enum Norm {
     Max,
 }
 
-/// A row that was touched, in one place of memory.
-#[derive(Clone, Copy)]
+/// What a push looks at of a row with every entry that it reads, as small as it can be.
+#[derive(Clone, Copy, Debug)]
 struct Node {
     left: f64,
-    pushed: f64,
     weight: f64,
-    queued: bool,
 }
 
 impl Node {
@@ -42,21 +48,32 @@ impl Node {
     }
 }
 
+/// The memory of a push, to be lent to one after the other.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    ranks: Ranks,
+    nodes: Vec<Node>,
+    pushed: Vec<f64>,
+    queued: Vec<bool>,
+    queue: VecDeque<usize>,
+    sums: Vec<Sum>,
+}
+
 /// A residual and what was pushed of it, on the rows that were touched.
 pub struct Push<'a, I, W> {
     rows: Matrix<'a, I>,
     diagonal: &'a [f64],
     weight: W,
     norm: Norm,
-    ranks: Ranks,
-    nodes: Vec<Node>,
-    queue: VecDeque<usize>,
+    scratch: &'a mut Scratch,
     /// The norm of the residual as it was last summed up.
     pub total: f64,
     /// Rows and entries that were read, and rows that were pushed, with repetitions.
     pub rows_read: u64,
     /// Entries that were read, with repetitions.
     pub entries: u64,
+    /// What that cost, in entries of a sweep.
+    pub work: u64,
     /// Rows that were pushed, with repetitions.
     pub pushes: u64,
 }
@@ -69,76 +86,72 @@ impl<'a, I: Index, W: Fn(usize) -> f64> Push<'a, I, W> {
         norm: Norm,
         weight: W,
         source: impl Iterator<Item = (usize, f64)>,
+        scratch: &'a mut Scratch,
     ) -> Self {
-        let mut push = Self {
-            rows,
-            diagonal,
-            weight,
-            norm,
-            ranks: Ranks::new(),
-            nodes: Vec::new(),
-            queue: VecDeque::new(),
-            total: 0.0,
-            rows_read: 0,
-            entries: 0,
-            pushes: 0,
-        };
+        scratch.ranks.begin(rows.len());
+        scratch.nodes.clear();
+        scratch.pushed.clear();
+        scratch.queued.clear();
+        let mut push =
+            Self { rows, diagonal, weight, norm, scratch, total: 0.0, rows_read: 0, entries: 0, work: 0, pushes: 0 };
         for (name, value) in source {
-            let rank = push.rank(name);
-            push.nodes[rank].left += value;
+            push.node(name).1.left += value;
         }
         push.total = push.sum_up();
         push
     }
 
-    #[inline]
-    fn rank(&mut self, name: usize) -> usize {
-        let (rank, new) = self.ranks.rank(name);
+    /// The node of a row, which is made when it is touched first, and its rank.
+    #[inline(always)]
+    fn node(&mut self, name: usize) -> (usize, &mut Node) {
+        let (rank, new) = self.scratch.ranks.rank(name);
         if new {
-            self.nodes.push(Node { left: 0.0, pushed: 0.0, weight: (self.weight)(name), queued: false });
+            self.scratch.nodes.push(Node { left: 0.0, weight: (self.weight)(name) });
+            self.scratch.pushed.push(0.0);
+            self.scratch.queued.push(false);
         }
-        rank
+        (rank, &mut self.scratch.nodes[rank])
     }
 
     /// How many rows were touched.
     pub fn touched(&self) -> usize {
-        self.nodes.len()
+        self.scratch.nodes.len()
     }
 
     fn sum_up(&self) -> f64 {
-        let parts = self.nodes.iter().map(Node::size);
+        let parts = self.scratch.nodes.iter().map(Node::size);
         match self.norm {
             Norm::Sum => parts.fold(0.0, |sum, part| sum + part),
             Norm::Max => parts.fold(0.0, f64::max),
         }
     }
 
-    /// Pushes until the norm of the residual is at most `goal`, the budget of entries is spent, or it is `enough`, which
+    /// Pushes until the norm of the residual is at most `goal`, the budget of work is spent, or it is `enough`, which
     /// is asked between thresholds.
-    pub fn run(&mut self, goal: f64, budget: u64, enough: impl Fn(&Self) -> bool) {
-        let largest = self.nodes.iter().map(Node::size).fold(0.0, f64::max);
+    pub fn run(&mut self, goal: f64, budget: u64, mut enough: impl FnMut(&Self) -> bool) {
+        let largest = self.scratch.nodes.iter().map(Node::size).fold(0.0, f64::max);
         // Below the goal nothing need be pushed where the largest counts; where the sum does, there is no such line.
         let floor = if self.norm == Norm::Max { goal } else { 0.0 };
         let mut cut = (NEXT_CUT * largest).max(floor);
-        while self.total > goal && self.entries <= budget && !enough(self) && cut >= f64::MIN_POSITIVE {
-            for (rank, node) in self.nodes.iter_mut().enumerate() {
+        while self.total > goal && self.work <= budget && !enough(self) && cut >= f64::MIN_POSITIVE {
+            for (rank, node) in self.scratch.nodes.iter().enumerate() {
                 if node.size() > cut {
-                    node.queued = true;
-                    self.queue.push_back(rank);
+                    self.scratch.queued[rank] = true;
+                    self.scratch.queue.push_back(rank);
                 }
             }
             let mut total = self.total;
-            while let Some(rank) = self.queue.pop_front() {
-                self.nodes[rank].queued = false;
-                if self.nodes[rank].size() > cut {
+            while let Some(rank) = self.scratch.queue.pop_front() {
+                self.scratch.queued[rank] = false;
+                if self.scratch.nodes[rank].size() > cut {
                     self.push(rank, cut, &mut total);
                 }
-                if self.entries > budget || (self.norm == Norm::Sum && total <= goal) {
+                if self.work > budget || (self.norm == Norm::Sum && total <= goal) {
                     break;
                 }
             }
-            while let Some(rank) = self.queue.pop_front() {
-                self.nodes[rank].queued = false;
+            while let Some(rank) = self.scratch.queue.pop_front() {
+                self.scratch.queued[rank] = false;
             }
             self.total = self.sum_up();
             cut = (NEXT_CUT * cut).max(floor);
@@ -146,122 +159,141 @@ impl<'a, I: Index, W: Fn(usize) -> f64> Push<'a, I, W> {
     }
 
     fn push(&mut self, rank: usize, cut: f64, total: &mut f64) {
-        let name = self.ranks.name(rank);
-        let node = &mut self.nodes[rank];
+        let name = self.scratch.ranks.name(rank);
+        let node = &mut self.scratch.nodes[rank];
         let step = node.left / self.diagonal[name];
         *total -= node.size();
         node.left = 0.0;
-        node.pushed += step;
+        self.scratch.pushed[rank] += step;
         let (columns, values) = self.rows.row(name);
         self.rows_read += 1;
         self.entries += columns.len() as u64;
+        let is_near = self.scratch.nodes.len() <= NEAR_ROWS;
+        self.work += columns.len() as u64 * if is_near { WORK_NEAR } else { WORK_FAR };
         self.pushes += 1;
         for (column, value) in columns.iter().map(|column| column.at()).zip(values) {
             if column == name {
                 continue;
             }
-            let other = self.rank(column);
-            let node = &mut self.nodes[other];
+            let (other, node) = self.node(column);
             let before = node.size();
             node.left -= step * value;
             let after = node.size();
             *total += after - before;
-            if after > cut && !node.queued {
-                node.queued = true;
-                self.queue.push_back(other);
+            if after > cut && !self.scratch.queued[other] {
+                self.scratch.queued[other] = true;
+                self.scratch.queue.push_back(other);
             }
         }
     }
 
-    /// The residual, computed anew from what was pushed: its entries, and what rounding may have taken from each.
-    pub fn check(&mut self, source: impl Iterator<Item = (usize, f64)>) -> Checked {
-        let known = self.nodes.len();
-        let (mut left, mut size, mut terms) = (vec![0.0; known], vec![0.0; known], vec![0_u32; known]);
+    /// The residual, computed anew from what was pushed, with what rounding may have taken from it.
+    pub fn check(&mut self, source: impl Iterator<Item = (usize, f64)>) -> Checked<'_> {
+        let Scratch { ranks, pushed, sums, .. } = &mut *self.scratch;
+        sums.clear();
+        sums.resize(pushed.len(), Sum { left: 0.0, size: 0.0, terms: 0 });
         for (name, value) in source {
-            let (rank, _) = self.ranks.rank(name);
-            left[rank] += value;
-            size[rank] += value.abs();
+            let sum = &mut sums[ranks.rank(name).0];
+            sum.left += value;
+            sum.size += value.abs();
         }
-        for rank in 0..known {
-            let pushed = self.nodes[rank].pushed;
+        for (rank, &pushed) in pushed.iter().enumerate() {
             if pushed == 0.0 {
                 continue;
             }
-            let (columns, values) = self.rows.row(self.ranks.name(rank));
+            let (columns, values) = self.rows.row(ranks.name(rank));
             self.rows_read += 1;
             self.entries += columns.len() as u64;
             for (column, value) in columns.iter().zip(values) {
                 // Every column of a row that was pushed has a rank already.
-                let (other, _) = self.ranks.rank(column.at());
+                let sum = &mut sums[ranks.rank(column.at()).0];
                 let part = pushed * value;
-                left[other] -= part;
-                size[other] += part.abs();
-                terms[other] += 1;
+                sum.left -= part;
+                sum.size += part.abs();
+                sum.terms += 1;
             }
         }
-        let rounded = size.iter().zip(&terms).map(|(size, &terms)| rounding(terms as usize) * size).collect();
-        let pushed = self.nodes.iter().map(|node| node.pushed).collect();
-        Checked { names: self.ranks.names(), pushed, left, rounded }
+        Checked { ranks, pushed, sums }
     }
 }
 
-/// What a push came to: by rank the name, what was pushed there, and the residual with what rounding may have taken.
-pub struct Checked {
-    /// Rows, in the order in which they were touched.
-    pub names: Vec<usize>,
-    /// What was pushed at each.
-    pub pushed: Vec<f64>,
-    /// The residual at each.
-    pub left: Vec<f64>,
+/// A residual while it is summed up, with the sizes of what it is made of.
+#[derive(Clone, Copy, Debug)]
+struct Sum {
+    left: f64,
+    size: f64,
+    terms: usize,
+}
+
+/// What a push came to, by the rows that it touched, in the order in which it did.
+#[derive(Clone, Copy)]
+pub struct Checked<'a> {
+    ranks: &'a Ranks,
+    pushed: &'a [f64],
+    sums: &'a [Sum],
+}
+
+/// A row that a push has touched.
+#[derive(Clone, Copy, Debug)]
+pub struct Touched {
+    /// Which.
+    pub name: usize,
+    /// What was pushed there.
+    pub pushed: f64,
+    /// The residual there.
+    pub left: f64,
     /// By how much that may be wrong.
-    pub rounded: Vec<f64>,
+    pub rounded: f64,
 }
 
-impl Checked {
+/// What follows for the entry that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Concluded {
+    /// The entry, as far as it follows from what was pushed. By rows the residual is multiplied with what is expected of the
+    /// solution: `b / diagonal`, the next term of Neumann's series, and the middle of what may be beyond.
+    pub value: f64,
+    /// What rounding of that value and of the residual can mean for the entry.
+    pub doubt: f64,
+    /// What all that is left of the residual can mean for it, rounding included.
+    pub bound: f64,
     /// The largest residual.
-    pub fn largest(&self) -> f64 {
-        self.left.iter().zip(&self.rounded).fold(0.0, |most: f64, (left, rounded)| most.max(left.abs() + rounded))
+    pub largest: f64,
+}
+
+impl Checked<'_> {
+    /// The rows, in the order in which they were touched.
+    pub fn rows(&self) -> impl Iterator<Item = Touched> {
+        self.pushed.iter().zip(self.sums).enumerate().map(|(rank, (&pushed, sum))| Touched {
+            name: self.ranks.name(rank),
+            pushed,
+            left: sum.left,
+            rounded: rounding(sum.terms) * sum.size,
+        })
     }
 
-    /// The entry of the solution as far as it follows from what was pushed, and what its own rounding may be. By rows the
-    /// residual is multiplied with what is expected of the solution: `b / diagonal`, the next term of Neumann's series, and
-    /// the middle of what may be beyond.
-    pub fn value(&self, dominance: &Dominance, side: Side<'_>) -> (f64, f64) {
-        let (mut value, mut size, center) = (0.0, 0.0, side.center());
-        for (rank, &name) in self.names.iter().enumerate() {
-            let (pushed, left) = (self.pushed[rank], self.left[rank]);
+    /// What it means for the entry that was asked for.
+    pub fn concluded(&self, dominance: &Dominance, side: Side<'_>) -> Concluded {
+        let (known, center, by_rows) = (self.sums.len(), side.center(), dominance.kind == Kind::Rows);
+        let (mut value, mut size, mut largest, mut doubt, mut norm) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for Touched { name, pushed, left, rounded } in self.rows() {
             let mut part = pushed * side.values[name];
             size += part.abs();
-            if dominance.kind == Kind::Rows {
+            doubt += rounded * dominance.weights[name];
+            if by_rows {
                 let next = side.values[name] / dominance.diagonal[name];
                 part += left * (next + dominance.spread[name] * center);
                 size += left.abs() * (next.abs() + dominance.weights[name] * center.abs());
+                norm += left.abs() * dominance.spread[name];
+            } else {
+                norm = larger(norm, (left.abs() + rounded) / dominance.slack[name]);
             }
             value += part;
+            largest = larger(largest, left.abs() + rounded);
         }
-        (value, rounding(self.names.len() + dominance.row_entries_max) * size)
-    }
-
-    /// What rounding of the residual can mean for the entry.
-    pub fn doubt(&self, dominance: &Dominance, reach: f64) -> f64 {
-        let parts = self.names.iter().zip(&self.rounded).map(|(&name, rounded)| rounded * dominance.weights[name]);
-        2.0 * reach * parts.fold(0.0, |sum, part| sum + part)
-    }
-
-    /// What the residual can mean for the entry, beyond [`Checked::value`].
-    pub fn bound(&self, dominance: &Dominance, side: Side<'_>) -> f64 {
-        let bound = match dominance.kind {
-            Kind::Rows => {
-                let parts = self.names.iter().zip(&self.left).map(|(&name, left)| left.abs() * dominance.spread[name]);
-                side.radius() * parts.fold(0.0, |sum, part| sum + part) + self.doubt(dominance, side.reach())
-            }
-            Kind::Columns => {
-                let part =
-                    |rank: usize| (self.left[rank].abs() + self.rounded[rank]) / dominance.slack[self.names[rank]];
-                side.reach() * (0..self.names.len()).map(part).fold(0.0, f64::max)
-            }
-        };
-        bound * (1.0 + rounding(self.names.len()))
+        let doubt = 2.0 * side.reach() * doubt;
+        let bound = if by_rows { side.radius() * norm + doubt } else { side.reach() * norm };
+        let rounded = rounding(known + dominance.row_entries_max) * size;
+        Concluded { value, doubt: doubt + rounded, bound: bound * (1.0 + rounding(known)) + rounded, largest }
     }
 }
 
@@ -274,22 +306,47 @@ pub struct Entry {
     pub certificate: Certificate,
 }
 
-/// A push that asks for an entry, and has not begun.
-pub fn asking<'a, I: Index>(
-    matrix: Matrix<'a, I>,
-    dominance: &'a Dominance,
-    entry: usize,
-) -> Push<'a, I, impl Fn(usize) -> f64 + 'a> {
-    let norm = if dominance.kind == Kind::Rows { Norm::Sum } else { Norm::Max };
-    let weight = move |name: usize| match dominance.kind {
-        Kind::Rows => dominance.spread[name],
-        Kind::Columns => 1.0 / dominance.slack[name],
-    };
-    Push::new(matrix, &dominance.diagonal, norm, weight, std::iter::once((entry, 1.0)))
+/// A question for one entry of a solution.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a, I> {
+    /// The matrix of the system.
+    pub matrix: Matrix<'a, I>,
+    /// What proves that it dominates.
+    pub dominance: &'a Dominance,
+    /// The right side.
+    pub side: Side<'a>,
+    /// Which entry.
+    pub entry: usize,
+    /// The error that is allowed.
+    pub eps: f64,
+}
+
+impl<'a, I: Index> Question<'a, I> {
+    /// Refuses an accuracy that is none, and an entry that the system does not have.
+    pub fn check(&self) -> Result<(), SolverError> {
+        checked_eps(self.eps)?;
+        checked_entry(self.entry, self.matrix.len())
+    }
+
+    /// A push that asks it, and has not begun.
+    pub fn push(&self, scratch: &'a mut Scratch) -> Push<'a, I, impl Fn(usize) -> f64 + use<'a, I>> {
+        let dominance = self.dominance;
+        let norm = if dominance.kind == Kind::Rows { Norm::Sum } else { Norm::Max };
+        let weight = move |name: usize| match dominance.kind {
+            Kind::Rows => dominance.spread[name],
+            Kind::Columns => 1.0 / dominance.slack[name],
+        };
+        Push::new(self.matrix, &dominance.diagonal, norm, weight, std::iter::once((self.entry, 1.0)), scratch)
+    }
+
+    /// The norm of the residual that proves the accuracy.
+    pub fn goal(&self) -> f64 {
+        goal_of(self.eps, self.side.radius())
+    }
 }
 
 /// The norm of the residual that proves an accuracy.
-pub fn goal_of(eps: f64, radius: f64) -> f64 {
+fn goal_of(eps: f64, radius: f64) -> f64 {
     if radius > 0.0 { SHARE * eps / radius } else { f64::INFINITY }
 }
 
@@ -298,47 +355,30 @@ pub fn checked_entry(entry: usize, length: usize) -> Result<(), SolverError> {
     if entry < length { Ok(()) } else { Err(SolverError::Index { given: entry, length }) }
 }
 
-/// One entry by backward push, to an error of at most `eps`; None where the budget of entries does not suffice.
-pub fn backward<I: Index>(
-    matrix: Matrix<'_, I>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    entry: usize,
-    eps: f64,
-    budget: u64,
-) -> Result<Option<Entry>, SolverError> {
-    checked_eps(eps)?;
-    checked_entry(entry, matrix.len())?;
-    let mut push = asking(matrix, dominance, entry);
-    let goal = goal_of(eps, side.radius());
-    push.run(goal, budget, |_| false);
-    if push.total > goal && push.entries > budget {
-        return Ok(None);
-    }
-    Ok(Some(concluded(&mut push, dominance, side, entry)))
+/// One entry by backward push.
+pub fn backward<'a, I: Index>(question: Question<'a, I>, scratch: &'a mut Scratch) -> Result<Entry, SolverError> {
+    question.check()?;
+    let mut push = question.push(scratch);
+    push.run(question.goal(), u64::MAX, |_| false);
+    Ok(concluded(&mut push, &question))
 }
 
 /// The answer of a push that has reached its goal.
-pub fn concluded<I: Index, W: Fn(usize) -> f64>(
-    push: &mut Push<'_, I, W>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    entry: usize,
-) -> Entry {
-    let checked = push.check(std::iter::once((entry, 1.0)));
-    let (value, rounded) = checked.value(dominance, side);
+pub fn concluded<I: Index, W: Fn(usize) -> f64>(push: &mut Push<'_, I, W>, question: &Question<'_, I>) -> Entry {
+    let Question { dominance, side, .. } = *question;
+    let found = push.check(std::iter::once((question.entry, 1.0))).concluded(dominance, side);
     let radius = if dominance.kind == Kind::Rows { side.radius() } else { side.reach() };
     let certificate = Certificate {
         method: Method::Backward,
-        residual: checked.largest(),
+        residual: found.largest,
         bound_before: push.total * radius,
-        bound: checked.bound(dominance, side) + rounded,
+        bound: found.bound,
         confidence: 1.0,
         rows: push.rows_read,
         entries: push.entries,
         iterations: push.pushes,
     };
-    Entry { value, certificate }
+    Entry { value: found.value, certificate }
 }
 
 /// A solution by forward push: the rows where it is not zero, its values there, and what is known about it.
@@ -351,8 +391,8 @@ pub fn forward<I: Index>(
     dominance: &Dominance,
     side: &[(usize, f64)],
     eps: f64,
-    budget: u64,
-) -> Result<Option<Forward>, SolverError> {
+    scratch: &mut Scratch,
+) -> Result<Forward, SolverError> {
     checked_eps(eps)?;
     for &(row, value) in side {
         checked_entry(row, transposed.len())?;
@@ -366,31 +406,35 @@ pub fn forward<I: Index>(
     };
     let norm = if dominance.kind == Kind::Rows { Norm::Max } else { Norm::Sum };
     let source = || side.iter().copied();
-    let mut push = Push::new(transposed, &dominance.diagonal, norm, weight, source());
+    let mut push = Push::new(transposed, &dominance.diagonal, norm, weight, source(), scratch);
     let before = dominance.largest(push.total);
     let goal = goal_of(eps, dominance.scale);
-    push.run(goal, budget, |_| false);
-    if push.total > goal && push.entries > budget {
-        return Ok(None);
-    }
+    push.run(goal, u64::MAX, |_| false);
     let checked = push.check(source());
-    let parts = (0..checked.names.len())
-        .map(|rank| (checked.left[rank].abs() + checked.rounded[rank]) * weight(checked.names[rank]));
-    let reach = match norm {
-        Norm::Sum => parts.fold(0.0, |sum, part| sum + part),
-        Norm::Max => parts.fold(0.0, f64::max),
-    };
+    let (mut reach, mut residual, mut touched) = (0.0, 0.0, 0);
+    let (mut names, mut values) = (Vec::new(), Vec::new());
+    for Touched { name, pushed, left, rounded } in checked.rows() {
+        let size = left.abs() + rounded;
+        residual = larger(residual, size);
+        reach = match norm {
+            Norm::Sum => reach + size * weight(name),
+            Norm::Max => larger(reach, size * weight(name)),
+        };
+        touched += 1;
+        if pushed != 0.0 {
+            names.push(name);
+            values.push(pushed);
+        }
+    }
     let certificate = Certificate {
         method: Method::Forward,
-        residual: checked.largest(),
+        residual,
         bound_before: before,
-        bound: dominance.largest(reach) * (1.0 + rounding(checked.names.len())),
+        bound: dominance.largest(reach) * (1.0 + rounding(touched)),
         confidence: 1.0,
         rows: push.rows_read,
         entries: push.entries,
         iterations: push.pushes,
     };
-    let kept = (0..checked.names.len()).filter(|&rank| checked.pushed[rank] != 0.0);
-    let (names, values) = kept.map(|rank| (checked.names[rank], checked.pushed[rank])).unzip();
-    Ok(Some((names, values, certificate)))
+    Ok((names, values, certificate))
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::certificate::{bound_of, certify, checked_eps};
+use crate::matrix::left;
 use crate::push::checked_entry;
 use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Owned, Side, SolverError, Watch, bicgstab};
 
@@ -54,11 +55,7 @@ impl<I: Index> Tracked<I> {
             pushes: 0,
         };
         for row in 0..tracked.b.len() {
-            let (columns, values) = tracked.matrix.view().row(row);
-            tracked.residual[row] = columns
-                .iter()
-                .zip(values)
-                .fold(tracked.b[row], |left, (column, value)| left - value * tracked.x[column.at()]);
+            tracked.residual[row] = left(tracked.matrix.view().row(row), tracked.b[row], &tracked.x);
         }
         Ok(tracked)
     }

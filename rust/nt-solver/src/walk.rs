@@ -6,11 +6,10 @@
 //! bounded numbers holds for any number of walks. Walks from what a push left are the bidirectional method (Lofgren,
 //! Banerjee and Goel 2016, for PageRank).
 
-use crate::certificate::checked_eps;
 use crate::parallel::{in_order, threads_for};
-use crate::push::{Checked, Entry, Push, asking, checked_entry, goal_of};
+use crate::push::{Entry, Push, Question, Scratch};
 use crate::random::Draws;
-use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, Side, SolverError, Watch};
+use crate::{Certificate, Dominance, Index, Kind, Matrix, Method, SolverError, Watch};
 
 /// Below this weight a walk may be absorbed.
 const FLOOR: f64 = 1.0 / 16.0;
@@ -113,15 +112,16 @@ impl<I: Index> Ground<'_, I> {
     }
 
     /// One block of walks from what a push left; `passed` are running sums of `|left| spread`.
-    fn block(&self, starts: &Checked, passed: &[f64], seed: u64, block: usize) -> Sums {
+    fn block(&self, starts: &[(usize, f64)], passed: &[f64], seed: u64, block: usize) -> Sums {
         let mut sums = Sums::default();
         let all = passed[passed.len() - 1];
         for walk in block * BLOCK..(block + 1) * BLOCK {
             let mut draws = Draws::new(seed, walk as u64);
             let target = draws.uniform() * all;
             let rank = passed.partition_point(|&sum| sum <= target).min(passed.len() - 1);
-            let (row, turn) = self.next(starts.names[rank], &mut draws, &mut sums);
-            let sign = if starts.left[rank] < 0.0 { -1.0 } else { 1.0 };
+            let (start, left) = starts[rank];
+            let (row, turn) = self.next(start, &mut draws, &mut sums);
+            let sign = if left < 0.0 { -1.0 } else { 1.0 };
             let value = all * sign * (self.walk(row, turn, &mut draws, &mut sums) - self.center);
             sums.values += value;
             sums.squares += value * value;
@@ -131,57 +131,42 @@ impl<I: Index> Ground<'_, I> {
 }
 
 /// One entry by walks alone.
-pub fn walks<I: Index>(
-    matrix: Matrix<'_, I>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    entry: usize,
-    eps: f64,
+pub fn walks<'a, I: Index>(
+    question: Question<'a, I>,
     how: Walks,
+    scratch: &'a mut Scratch,
     watch: Watch<'_>,
 ) -> Result<Entry, SolverError> {
-    check(Method::Walks, dominance, entry, eps, how)?;
-    let mut push = asking(matrix, dominance, entry);
-    finished(Method::Walks, &mut push, matrix, dominance, side, entry, eps, how, watch)
+    check(Method::Walks, &question, how)?;
+    let mut push = question.push(scratch);
+    finished(Method::Walks, &mut push, &question, how, watch)
 }
 
 /// One entry by a push that goes on until walks from what it left are expected to be no more work than it was itself.
-pub fn bidirectional<I: Index>(
-    matrix: Matrix<'_, I>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    entry: usize,
-    eps: f64,
+pub fn bidirectional<'a, I: Index>(
+    question: Question<'a, I>,
     how: Walks,
+    scratch: &'a mut Scratch,
     watch: Watch<'_>,
 ) -> Result<Entry, SolverError> {
-    check(Method::Bidirectional, dominance, entry, eps, how)?;
-    let mut push = asking(matrix, dominance, entry);
-    push.run(goal_of(eps, side.radius()), u64::MAX, |push| {
-        entries_of_walks(matrix, dominance, side, push.total, eps, how) <= push.entries as f64
-    });
-    finished(Method::Bidirectional, &mut push, matrix, dominance, side, entry, eps, how, watch)
+    check(Method::Bidirectional, &question, how)?;
+    let mut push = question.push(scratch);
+    push.run(question.goal(), u64::MAX, |push| entries_of_walks(&question, push.total, how) <= push.entries as f64);
+    finished(Method::Bidirectional, &mut push, &question, how, watch)
 }
 
-fn check(method: Method, dominance: &Dominance, entry: usize, eps: f64, how: Walks) -> Result<(), SolverError> {
-    checked_eps(eps)?;
-    checked_entry(entry, dominance.weights.len())?;
+fn check<I: Index>(method: Method, question: &Question<'_, I>, how: Walks) -> Result<(), SolverError> {
+    question.check()?;
     how.check()?;
-    if dominance.kind == Kind::Columns {
+    if question.dominance.kind == Kind::Columns {
         return Err(SolverError::ColumnsOnly { method: method.name() });
     }
     Ok(())
 }
 
-/// Entries that walks from a residual of this norm are expected to read until they are within `eps`.
-pub fn entries_of_walks<I: Index>(
-    matrix: Matrix<'_, I>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    total: f64,
-    eps: f64,
-    how: Walks,
-) -> f64 {
+/// Entries that walks from a residual of this norm are expected to read until they are accurate enough.
+pub fn entries_of_walks<I: Index>(question: &Question<'_, I>, total: f64, how: Walks) -> f64 {
+    let Question { matrix, dominance, side, eps, .. } = *question;
     // A standard deviation of a quarter of the radius is a guess; walks go on until the interval says that it is enough.
     let (ratio, log) = (total * side.radius() / eps, (8.0 / (1.0 - how.confidence)).ln());
     let walks = 2.0 * log * (ratio / 4.0) * (ratio / 4.0) + 14.0 / 3.0 * log * ratio;
@@ -191,35 +176,31 @@ pub fn entries_of_walks<I: Index>(
 }
 
 /// The answer of a push, its residual finished by walks.
-#[allow(clippy::too_many_arguments, reason = "a question has as many parts")]
 pub fn finished<I: Index, W: Fn(usize) -> f64>(
     method: Method,
     push: &mut Push<'_, I, W>,
-    matrix: Matrix<'_, I>,
-    dominance: &Dominance,
-    side: Side<'_>,
-    entry: usize,
-    eps: f64,
+    question: &Question<'_, I>,
     how: Walks,
     watch: Watch<'_>,
 ) -> Result<Entry, SolverError> {
     how.check()?;
+    let Question { matrix, dominance, side, entry, eps } = *question;
     let starts = push.check(std::iter::once((entry, 1.0)));
     let ground = Ground { matrix, dominance, b: side.values, center: side.center() };
-    let (known, rounded) = starts.value(dominance, side);
-    let doubt = starts.doubt(dominance, side.reach()) + rounded;
-    let drawn = draw(&ground, &starts, side.radius(), eps - doubt, how, watch)?;
+    let known = starts.concluded(dominance, side);
+    let starts: Vec<(usize, f64)> = starts.rows().map(|row| (row.name, row.left)).collect();
+    let drawn = draw(&ground, &starts, side.radius(), eps - known.doubt, how, watch)?;
     let certificate = Certificate {
         method,
-        residual: starts.largest(),
+        residual: known.largest,
         bound_before: drawn.hoeffding,
-        bound: drawn.half + doubt,
+        bound: drawn.half + known.doubt,
         confidence: if drawn.walks == 0 { 1.0 } else { how.confidence },
         rows: push.rows_read + drawn.sums.rows,
         entries: push.entries + drawn.sums.entries,
         iterations: push.pushes + drawn.walks as u64,
     };
-    Ok(Entry { value: known + drawn.mean, certificate })
+    Ok(Entry { value: known.value + drawn.mean, certificate })
 }
 
 /// What walks came to.
@@ -235,15 +216,15 @@ struct Drawn {
 /// many more, and each look has its share of the doubt, so that stopping at a good one is no cheating.
 fn draw<I: Index>(
     ground: &Ground<'_, I>,
-    starts: &Checked,
+    starts: &[(usize, f64)],
     radius: f64,
     eps: f64,
     how: Walks,
     watch: Watch<'_>,
 ) -> Result<Drawn, SolverError> {
-    let mut passed = Vec::with_capacity(starts.names.len());
+    let mut passed = Vec::with_capacity(starts.len());
     let mut all = 0.0;
-    for (&name, left) in starts.names.iter().zip(&starts.left) {
+    for &(name, left) in starts {
         all += left.abs() * ground.dominance.spread[name];
         passed.push(all);
     }

@@ -1,6 +1,8 @@
 //! Laws of the solvers over random systems, checked without another solver: a system is made with its solution.
 
-use nt_solver::{Dominance, Kind, Matrix, Query, Walks, backward, bicgstab, bidirectional, entry, forward, neumann};
+use nt_solver::{
+    Dominance, Kind, Matrix, Question, Scratch, Walks, backward, bicgstab, bidirectional, entry, forward, neumann,
+};
 use proptest::prelude::*;
 
 /// A system of rows or columns that dominate, and its solution.
@@ -63,14 +65,15 @@ proptest! {
             prop_assert!(error <= certificate.bound + ROUNDED, "{} {error} {}", certificate.method.name(), certificate.bound);
             prop_assert!(certificate.bound <= eps + ROUNDED);
         }
-        let found = backward(matrix, &known, side, at, eps, u64::MAX).unwrap().unwrap();
+        let mut scratch = Scratch::default();
+        let question = Question { matrix, dominance: &known, side, entry: at, eps };
+        let found = backward(question, &mut scratch).unwrap();
         prop_assert!((found.value - given.x[at]).abs() <= found.certificate.bound + ROUNDED);
-        let query = Query { entry: at, eps, walks: None };
-        let (found, _) = entry(matrix, &known, side, query, 1, &mut |_| true).unwrap();
+        let (found, _) = entry(question, None, 1, &mut scratch, &mut |_| true).unwrap();
         prop_assert!((found.value - given.x[at]).abs() <= found.certificate.bound + ROUNDED);
         let source: Vec<(usize, f64)> = given.b.iter().copied().enumerate().collect();
         let across = matrix.transposed();
-        let (rows, values, certificate) = forward(across.view(), &known, &source, eps, u64::MAX).unwrap().unwrap();
+        let (rows, values, certificate) = forward(across.view(), &known, &source, eps, &mut scratch).unwrap();
         let mut x = vec![0.0; given.x.len()];
         for (row, value) in rows.into_iter().zip(values) {
             x[row] = value;
@@ -85,9 +88,10 @@ proptest! {
         let known = Dominance::by_rows(matrix).unwrap();
         prop_assume!(known.kind == Kind::Rows);
         let side = known.side(&given.b).unwrap();
+        let question = Question { matrix, dominance: &known, side, entry: 0, eps: 1e-3 };
         let found: Vec<_> = [1, 2, 7]
             .map(|threads| Walks { seed, confidence: 0.9, walks_max: 4096, threads })
-            .map(|how| bidirectional(matrix, &known, side, 0, 1e-3, how, &mut |_| true).unwrap())
+            .map(|how| bidirectional(question, how, &mut Scratch::default(), &mut |_| true).unwrap())
             .into();
         prop_assert_eq!(found[0].value.to_bits(), found[1].value.to_bits());
         prop_assert_eq!(&found[0], &found[2]);

@@ -9,7 +9,7 @@ from neural_trader.baseline.solve.dominance import Dominance, Matrix, diagonal_o
 STEPS_MAX = 10_000
 SCALING_STEPS_MAX = 1000
 RESTARTS_MAX = 50
-BLOCK = 1 << 16
+BLOCK = 1 << 13
 UNEVEN = 0.1
 
 
@@ -26,18 +26,21 @@ def dot(left: list[float], right: list[float]) -> float:
 
 def neumann(matrix: Matrix, known: Dominance, side: list[float], eps: float) -> tuple[list[float], int]:
     """Sweeps of Jacobi from ``b / diagonal`` until a residual proves ``eps``: the solution, and how many there were."""
-    inverse = [1.0 / value for value in known.diagonal]
-    x = [b * each for b, each in zip(side, inverse, strict=True)]
+    x = [b / own for b, own in zip(side, known.diagonal, strict=True)]
     low, high = known.reach(side)
     behind = max(abs(low), abs(high)) * known.scale * (1.0 + known.rate) / (1.0 - known.rate)
     sweeps_max = sweeps_needed(known.rate, eps, behind) + 2
     sweeps = 0
     while True:
-        step = _residual(matrix, inverse, side, x)
+        residual = _left(matrix, side, x)
+        if known.by_rows:
+            reach = max(abs(left) / slack for left, slack in zip(residual, known.slack, strict=True))
+        else:
+            reach = _reach(False, known.weights, residual)
         sweeps += 1
-        if _reach(known.by_rows, known.units(), step) * known.scale <= eps or sweeps >= sweeps_max:
+        if reach * known.scale <= eps or sweeps >= sweeps_max:
             return x, sweeps
-        x = [value + each for value, each in zip(x, step, strict=True)]
+        x = [value + left / own for value, left, own in zip(x, residual, known.diagonal, strict=True)]
 
 
 def bicgstab(
@@ -147,14 +150,18 @@ def _applied(matrix: Matrix, inverse: list[float], v: list[float]) -> list[float
     return out
 
 
-def _residual(matrix: Matrix, inverse: list[float], side: list[float], x: list[float]) -> list[float]:
+def _left(matrix: Matrix, side: list[float], x: list[float]) -> list[float]:
     out = []
     for row, entries in enumerate(matrix):
         left = side[row]
         for column, value in entries:
             left -= value * x[column]
-        out.append(left * inverse[row])
+        out.append(left)
     return out
+
+
+def _residual(matrix: Matrix, inverse: list[float], side: list[float], x: list[float]) -> list[float]:
+    return [left * each for left, each in zip(_left(matrix, side, x), inverse, strict=True)]
 
 
 def _reach(by_rows: bool, units: list[float], residual: list[float]) -> float:
