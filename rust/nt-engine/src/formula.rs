@@ -1,8 +1,8 @@
 //! Strategies that are formulas: what their signals ask of the engine (docs/expressions.md, section 4).
 
 use nt_core::{Bars, Bracket, Error, PPB, Ppb, Price, Result, Side, Trail};
-use nt_features::Bar;
 use nt_features::graph::{Graph, Nodes, Term};
+use nt_features::{Bar, instant};
 
 use crate::engine::Engine;
 use crate::request::{Request, Size};
@@ -232,6 +232,7 @@ fn bar_of(bars: &Bars<'_>, index: usize) -> Bar {
         low: bars.low[row] as f64,
         close: bars.close[row] as f64,
         volume: bars.volume.get(row).map_or(f64::NAN, |&lots| lots as f64),
+        time: instant(bars.open_ns[row]),
     }
 }
 

@@ -7,7 +7,7 @@ use nt_core::Bars;
 
 use super::cell::{Cell, Inner, compared, divided, is_on, smaller};
 use super::{Operation, READS, Yields};
-use crate::Bar;
+use crate::{Bar, instant};
 
 /// Signals, the earliest in the lowest bit of the first word; bits after the last are 0.
 pub type Bits = Vec<u64>;
@@ -216,18 +216,23 @@ fn numbers_of<'a>(inputs: &[Option<&'a Column>]) -> [&'a [f64]; READS] {
 }
 
 /// What reads the bar itself has columns of its own.
-const NO_BAR: Bar = Bar { open: f64::NAN, high: f64::NAN, low: f64::NAN, close: f64::NAN, volume: f64::NAN };
+const NO_BAR: Bar =
+    Bar { open: f64::NAN, high: f64::NAN, low: f64::NAN, close: f64::NAN, volume: f64::NAN, time: f64::NAN };
 
 /// Counts of the bars themselves.
 fn counts(operation: &Operation, bars: &Bars<'_>, numbers: &mut Vec<f64>) {
+    numbers.clear();
     let column = match operation {
+        Operation::Time => {
+            numbers.extend(bars.open_ns.iter().map(|&ns| instant(ns)));
+            return;
+        }
         Operation::Open => bars.open,
         Operation::High => bars.high,
         Operation::Low => bars.low,
         Operation::Close => bars.close,
         _ => bars.volume,
     };
-    numbers.clear();
     match column.is_empty() {
         true => numbers.resize(bars.len(), f64::NAN),
         false => numbers.extend(column.iter().map(|&count| count as f64)),

@@ -23,6 +23,7 @@ pub enum Operation {
     Low,
     Close,
     Volume,
+    Time,
     Number,
     FromTicks,
     FromLots,
@@ -72,6 +73,7 @@ impl Operation {
             "low" => Self::Low,
             "close" => Self::Close,
             "volume" => Self::Volume,
+            "time" => Self::Time,
             "number" => Self::Number,
             "from_ticks" => Self::FromTicks,
             "from_lots" => Self::FromLots,
@@ -134,7 +136,7 @@ impl Operation {
     /// How many nodes it reads.
     pub fn inputs(&self) -> usize {
         match self {
-            Self::Open | Self::High | Self::Low | Self::Close | Self::Volume | Self::Number => 0,
+            Self::Open | Self::High | Self::Low | Self::Close | Self::Volume | Self::Time | Self::Number => 0,
             Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Smaller | Self::Larger => 2,
             Self::Order | Self::And | Self::Or => 2,
             Self::Choose => 3,
