@@ -181,7 +181,8 @@ fn ticks(raw: f64, up: bool) -> Result<Price> {
 
 /// A fraction in parts per billion, towards zero; the half unit absorbs the noise of floats. Nothing where it is not known.
 fn rate(fraction: f64) -> Option<Ppb> {
-    let scaled = (fraction * PPB as f64 + 1e-4_f64.copysign(fraction)).trunc();
+    // The cast takes off what is behind the point.
+    let scaled = fraction * PPB as f64 + 1e-4_f64.copysign(fraction);
     (scaled.abs() < 9e18).then_some(scaled as Ppb)
 }
 

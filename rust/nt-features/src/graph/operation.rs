@@ -1,5 +1,7 @@
 //! The operations of formulas by name.
 
+use std::sync::Arc;
+
 use super::Across;
 use crate::Kind;
 
@@ -59,7 +61,7 @@ pub enum Operation {
     Across(Across),
     /// An output of a feature, by its name and by its position.
     Feature {
-        name: String,
+        name: Arc<str>,
         output: usize,
     },
 }
@@ -108,7 +110,7 @@ impl Operation {
                     return Self::Across(across);
                 }
                 let (name, output) = other.split_once('#').unwrap_or((other, "0"));
-                Self::Feature { name: name.to_owned(), output: output.parse().unwrap_or(usize::MAX) }
+                Self::Feature { name: name.into(), output: output.parse().unwrap_or(usize::MAX) }
             }
         }
     }
