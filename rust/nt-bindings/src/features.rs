@@ -2,7 +2,7 @@
 
 use nt_features::graph::Across;
 use nt_features::{FAMILIES, FeatureError, Kind, List, Matches, Neighbours, Parameter, Set, Unfolding};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
