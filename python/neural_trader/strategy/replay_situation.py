@@ -74,7 +74,7 @@ class _SeenBars:
     def features(self) -> dict[str, float]:
         known = self._replay.bars_known(self._rank)
         for at in range(self._count, known):
-            self._values = self._runner.update(tuple(column[at] for column in self._columns)).tolist()
+            self._values = self._runner.update(*(column[at] for column in self._columns)).tolist()
         self._count = max(self._count, known)
         price = self._columns[-1][known - 1] if known else math.nan
         return bar_features(price, self._values[: len(SPANS)], *self._values[len(SPANS) :])
