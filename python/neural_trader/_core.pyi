@@ -110,6 +110,7 @@ __all__ = [
     "instants_from_text",
     "instruments_of",
     "lyapunov_exponent",
+    "matrix_profile",
     "model_path",
     "open_snapshot",
     "pause_run",
@@ -463,6 +464,10 @@ def feature_warmup(name: str, parameters: Sequence[float]) -> int:
 
 def lyapunov_exponent(series: _Floats, dimension: int, lag: int, exclusion: int, steps: int) -> float:
     """The largest Lyapunov exponent of a series, per row; NaN where no line can be drawn."""
+
+def matrix_profile(series: _Floats, n: int, exclusion: int) -> tuple[tuple[_Floats, _Ints], tuple[_Floats, _Ints]]:
+    """Of each window, by the row at which it ends: the distance to its nearest neighbour among the windows before, and
+    the row at which that ends; the same among the windows after. NaN and -1 where there is none."""
 
 def feature_table() -> list[dict[str, Any]]:
     """Every feature, in the order of families: a row of the table as a dictionary."""

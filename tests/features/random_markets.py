@@ -27,7 +27,8 @@ class Market:
         opened = np.concatenate([[start], close[:-1]])
         high = np.maximum(opened, close) + reach[0]
         low = np.maximum(np.minimum(opened, close) - reach[1], 1.0)
-        return cls({"open": opened, "high": high, "low": low, "close": close, "volume": volume})
+        time = 1.6e18 + 300e9 * np.arange(len(close))
+        return cls({"open": opened, "high": high, "low": low, "close": close, "volume": volume, "time": time})
 
     @classmethod
     def seeded(cls, seed: int, size: int = 300, *, whole: bool = True) -> Market:
@@ -44,10 +45,10 @@ class Market:
         reach = draw.integers(0, pace + 1, (2, size)).astype(float)
         volume = draw.integers(0, 10**6, size).astype(float)
         market = cls.of(changes, reach, volume, float(start))
-        if whole:
-            return market
-        unit = float(np.pi) * 1e-3
-        return cls({name: column * unit for name, column in market.columns.items()})
+        # Bars of one length, but for some that are missing: from minutes to hours.
+        steps = np.cumsum(draw.choice([1.0, 2.0, 50.0], size, p=[0.9, 0.08, 0.02]))
+        market.columns["time"] = 1.6e18 + 60e9 * int(draw.integers(1, 200)) * steps
+        return market if whole else market.scaled(float(np.pi) * 1e-3, float(np.pi) * 1e-3)
 
     def inputs(self, kind: Kind) -> list[Column]:
         """The columns that a feature reads."""
@@ -79,6 +80,11 @@ class Market:
     def outputs(self, name: str, *parameters: float) -> list[Column]:
         """All outputs of a feature."""
         return feature_columns(name, parameters, self.inputs(table()[name]))
+
+    def scaled(self, prices: float, volumes: float) -> Market:
+        """The same in other units."""
+        factors = {"volume": volumes, "time": 1.0}
+        return Market({name: column * factors.get(name, prices) for name, column in self.columns.items()})
 
     def changed(self, change: Any) -> Market:
         """The same with something done to each column."""

@@ -154,6 +154,7 @@ def test_strategies_reach_every_feature_of_bars() -> None:
 
     nt.backtest(Measuring, data=bars, look_ahead=False)
     columns = {name: getattr(bars, name).astype(float) for name in ("open", "high", "low", "close", "volume")}
+    columns["time"] = bars.open_ns
     for name in [*names, "lots"]:
         kind = table().get(name, table()["sma"])
         inputs = [columns["volume" if name == "lots" else str(field)] for _, field in kind.inputs]

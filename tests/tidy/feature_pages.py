@@ -34,6 +34,8 @@ from neural_trader.features.across import zscore_across as zscore_across
 from neural_trader.features.chaos import LyapunovTest as LyapunovTest
 from neural_trader.features.chaos import lyapunov as lyapunov
 from neural_trader.features.chaos import lyapunov_test as lyapunov_test
+from neural_trader.features.profile import MatrixProfile as MatrixProfile
+from neural_trader.features.profile import matrix_profile as matrix_profile
 from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
@@ -43,12 +45,14 @@ __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
     "lyapunov",
     "lyapunov_test",
+    "matrix_profile",
     "mean_across",
     "neutralise_across",
     "rank_across",

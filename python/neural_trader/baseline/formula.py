@@ -10,19 +10,21 @@ from typing import Any, NamedTuple
 from neural_trader.baseline.across import ACROSS, across
 from neural_trader.baseline.arithmetic import BILLION
 from neural_trader.baseline.features import LARGEST, TWINS
+from neural_trader.baseline.features.calendar import instant
 from neural_trader.errors import EngineError
 
 NAN = math.nan
 
 
 class Bar(NamedTuple):
-    """One bar in ticks and lots; the volume is NaN where the source has none."""
+    """One bar in ticks and lots; the volume is NaN where the source has none. The time is that of its opening."""
 
     open: float
     high: float
     low: float
     close: float
     volume: float = NAN
+    time: float = NAN
 
 
 class Term(NamedTuple):
@@ -188,7 +190,7 @@ STATEFUL: dict[str, Callable[[Term, Grid], Callable[..., float]]] = {
 }
 
 
-SOURCES = ("open", "high", "low", "close", "volume")
+SOURCES = ("open", "high", "low", "close", "volume", "time")
 
 
 class Graph:
@@ -345,4 +347,5 @@ class OnEngine:
 def bar_of(bars: Any, at: int) -> Bar:
     """A bar as features read it."""
     open_, high, low, close = (float(column[at]) for column in (bars.open, bars.high, bars.low, bars.close))
-    return Bar(open_, high, low, close, NAN if bars.volume is None else float(bars.volume[at]))
+    volume = NAN if bars.volume is None else float(bars.volume[at])
+    return Bar(open_, high, low, close, volume, instant(int(bars.open_ns[at])))

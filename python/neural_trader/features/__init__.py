@@ -30,6 +30,7 @@ from neural_trader.features.across import (
 )
 from neural_trader.features.calls import function_of
 from neural_trader.features.chaos import LyapunovTest, lyapunov, lyapunov_test
+from neural_trader.features.profile import MatrixProfile, matrix_profile
 from neural_trader.features.sets import FeatureSet
 from neural_trader.features.table import Kind, Parameter, table
 
@@ -37,12 +38,14 @@ __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
     "lyapunov",
     "lyapunov_test",
+    "matrix_profile",
     "mean_across",
     "neutralise_across",
     "rank_across",

@@ -15,6 +15,8 @@ from neural_trader.features.across import zscore_across as zscore_across
 from neural_trader.features.chaos import LyapunovTest as LyapunovTest
 from neural_trader.features.chaos import lyapunov as lyapunov
 from neural_trader.features.chaos import lyapunov_test as lyapunov_test
+from neural_trader.features.profile import MatrixProfile as MatrixProfile
+from neural_trader.features.profile import matrix_profile as matrix_profile
 from neural_trader.features.sets import FeatureSet as FeatureSet
 from neural_trader.features.table import Kind as Kind
 from neural_trader.features.table import Parameter as Parameter
@@ -24,12 +26,14 @@ __all__ = [
     "FeatureSet",
     "Kind",
     "LyapunovTest",
+    "MatrixProfile",
     "Parameter",
     "bottom_across",
     "count_across",
     "demean_across",
     "lyapunov",
     "lyapunov_test",
+    "matrix_profile",
     "mean_across",
     "neutralise_across",
     "rank_across",
@@ -228,3 +232,12 @@ def trade_imbalance(quantity: Any, side: Any = ..., n: int = 20) -> Any:
 
 def vpin(quantity: Any, side: Any = ..., bucket: float = 1000.0, n: int = 50) -> Any:
     """Mean |bought - sold| of the last n buckets of volume, 0 to 1."""
+
+def left_profile(series: Any, n: int = 20, lookback: int = 250) -> Any:
+    """Distance of the last n values to the past ones most like them."""
+
+def seasonality(series: Any, time: Any = ..., minutes: int = 60, days: int = 1) -> Any:
+    """Mean of earlier values in the same minutes of the day or week."""
+
+def session(open: Any, high: Any = ..., low: Any = ..., time: Any = ..., start: int = 0, minutes: int = 1440) -> Any:
+    """The session so far: open, high, low, range, bars since it opened."""

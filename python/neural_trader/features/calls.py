@@ -60,7 +60,7 @@ def call(kind: Kind, given: Sequence[Any], named: dict[str, Any]) -> Any:
 
 def evaluated(kind: Kind, inputs: Sequence[Any], numbers: Sequence[float]) -> list[NDArray[np.float64]]:
     """The outputs over columns."""
-    columns = [floats(each) for each in inputs]
+    columns = [as_read(each, field) for each, (_, field) in zip(inputs, kind.inputs, strict=True)]
     try:
         return feature_columns(kind.name, numbers, columns)
     except ValueError as error:
@@ -77,6 +77,28 @@ def of_frame(kind: Kind, frame: pl.DataFrame) -> list[pl.Series]:
             raise UsageError(f"{kind.name} reads {wanted}; the frame has {', '.join(frame.columns)}")
         found.append(frame[column])
     return found
+
+
+def as_read(column: Any, field: str | None) -> NDArray[np.float64]:
+    """A column as the engine reads it, of a field of bars or of none."""
+    return instants(column) if field == "time" else floats(column)
+
+
+def instants(column: Any) -> NDArray[np.float64]:
+    """Times as the engine reads them: UTC nanoseconds since the epoch, cut to 512; what is null is NaN.
+
+    Dates and times of any sort, those without a zone in UTC, or nanoseconds as numbers.
+    """
+    if not isinstance(column, pl.Series) and "datetime64" in str(getattr(column, "dtype", "")):
+        column = np.asarray(column, dtype="datetime64[ns]")
+    times = column if isinstance(column, pl.Series) else pl.Series(column)
+    if times.dtype.is_float():
+        return floats(times)
+    if times.dtype.is_temporal():
+        times = times.cast(pl.Datetime("ns"))
+    if not (times.dtype.is_temporal() or times.dtype.is_integer()):
+        raise UsageError(f"times are dates with times of day, or nanoseconds since 1970; a column is {times.dtype}")
+    return floats(times.cast(pl.Int64).to_frame("ns").select(pl.col("ns") - pl.col("ns") % 512)["ns"])
 
 
 def floats(column: Any) -> NDArray[np.float64]:

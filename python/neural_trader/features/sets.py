@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from neural_trader._native import FeatureRunner
 from neural_trader.errors import UsageError
-from neural_trader.features.calls import floats
+from neural_trader.features.calls import as_read
 from neural_trader.features.table import Kind, table
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class FeatureSet:
         self.outputs = tuple(output for spec in self._specs for output in _outputs(spec))
         if len(set(self.outputs)) < len(self.outputs):
             raise UsageError("two features of a set have one name; a mapping gives them different ones")
+        self._times = {
+            column
+            for spec in self._specs
+            for column, (_, field) in zip(spec.columns, spec.kind.inputs, strict=True)
+            if field == "time"
+        }
         self._runner = self._new()
 
     def _new(self) -> FeatureRunner:
@@ -77,17 +84,28 @@ class FeatureSet:
         if missing:
             raise UsageError(f"the features read {', '.join(missing)}; there are {', '.join(known)}")
         try:
-            made = self._new().columns([floats(frame[name]) for name in self.inputs])
+            made = self._new().columns([self._as_read(name, frame[name]) for name in self.inputs])
         except ValueError as error:
             raise UsageError(str(error)) from None
         return pl.DataFrame(dict(zip(self.outputs, made, strict=True)), nan_to_null=True)
 
-    def update(self, *numbers: float) -> NDArray[np.float64]:
+    def update(self, *numbers: float | datetime) -> NDArray[np.float64]:
         """Take the next event, one number for each of ``inputs``; return the values, one for each of ``outputs``.
 
-        The array is the same at every call, and overwritten by the next: copy what is to be kept.
+        A time is a datetime, or nanoseconds since 1970. The array is the same at every call, and overwritten by the
+        next: copy what is to be kept.
         """
-        return self._runner.update(numbers)
+        try:
+            return self._runner.update(numbers)  # type: ignore[arg-type]
+        except TypeError:
+            # A datetime is no number; numbers pass without being looked at.
+            if not self._times:
+                raise
+            pairs = zip(self.inputs, numbers, strict=True)
+            return self._runner.update(tuple(float(self._as_read(name, [each])[0]) for name, each in pairs))
+
+    def _as_read(self, name: str, column: Any) -> NDArray[np.float64]:
+        return as_read(column, "time" if name in self._times else None)
 
     def restart(self) -> None:
         """Forget every event."""

@@ -113,6 +113,7 @@ pub fn feature_bar(bars: &Bars<'_>, index: usize) -> nt_features::Bar {
         low: bars.low[at] as f64,
         close: bars.close[at] as f64,
         volume: bars.volume.get(at).map_or(f64::NAN, |&lots| lots as f64),
+        time: nt_features::instant(bars.open_ns[at]),
     }
 }
 

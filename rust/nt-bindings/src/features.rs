@@ -1,7 +1,7 @@
 //! nt-features for Python.
 
 use nt_features::graph::Across;
-use nt_features::{FAMILIES, FeatureError, Kind, Parameter, Set, Unfolding};
+use nt_features::{FAMILIES, FeatureError, Kind, Neighbours, Parameter, Set, Unfolding};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -92,6 +92,25 @@ fn lyapunov_exponent(
     Ok(py.detach(|| nt_features::lyapunov(series, Unfolding { dimension, lag, exclusion, steps })))
 }
 
+/// Of each window, by the row at which it ends: the distance to its nearest neighbour among the windows before, and the row at
+/// which that ends; the same among the windows after. NaN and -1 where there is none.
+#[pyfunction]
+fn matrix_profile<'py>(
+    py: Python<'py>,
+    series: PyReadonlyArray1<'py, f64>,
+    n: usize,
+    exclusion: usize,
+) -> PyResult<Sides<'py>> {
+    let series = series.as_slice()?;
+    let found = py.detach(|| nt_features::matrix_profile(series, n, exclusion));
+    let arrays = |side: Neighbours| (side.distance.into_pyarray(py), side.neighbour.into_pyarray(py));
+    Ok((arrays(found.left), arrays(found.right)))
+}
+
+/// Distances and rows, of the windows before and of those after.
+type Sides<'py> = (Side<'py>, Side<'py>);
+type Side<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>);
+
 /// Features that are updated together; each is a name, parameters and the places of its inputs in a row.
 #[pyclass(module = "neural_trader._core")]
 struct FeatureRunner {
@@ -165,5 +184,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(feature_columns, module)?)?;
     module.add_function(wrap_pyfunction!(feature_table, module)?)?;
     module.add_function(wrap_pyfunction!(feature_warmup, module)?)?;
-    module.add_function(wrap_pyfunction!(lyapunov_exponent, module)?)
+    module.add_function(wrap_pyfunction!(lyapunov_exponent, module)?)?;
+    module.add_function(wrap_pyfunction!(matrix_profile, module)?)
 }

@@ -201,7 +201,7 @@ impl Running {
 }
 
 fn no_field(name: &str) -> PyErr {
-    PyValueError::new_err(format!("bars have no {name:?}; they have open, high, low, close and volume"))
+    PyValueError::new_err(format!("bars have no {name:?}; they have open, high, low, close, volume and time"))
 }
 
 impl Indicator {

@@ -62,9 +62,9 @@ impl Sweep {
         let (plan, sets) = core().map_err(|error| raise(py, &error))?;
         let held: Vec<_> = columns.iter().map(|columns| columns.hold(py)).collect();
         let ends = borrow_bars(&held)?.first().map_or(0, |bars| bars.len());
-        let core = py.detach(|| Core::new(plan, &sets, ends)).map_err(|error| raise(py, &error))?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let threads = pool.map_err(|error| pyo3::exceptions::PyRuntimeError::new_err(error.to_string()))?;
+        let core = py.detach(|| threads.install(|| Core::new(plan, &sets, ends))).map_err(|error| raise(py, &error))?;
         Ok(Sweep { core, columns, threads })
     }
 

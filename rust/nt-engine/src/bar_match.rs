@@ -34,6 +34,19 @@ impl Engine {
             market.budget = budget;
             any_working |= !market.working.is_empty();
         }
+        if let [opening] = openings
+            && let Some(id) = self.lone_market_order(opening.instrument)
+        {
+            // What the general way below comes to where there is nothing to expire, to sort, or to wait for.
+            self.ruin_check()?;
+            if !self.is_working(id) {
+                return Ok(());
+            }
+            let BarOpen { instrument, price: reference, spread, .. } = *opening;
+            let children_live_bar = self.markets[instrument].opened - 1;
+            self.execute(id, Meeting { reference, taker: true, spread, time_ns, children_live_bar })?;
+            return self.ruin_check();
+        }
         if any_working {
             self.expire(time_ns, openings);
         }
@@ -249,6 +262,16 @@ impl Engine {
                 (order.triggered && side.accepts(open, limit, strict)).then_some(triggers)
             }
         }
+    }
+
+    /// The order that is all that works of an instrument, if an opening fills it whatever its price is.
+    #[inline]
+    fn lone_market_order(&self, instrument: usize) -> Option<u32> {
+        let market = &self.markets[instrument];
+        let &[id] = market.working.as_slice() else { return None };
+        let order = self.order(id);
+        let fills = order.kind == Kind::Market && order.live_bar < market.opened && !self.config.fill_at_close;
+        (fills && order.time_in_force == TimeInForce::GoodTillCancelled).then_some(id)
     }
 
     /// Tries candidates by id: those that reduce a position when their turn comes first, then all that are left.

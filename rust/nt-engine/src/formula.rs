@@ -1,8 +1,8 @@
 //! Strategies that are formulas: what their signals ask of the engine (docs/expressions.md, section 4).
 
 use nt_core::{Bars, Bracket, Error, PPB, Ppb, Price, Result, Side, Trail};
-use nt_features::Bar;
 use nt_features::graph::{Graph, Nodes, Term};
+use nt_features::{Bar, instant};
 
 use crate::engine::Engine;
 use crate::request::{Request, Size};
@@ -181,7 +181,8 @@ fn ticks(raw: f64, up: bool) -> Result<Price> {
 
 /// A fraction in parts per billion, towards zero; the half unit absorbs the noise of floats. Nothing where it is not known.
 fn rate(fraction: f64) -> Option<Ppb> {
-    let scaled = (fraction * PPB as f64 + 1e-4_f64.copysign(fraction)).trunc();
+    // The cast takes off what is behind the point.
+    let scaled = fraction * PPB as f64 + 1e-4_f64.copysign(fraction);
     (scaled.abs() < 9e18).then_some(scaled as Ppb)
 }
 
@@ -232,6 +233,7 @@ fn bar_of(bars: &Bars<'_>, index: usize) -> Bar {
         low: bars.low[row] as f64,
         close: bars.close[row] as f64,
         volume: bars.volume.get(row).map_or(f64::NAN, |&lots| lots as f64),
+        time: instant(bars.open_ns[row]),
     }
 }
 

@@ -13,6 +13,9 @@ use crate::request::{Request, Size};
 
 /// A strategy that decides at the close of bars. Positions of bars count from the first bar of their instrument.
 pub trait Strategy {
+    /// Whether the bars that it is played are in the processor's cache already, so that none has to be fetched ahead.
+    const BARS_ARE_NEAR: bool = false;
+
     /// The bars of these instruments and positions close at one time; it comes before `on_bar` for each of them.
     #[inline]
     fn on_closes(&mut self, bars: &[Bars<'_>], closes: impl Iterator<Item = (usize, usize)>) {
@@ -159,7 +162,7 @@ fn play_lone<S: Strategy>(engine: &mut Engine, bars: &Bars<'_>, strategy: &mut S
             engine.take_back_opening();
         }
         let called = strategy.next_call(engine, 0, bars, index);
-        if called + 1 >= fetched {
+        if !S::BARS_ARE_NEAR && called + 1 >= fetched {
             fetched = fetch_ahead(bars, called);
         }
         let end = bars.end().min(called + 1);

@@ -27,13 +27,18 @@ impl Engine {
     pub(crate) fn return_records(&mut self, records: &mut Records) -> bool {
         self.samples.stretches_mut().clear();
         if self.markets.iter().any(|market| !market.working.is_empty()) {
+            // It keeps what it has, and no room for more: there may be very many engines.
+            self.orders.shrink_to_fit();
+            self.fills.shrink_to_fit();
+            self.ledger.fills_mut().shrink_to_fit();
+            self.samples.stretches_mut().shrink_to_fit();
             return false;
         }
-        self.orders.clear();
-        self.fills.clear();
-        self.ledger.fills_mut().clear();
+        give_back(&mut self.orders, &mut records.orders);
+        give_back(&mut self.fills, &mut records.fills);
+        give_back(self.ledger.fills_mut(), &mut records.posted);
+        give_back(self.samples.stretches_mut(), &mut records.stretches);
         self.notices.clear();
-        self.swap_records(records);
         true
     }
 
@@ -43,4 +48,13 @@ impl Engine {
         std::mem::swap(self.ledger.fills_mut(), &mut records.posted);
         std::mem::swap(self.samples.stretches_mut(), &mut records.stretches);
     }
+}
+
+/// Empties a list and leaves no room in it; the roomier of the two is what the next engine gets.
+fn give_back<T>(list: &mut Vec<T>, lent: &mut Vec<T>) {
+    list.clear();
+    if list.capacity() > lent.capacity() {
+        std::mem::swap(list, lent);
+    }
+    *list = Vec::new();
 }

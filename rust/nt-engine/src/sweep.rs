@@ -10,6 +10,8 @@ pub mod figures;
 mod periods;
 mod signals;
 
+use std::sync::Arc;
+
 use nt_core::{Bars, Error, Instrument, Nanos, Result};
 use nt_features::graph::column::Column;
 use nt_features::graph::{Cell, Node, Nodes, READS, Term, Yields};
@@ -71,13 +73,14 @@ struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Level and position among the shared nodes.
-    Shared(usize, usize),
+    Shared(u32, u32),
     /// Position among a set's own nodes.
-    Own(usize),
+    Own(u32),
 }
 
 /// One set of parameters.
 struct Set {
+    /// Of several instruments; a lone one has the nodes that they come to.
     parameters: Vec<f64>,
     own: Vec<Own>,
     roles: Roles<Option<Place>>,
@@ -110,7 +113,8 @@ struct Scratch {
 }
 
 impl Sweep {
-    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set.
+    /// A sweep over as many bars as the first instrument has (`ends`), with the parameters of each set; it is made in the
+    /// threads of the pool that it is called from.
     pub fn new(plan: Plan, sets: &[Vec<f64>], ends: usize) -> Result<Self> {
         if plan.config.rules != Rules::House {
             return Err(Error::Misuse("a sweep plays by our own rules".into()));
@@ -141,17 +145,17 @@ impl Sweep {
         let places: Vec<Vec<usize>> = sets.iter().map(|parameters| nodes.add(&self.plan.terms, parameters)).collect();
         let nodes = nodes.all();
         let mut users = vec![0_usize; nodes.len()];
-        for places in &places {
-            let mut own = places.clone();
-            own.sort_unstable();
-            own.dedup();
-            own.into_iter().for_each(|node| users[node] += 1);
+        let mut last_user = vec![usize::MAX; nodes.len()];
+        for (set, places) in places.iter().enumerate() {
+            for &node in places {
+                users[node] += usize::from(std::mem::replace(&mut last_user[node], set) != set);
+            }
         }
         let [tick, lot] = grid(&self.plan.instruments[0]);
         let cell = |node: &Node| node.cell(tick, lot).map_err(|error| Error::Misuse(error.to_string()));
         let shared = self.share(nodes, &users, cell);
         let engine = Engine::new(self.plan.config, self.plan.instruments.clone())?;
-        let set = |(places, parameters): (&Vec<usize>, &Vec<f64>)| {
+        let set = |places: &Vec<usize>| {
             let (mut own, mut roles) = (Vec::new(), Roles::default());
             // A node that cannot be made spoils the sets that have it, and no others.
             let state = own_nodes(nodes, places, &shared, cell).map(|(nodes, found)| {
@@ -159,14 +163,19 @@ impl Sweep {
                 roles = self.plan.roles.map(|term| term.map(|term| found[term]));
                 Box::new(State::new(&engine, self.plan.curve))
             });
-            Set { parameters: parameters.clone(), own, roles, state }
+            Set { parameters: Vec::new(), own, roles, state }
         };
-        self.sets = places.iter().zip(sets).map(set).collect();
+        self.sets = places.par_iter().map(set).collect();
         Ok(())
     }
 
     /// Puts the nodes that several sets read on levels; returns where each is.
-    fn share(&mut self, nodes: &[Node], users: &[usize], cell: impl Fn(&Node) -> Result<Cell>) -> Vec<Option<Place>> {
+    fn share(
+        &mut self,
+        nodes: &[Arc<Node>],
+        users: &[usize],
+        cell: impl Fn(&Node) -> Result<Cell>,
+    ) -> Vec<Option<Place>> {
         let mut places: Vec<Option<Place>> = vec![None; nodes.len()];
         let mut numbers = 0;
         for (at, node) in nodes.iter().enumerate() {
@@ -176,7 +185,7 @@ impl Sweep {
             }
             let Ok(cell) = cell(node) else { continue };
             let level = |input: &usize| match places[*input] {
-                Some(Place::Shared(level, _)) => level + 1,
+                Some(Place::Shared(level, _)) => level as usize + 1,
                 _ => 0,
             };
             let level = node.inputs().iter().map(level).max().unwrap_or(0);
@@ -186,7 +195,7 @@ impl Sweep {
             let inputs = padded(node.inputs(), |input| places[input]);
             let column = Column::of(node.yields());
             numbers += usize::from(node.yields() == Yields::Numbers);
-            places[at] = Some(Place::Shared(level, self.levels[level].len()));
+            places[at] = Some(Place::Shared(level as u32, self.levels[level].len() as u32));
             self.levels[level].push(Shared { cell, inputs, column });
         }
         // Whole words of bits, so that no word is shared by two blocks.
@@ -278,7 +287,8 @@ impl Sweep {
 impl State {
     fn new(engine: &Engine, curve: bool) -> Self {
         let summary = Summary::new(engine, curve);
-        State { engine: engine.clone(), run: Run::new(1), desk: Desk::default(), summary, periods: Vec::new() }
+        // A lone instrument has no time line of others, and so no player.
+        State { engine: engine.clone(), run: Run::new(0), desk: Desk::default(), summary, periods: Vec::new() }
     }
 
     /// A run of its own, of which only its figures are kept.
@@ -347,7 +357,7 @@ impl Set {
 
 /// The nodes that a set has for itself, and where the node of each of its terms is.
 fn own_nodes(
-    nodes: &[Node],
+    nodes: &[Arc<Node>],
     terms: &[usize],
     shared: &[Option<Place>],
     cell: impl Fn(&Node) -> Result<Cell>,
@@ -361,7 +371,7 @@ fn own_nodes(
             None => {
                 let inputs = padded(nodes[node].inputs(), of);
                 own.push(Own { cell: cell(&nodes[node])?, inputs, yields: nodes[node].yields() });
-                Place::Own(own.len() - 1)
+                Place::Own(own.len() as u32 - 1)
             }
         };
         places.push(place);
@@ -380,14 +390,14 @@ fn padded(inputs: &[usize], place: impl Fn(usize) -> Option<Place>) -> [Option<P
 
 fn shared_column(levels: &[Vec<Shared>], place: Option<Place>) -> Option<&Column> {
     match place {
-        Some(Place::Shared(level, at)) => Some(&levels[level][at].column),
+        Some(Place::Shared(level, at)) => Some(&levels[level as usize][at as usize].column),
         _ => None,
     }
 }
 
 fn column_at<'a>(levels: &'a [Vec<Shared>], own: &'a [Column], place: Option<Place>) -> Option<&'a Column> {
     match place {
-        Some(Place::Own(at)) => Some(&own[at]),
+        Some(Place::Own(at)) => Some(&own[at as usize]),
         shared => shared_column(levels, shared),
     }
 }

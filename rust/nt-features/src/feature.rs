@@ -100,6 +100,13 @@ where
     Box::new(Guarded(stream))
 }
 
+/// A time as features read it: nanoseconds since the epoch, cut to the 512 that a float holds until the year 2116. A whole
+/// second stays what it is, so no bar gets into the session before its own, or after.
+#[inline]
+pub fn instant(ns: i64) -> f64 {
+    (ns & !511) as f64
+}
+
 /// One bar: prices in ticks and volume in lots, as whole numbers below `2^53`. Volume is NaN where the source has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
@@ -113,6 +120,8 @@ pub struct Bar {
     pub close: f64,
     /// Quantity traded.
     pub volume: f64,
+    /// When it opened: an [`instant`].
+    pub time: f64,
 }
 
 impl Bar {
@@ -125,6 +134,7 @@ impl Bar {
             Field::Low => self.low,
             Field::Close => self.close,
             Field::Volume => self.volume,
+            Field::Time => self.time,
         }
     }
 }

@@ -9,9 +9,12 @@
 mod across;
 mod cell;
 pub mod column;
+mod compare;
 mod operation;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 pub use across::{Across, Room};
 pub use cell::Cell;
@@ -72,34 +75,37 @@ impl Node {
 /// Nodes of any number of formulas, each after those that it reads and no two of them equal.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
-    all: Vec<Node>,
-    places: HashMap<Node, usize>,
+    all: Vec<Arc<Node>>,
+    places: HashMap<Arc<Node>, usize, BuildHasherDefault<Mixer>>,
 }
 
 impl Nodes {
     /// The nodes.
-    pub fn all(&self) -> &[Node] {
+    pub fn all(&self) -> &[Arc<Node>] {
         &self.all
     }
 
     /// Adds a formula with values of its parameters; returns the place of the node of each of its terms.
     pub fn add(&mut self, terms: &[Term], parameters: &[f64]) -> Vec<usize> {
         let mut places: Vec<usize> = Vec::with_capacity(terms.len());
+        // Most terms come to nodes that are there already, for which nothing new is kept.
+        let mut node = Node { operation: Operation::Close, inputs: Vec::new(), numbers: Vec::new() };
         for term in terms {
             let number = |given: &Given| match *given {
                 Given::Number(number) => number.to_bits(),
                 Given::Parameter(rank) => parameters[rank].to_bits(),
             };
-            let node = Node {
-                operation: term.operation.clone(),
-                inputs: term.inputs.iter().map(|&input| places[input]).collect(),
-                numbers: term.given.iter().map(number).collect(),
-            };
+            node.operation.clone_from(&term.operation);
+            node.inputs.clear();
+            node.inputs.extend(term.inputs.iter().map(|&input| places[input]));
+            node.numbers.clear();
+            node.numbers.extend(term.given.iter().map(number));
             let place = match self.places.get(&node) {
                 Some(&place) => place,
                 None => {
-                    self.places.insert(node.clone(), self.all.len());
-                    self.all.push(node);
+                    let kept = Arc::new(node.clone());
+                    self.places.insert(kept.clone(), self.all.len());
+                    self.all.push(kept);
                     self.all.len() - 1
                 }
             };
@@ -108,6 +114,36 @@ impl Nodes {
         places
     }
 }
+
+/// Hashes words by multiplying them; nobody chooses nodes so that they collide.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for eight in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..eight.len()].copy_from_slice(eight);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * u128::from(ODD);
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// 2^64 divided by the golden ratio.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// One formula over the instruments of a run, one bar after the other.
 pub struct Graph {
@@ -153,7 +189,7 @@ impl Graph {
             let cells = nodes.all.iter().map(|node| node.cell(tick, lot)).collect::<Result<Vec<_>, _>>()?;
             Ok(Line { values: vec![f64::NAN; cells.len()], cells })
         };
-        let padded = |node: &Node| {
+        let padded = |node: &Arc<Node>| {
             let mut places = [0; READS];
             places[..node.inputs.len()].copy_from_slice(&node.inputs);
             places

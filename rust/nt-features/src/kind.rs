@@ -2,7 +2,8 @@
 
 use crate::feature::{Feature, Stream, boxed};
 use crate::{
-    FeatureError, average, channel, microstructure, momentum, oscillator, pair, returns, statistics, volatility, volume,
+    FeatureError, average, calendar, channel, microstructure, momentum, oscillator, pair, pattern, returns, statistics,
+    volatility, volume,
 };
 
 /// The largest window. With it, prices up to `2^53 / 10^6`, nine billion ticks, still have exact sums.
@@ -17,6 +18,8 @@ pub enum Field {
     Low,
     Close,
     Volume,
+    /// When it opened, as [`crate::instant`] has it.
+    Time,
 }
 
 impl Field {
@@ -28,12 +31,15 @@ impl Field {
             Self::Low => "low",
             Self::Close => "close",
             Self::Volume => "volume",
+            Self::Time => "time",
         }
     }
 
     /// The field of a name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume].into_iter().find(|field| field.name() == name)
+        [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume, Self::Time]
+            .into_iter()
+            .find(|field| field.name() == name)
     }
 }
 
@@ -50,6 +56,7 @@ impl Unit {
     const fn of(field: Field) -> Self {
         match field {
             Field::Volume => Self { price: 0, volume: 1 },
+            Field::Time => Self { price: 0, volume: 0 },
             _ => Self { price: 1, volume: 0 },
         }
     }
@@ -139,6 +146,8 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "statistics", kinds: statistics::KINDS },
     Family { name: "pairs", kinds: pair::KINDS },
     Family { name: "microstructure", kinds: microstructure::KINDS },
+    Family { name: "patterns", kinds: pattern::KINDS },
+    Family { name: "time", kinds: calendar::KINDS },
 ];
 
 /// Every row of the table.
@@ -180,7 +189,12 @@ pub(crate) const fn ratio(name: &'static str) -> Output {
 
 /// A window: a whole number from `least` on.
 pub(crate) const fn window(name: &'static str, least: usize, default: usize) -> Parameter {
-    Parameter { name, whole: true, least: least as f64, most: MAX_WINDOW as f64, default: default as f64 }
+    count(name, least, MAX_WINDOW, default)
+}
+
+/// A whole number of a range.
+pub(crate) const fn count(name: &'static str, least: usize, most: usize, default: usize) -> Parameter {
+    Parameter { name, whole: true, least: least as f64, most: most as f64, default: default as f64 }
 }
 
 /// Any number of a range.

@@ -12,7 +12,8 @@
 //! * A feature is NaN for the first [`Feature::warmup`] rows since it began. From then on it is a number, except where its
 //!   formula has none (a division by nothing), which its definition says.
 //! * Nothing is allocated after construction. An update costs amortised constant time whatever the window, or the
-//!   logarithm of the window where values are ranked; only `cci`, whose formula asks for it, goes through its window.
+//!   logarithm of the window where values are ranked; only `cci`, whose formula asks for it, goes through its window, and
+//!   patterns through what they compare.
 //! * Nothing is ever taken off a sum: [`window`] says how windows slide without it. So sums do not drift, a value that has
 //!   left a window has left no trace, and sums of whole numbers below `2^53`, such as counts of ticks, are exact.
 //! * [`Feature::columns`] calls the same update as the engine does, so a sweep and a replay see the same bits.
@@ -20,6 +21,7 @@
 //! The definition that these are held against is `neural_trader.baseline.features`, in plain Python.
 
 mod average;
+mod calendar;
 mod channel;
 mod chaos;
 mod error;
@@ -31,6 +33,9 @@ mod momentum;
 mod order;
 mod oscillator;
 mod pair;
+mod pattern;
+mod profile;
+mod recent;
 mod returns;
 mod set;
 mod statistics;
@@ -40,6 +45,7 @@ mod window;
 
 pub use chaos::{Unfolding, lyapunov};
 pub use error::FeatureError;
-pub use feature::{Bar, Feature, LARGEST};
+pub use feature::{Bar, Feature, LARGEST, instant};
 pub use kind::{FAMILIES, Family, Field, Input, Kind, MAX_WINDOW, Output, Parameter, Unit, kinds};
+pub use profile::{Neighbours, Profile, exclusion, matrix_profile};
 pub use set::Set;

@@ -58,18 +58,18 @@ pub(crate) const KINDS: &[Kind] = &[
 ///
 /// Arnold Neumaier, 1974.
 #[derive(Serialize, Deserialize)]
-struct Total {
+pub(crate) struct Total {
     sum: f64,
     lost: f64,
 }
 
 impl Total {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { sum: 0.0, lost: 0.0 }
     }
 
     #[inline]
-    fn add(&mut self, value: f64) -> f64 {
+    pub(crate) fn add(&mut self, value: f64) -> f64 {
         let sum = self.sum + value;
         self.lost += if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
         self.sum = sum;

@@ -12,7 +12,7 @@ fn columns(kind: &'static Kind, seed: u64, rows: usize) -> Vec<Vec<f64>> {
     };
     let mut level = 10_000.0;
     let mut made: Vec<Vec<f64>> = kind.inputs.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rows {
+    for row in 0..rows {
         level += draw(201) - 100.0;
         level = if level < 1_000.0 { 1_000.0 } else { level };
         for (column, input) in made.iter_mut().zip(kind.inputs) {
@@ -20,6 +20,8 @@ fn columns(kind: &'static Kind, seed: u64, rows: usize) -> Vec<Vec<f64>> {
                 "high" | "ask" => level + 50.0 + draw(50),
                 "low" | "bid" => level - 50.0 - draw(50),
                 "side" => draw(3) - 1.0,
+                // Bars of half an hour.
+                "time" => 1.8e12 * row as f64,
                 "anchor" => f64::from(draw(30) < 1.0),
                 _ => level + draw(100) - 50.0,
             });

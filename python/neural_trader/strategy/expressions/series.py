@@ -325,6 +325,7 @@ FIELDS: dict[str, Dimension] = {
     "low": "price",
     "close": "price",
     "volume": "volume",
+    "time": "plain",
 }
 """What bars have."""
 
@@ -364,8 +365,9 @@ def feature(kind: Kind, first: tuple[Series, ...], given: tuple[Any, ...], named
 
 def _counted(kind: Kind, inputs: tuple[Series, ...], unit: str | None) -> tuple[tuple[Series, ...], Dimension]:
     """Inputs as counts where an output is then a count of the same thing, or a pure number; else as decimals."""
-    prices = {each.dimension for each, (_, usual) in zip(inputs, kind.inputs, strict=True) if usual != "volume"}
-    volumes = {each.dimension for each, (_, usual) in zip(inputs, kind.inputs, strict=True) if usual == "volume"}
+    pairs = list(zip(inputs, kind.inputs, strict=True))
+    prices = {each.dimension for each, (_, usual) in pairs if usual not in ("volume", "time")}
+    volumes = {each.dimension for each, (_, usual) in pairs if usual == "volume"}
     if len(prices) <= 1 and len(volumes) <= 1:
         of: dict[str | None, Dimension] = {"ratio": "plain"}
         of |= dict.fromkeys(("price",), *prices) if prices else {}

@@ -14,22 +14,26 @@ pub(super) struct Bits {
     flat: Vec<u64>,
     /// Where a long position is.
     long: Vec<u64>,
+    /// What a role that is absent says.
+    never: Vec<u64>,
 }
 
 impl Bits {
     /// Those of a block: what `formula::wish` says, of 64 bars at a time.
-    pub fn of(&mut self, roles: &Roles<Option<&Column>>, rows: usize) {
-        let words =
-            |role: Option<&Column>, at: usize| role.and_then(|column| column.bits().get(at)).copied().unwrap_or(0);
-        self.flat.clear();
-        self.long.clear();
-        for at in 0..rows.div_ceil(64) {
-            let (exit, short_exit) = (words(roles.exit, at), words(roles.short_exit, at));
-            let (long, short) = (words(roles.entry, at) & !exit, words(roles.short_entry, at) & !short_exit);
-            let (long, short) = (long & !short, short & !long);
-            self.flat.push(long | short);
-            self.long.push(exit | short);
-        }
+    pub fn of<'a>(&'a mut self, roles: &Roles<Option<&'a Column>>, rows: usize) {
+        let words = rows.div_ceil(64);
+        self.never.resize(words, 0);
+        let Bits { flat, long, never } = self;
+        let words_of =
+            |role: Option<&'a Column>| role.map(Column::bits).filter(|bits| bits.len() == words).unwrap_or(never);
+        let (exits, short_exits) = (words_of(roles.exit), words_of(roles.short_exit));
+        let entries = words_of(roles.entry).iter().zip(exits).map(|(entry, exit)| entry & !exit);
+        let shorts = words_of(roles.short_entry).iter().zip(short_exits).map(|(entry, exit)| entry & !exit);
+        // Of an entry and a short entry at the same bar nothing comes.
+        flat.clear();
+        flat.extend(entries.clone().zip(shorts.clone()).map(|(entry, short)| entry ^ short));
+        long.clear();
+        long.extend(entries.zip(shorts).zip(exits).map(|((entry, short), exit)| exit | short & !entry));
     }
 }
 
@@ -42,13 +46,16 @@ pub(super) struct Signals<'a> {
 }
 
 impl Signals<'_> {
-    #[inline]
+    #[inline(always)]
     fn values(&self, row: usize) -> Roles<f64> {
         self.roles.map(|column| column.map_or(f64::NAN, |column| column.at(row)))
     }
 }
 
 impl Strategy for Signals<'_> {
+    /// A block of them has just been gone through.
+    const BARS_ARE_NEAR: bool = true;
+
     fn on_bar(&mut self, engine: &mut Engine, instrument: usize, bars: &Bars<'_>, index: usize) -> Result<()> {
         let row = index - bars.first;
         let values = self.values(row);

@@ -207,6 +207,7 @@ fn plain(operation: &Operation, bar: &Bar, a: f64, b: f64, c: f64) -> f64 {
         Operation::Low => bar.low,
         Operation::Close => bar.close,
         Operation::Volume => bar.volume,
+        Operation::Time => bar.time,
         Operation::Add => a + b,
         Operation::Subtract => a - b,
         Operation::Multiply => a * b,

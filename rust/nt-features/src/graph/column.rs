@@ -5,9 +5,10 @@
 
 use nt_core::Bars;
 
-use super::cell::{Cell, Inner, compared, divided, is_on, smaller};
+use super::cell::{Cell, Inner, divided, is_on, smaller};
+use super::compare::{Side, compare};
 use super::{Operation, READS, Yields};
-use crate::Bar;
+use crate::{Bar, instant};
 
 /// Signals, the earliest in the lowest bit of the first word; bits after the last are 0.
 pub type Bits = Vec<u64>;
@@ -102,18 +103,9 @@ impl Cell {
             },
             Column::Order { below, equal, above } => {
                 let [below, equal, above] = [below, equal, above].map(|bits| cleared(bits, rows));
-                match (a, b) {
-                    (Some(Column::Numbers(a)), Some(Column::Numbers(b))) => {
-                        compare(rows, |row| (a[row], b[row]), [below, equal, above]);
-                    }
-                    (Some(Column::Numbers(a)), Some(&Column::Constant(b))) => {
-                        compare(rows, |row| (a[row], b), [below, equal, above]);
-                    }
-                    (Some(&Column::Constant(a)), Some(Column::Numbers(b))) => {
-                        compare(rows, |row| (a, b[row]), [below, equal, above]);
-                    }
-                    (Some(a), Some(b)) => compare(rows, |row| (a.at(row), b.at(row)), [below, equal, above]),
-                    _ => {}
+                if let (Some(a), Some(b)) = (a, b) {
+                    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+                    compare(rows, side(a, rows, &mut of_a), side(b, rows, &mut of_b), [below, equal, above]);
                 }
             }
             Column::Signal(bits) => self.fill_signal(inputs, rows, bits),
@@ -216,18 +208,23 @@ fn numbers_of<'a>(inputs: &[Option<&'a Column>]) -> [&'a [f64]; READS] {
 }
 
 /// What reads the bar itself has columns of its own.
-const NO_BAR: Bar = Bar { open: f64::NAN, high: f64::NAN, low: f64::NAN, close: f64::NAN, volume: f64::NAN };
+const NO_BAR: Bar =
+    Bar { open: f64::NAN, high: f64::NAN, low: f64::NAN, close: f64::NAN, volume: f64::NAN, time: f64::NAN };
 
 /// Counts of the bars themselves.
 fn counts(operation: &Operation, bars: &Bars<'_>, numbers: &mut Vec<f64>) {
+    numbers.clear();
     let column = match operation {
+        Operation::Time => {
+            numbers.extend(bars.open_ns.iter().map(|&ns| instant(ns)));
+            return;
+        }
         Operation::Open => bars.open,
         Operation::High => bars.high,
         Operation::Low => bars.low,
         Operation::Close => bars.close,
         _ => bars.volume,
     };
-    numbers.clear();
     match column.is_empty() {
         true => numbers.resize(bars.len(), f64::NAN),
         false => numbers.extend(column.iter().map(|&count| count as f64)),
@@ -257,44 +254,16 @@ fn zipped(a: &Column, b: &Column, rows: usize, out: &mut Vec<f64>, f: impl Fn(f6
     }
 }
 
-/// Compares two numbers at each row, into bits for below, equal and above.
-#[inline(always)]
-fn compare(rows: usize, pair: impl Fn(usize) -> (f64, f64), [below, equal, above]: [&mut Bits; 3]) {
-    for word in 0..rows / PER_WORD {
-        let first = word * PER_WORD;
-        // A byte for each row first, which the processor makes of several comparisons at once.
-        let (mut is_below, mut is_above) = ([0_u8; PER_WORD], [0_u8; PER_WORD]);
-        for at in 0..PER_WORD {
-            let (a, b) = pair(first + at);
-            is_below[at] = u8::from(a < b);
-            is_above[at] = u8::from(a > b);
-        }
-        (below[word], above[word]) = (packed(&is_below), packed(&is_above));
-        if below[word] | above[word] != u64::MAX {
-            equal[word] = (0..PER_WORD).fold(0, |bits, at| {
-                let (a, b) = pair(first + at);
-                bits | u64::from(a == b) << at
-            });
+/// A column as a side of a comparison; what is no number gets its values written out.
+fn side<'a>(column: &'a Column, rows: usize, written: &'a mut Vec<f64>) -> Side<'a> {
+    match column {
+        Column::Numbers(numbers) => Side::Numbers(numbers),
+        &Column::Constant(number) => Side::Constant(number),
+        signals => {
+            written.extend((0..rows).map(|row| signals.at(row)));
+            Side::Numbers(written)
         }
     }
-    for row in rows / PER_WORD * PER_WORD..rows {
-        let (a, b) = pair(row);
-        let (word, at) = (row / PER_WORD, row % PER_WORD);
-        let order = compared(a, b);
-        below[word] |= u64::from(order < 0.0) << at;
-        equal[word] |= u64::from(order == 0.0) << at;
-        above[word] |= u64::from(order > 0.0) << at;
-    }
-}
-
-/// Bytes of 0 or 1 as bits. Eight at a time: the product moves the lowest bit of each byte into the highest byte.
-#[inline(always)]
-fn packed(bytes: &[u8; PER_WORD]) -> u64 {
-    let mut bits = 0;
-    for (at, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
-        bits |= (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
-    }
-    bits
 }
 
 fn cleared(bits: &mut Bits, rows: usize) -> &mut Bits {
@@ -309,31 +278,5 @@ fn trim(bits: &mut Bits, rows: usize) {
         && !rows.is_multiple_of(PER_WORD)
     {
         *last &= (1 << (rows % PER_WORD)) - 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn number() -> impl Strategy<Value = f64> {
-        prop_oneof![Just(f64::NAN), Just(0.0), Just(1.0), Just(-1.0), -3.0..3.0]
-    }
-
-    proptest! {
-        #[test]
-        fn comparisons_of_columns_are_those_of_their_values(
-            pairs in prop::collection::vec((number(), number()), 0..300),
-        ) {
-            let mut order = Column::of(Yields::Order);
-            if let Column::Order { below, equal, above } = &mut order {
-                let [below, equal, above] = [below, equal, above].map(|bits| cleared(bits, pairs.len()));
-                compare(pairs.len(), |row| pairs[row], [below, equal, above]);
-            }
-            for (row, &(a, b)) in pairs.iter().enumerate() {
-                prop_assert_eq!(order.at(row).to_bits(), compared(a, b).to_bits());
-            }
-        }
     }
 }

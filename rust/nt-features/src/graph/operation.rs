@@ -1,5 +1,7 @@
 //! The operations of formulas by name.
 
+use std::sync::Arc;
+
 use super::Across;
 use crate::Kind;
 
@@ -23,6 +25,7 @@ pub enum Operation {
     Low,
     Close,
     Volume,
+    Time,
     Number,
     FromTicks,
     FromLots,
@@ -58,7 +61,7 @@ pub enum Operation {
     Across(Across),
     /// An output of a feature, by its name and by its position.
     Feature {
-        name: String,
+        name: Arc<str>,
         output: usize,
     },
 }
@@ -72,6 +75,7 @@ impl Operation {
             "low" => Self::Low,
             "close" => Self::Close,
             "volume" => Self::Volume,
+            "time" => Self::Time,
             "number" => Self::Number,
             "from_ticks" => Self::FromTicks,
             "from_lots" => Self::FromLots,
@@ -106,7 +110,7 @@ impl Operation {
                     return Self::Across(across);
                 }
                 let (name, output) = other.split_once('#').unwrap_or((other, "0"));
-                Self::Feature { name: name.to_owned(), output: output.parse().unwrap_or(usize::MAX) }
+                Self::Feature { name: name.into(), output: output.parse().unwrap_or(usize::MAX) }
             }
         }
     }
@@ -134,7 +138,7 @@ impl Operation {
     /// How many nodes it reads.
     pub fn inputs(&self) -> usize {
         match self {
-            Self::Open | Self::High | Self::Low | Self::Close | Self::Volume | Self::Number => 0,
+            Self::Open | Self::High | Self::Low | Self::Close | Self::Volume | Self::Time | Self::Number => 0,
             Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Smaller | Self::Larger => 2,
             Self::Order | Self::And | Self::Or => 2,
             Self::Choose => 3,
