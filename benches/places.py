@@ -36,7 +36,7 @@ PACKAGES: dict[str, list[str]] = {
     "hnswlib": ["hnswlib==0.8.0", "numpy==2.4.6"],
     "faiss": ["faiss-cpu==1.15.1", "numpy==2.4.6"],
     "usearch": ["usearch==2.26.6", "numpy==2.4.6"],
-    "sqlite-vec": ["sqlite-vec==0.1.9", "numpy==2.4.6"],
+    "sqlite-vec": ["sqlite-vec==0.1.9", "pysqlite3-binary==0.5.4.post2", "numpy==2.4.6"],
 }
 """What each contestant needs; all that play bars read them with polars, so that reading is the same for all."""
 

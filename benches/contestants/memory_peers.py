@@ -82,7 +82,8 @@ def of_usearch(points: Points) -> tuple[str, list[Search]]:
 
 
 def of_sqlite_vec(points: Points) -> tuple[str, list[Search]]:
-    sqlite3, sqlite_vec = import_module("sqlite3"), import_module("sqlite_vec")
+    # That of the standard library is often built without extensions.
+    sqlite3, sqlite_vec = import_module("pysqlite3"), import_module("sqlite_vec")
     base = sqlite3.connect(":memory:")
     base.enable_load_extension(True)
     sqlite_vec.load(base)
