@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benches import callbacks, cross, features, market_data, replay, solver, starts, sweep
+from benches import callbacks, cross, features, market_data, memory, replay, solver, starts, sweep
 from benches.pages import put
 from benches.places import SCRIPTS, release
 
@@ -30,6 +30,7 @@ BENCHES = {
     "market-data": market_data.run,
     "replay": replay.run,
     "solver": solver.run,
+    "memory": memory.run,
 }
 TINY_BARS = 2_000
 ROOT = Path(__file__).parent.parent

@@ -32,6 +32,11 @@ PACKAGES: dict[str, list[str]] = {
     "sortedcontainers": ["sortedcontainers==2.4.0", "orjson==3.11.4"],
     "scipy": ["scipy==1.17.1", "numba==0.68.1"],
     "hftbacktest": ["hftbacktest==2.4.4"],
+    "numpy": ["numpy==2.4.6"],
+    "hnswlib": ["hnswlib==0.8.0", "numpy==2.4.6"],
+    "faiss": ["faiss-cpu==1.15.1", "numpy==2.4.6"],
+    "usearch": ["usearch==2.26.6", "numpy==2.4.6"],
+    "sqlite-vec": ["sqlite-vec==0.1.9", "pysqlite3-binary==0.5.4.post2", "numpy==2.4.6"],
 }
 """What each contestant needs; all that play bars read them with polars, so that reading is the same for all."""
 
@@ -58,7 +63,7 @@ def release() -> Path:
             if done.returncode:
                 raise PeerError(f"the release wheel cannot be built:\n{done.stderr[-2000:]}")
             (wheel,) = Path(built).glob("*.whl")
-            return python_in(folder, [str(wheel), "ta-lib>=0.6"])
+            return python_in(folder, [str(wheel), "ta-lib>=0.6", "faiss-cpu>=1.12"])
     return python_in(folder, [])
 
 

@@ -57,7 +57,7 @@ def _cross(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_bench_times_every_work(figures: dict[str, Any]) -> None:
-    for name in ("cross", "callbacks", "features", "market-data", "replay", "solver", "starts", "sweep"):
+    for name in ("cross", "callbacks", "features", "market-data", "memory", "replay", "solver", "starts", "sweep"):
         times = figures[name]["times"]
         assert times and all(0.0 < time["best"] <= time["median"] for time in times)
     labels = [time["label"] for time in figures["cross"]["times"]]

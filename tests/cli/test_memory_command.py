@@ -118,3 +118,30 @@ def test_a_backtest_writes_its_decisions_down(command: Command, tmp_path: Path) 
     path = tmp_path / "memory.sqlite"
     command("backtest", "-q", "-s", "sma_cross", "--memory", str(path)).passed()
     assert json.loads(command("memory", "stats", str(path), "--json").passed().out)["cards"] > 100
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("search {} --like 12 --symbol NOPE", "no card has the symbol 'NOPE'; there are ALPHA"),
+        ("search {} --like 12 --regime sideways", "no card has the regime 'sideways'; there are range"),
+        ("search {} -f hat=1", "no card has the feature 'hat'; there are heat, move_20"),
+        ("skills {} --least 0", "a skill has at least one use"),
+    ],
+)
+def test_what_no_card_has_is_refused_by_its_name(command: Command, here: Path, words: str, said: str) -> None:
+    ended = command("memory", *words.format(here / "memory.sqlite").split())
+    assert ended.code == 2 and said in ended.err and ended.err.count("\n") == 1
+
+
+def test_an_empty_memory_answers_every_verb(command: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "memory.sqlite")
+    (tmp_path / "none.jsonl").write_text("")
+    command("memory", "add", path, str(tmp_path / "none.jsonl")).passed()
+    assert "situations: none yet" in command("memory", "stats", path).passed().out
+    assert "need no index" in command("memory", "rebuild", path).passed().out
+    for line in ("stats", "skills", "rebuild", "verify", "prune --newest 9", "search -f heat=1"):
+        verb, *options = line.split()
+        json.loads(command("memory", verb, path, *options, "--json").passed().out)
+    exported = command("memory", "export", path, str(tmp_path / "kept.jsonl"), "--json").passed()
+    assert json.loads(exported.out)["cards"] == 0

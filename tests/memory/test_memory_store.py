@@ -222,3 +222,18 @@ def test_a_write_that_finds_the_disk_full_leaves_nothing(tmp_path):
         assert len(memory) == 50
         memory.store._sql.execute("PRAGMA max_page_count = 1000000")
         assert len(memory.add(CARDS)) == len(CARDS)
+
+
+def test_a_memory_on_a_disk_that_may_only_be_read_is_read_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "memory.sqlite"
+    with Memory(path) as memory:
+        memory.add(CARDS)
+    monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
+    with Memory(path) as memory:
+        assert memory.retrieve_top_k(CARDS[3].features, 1).cards[0].time_ns == CARDS[3].time_ns
+        with pytest.raises(UsageError, match="may only be read"):
+            memory.add(CARDS)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["memory.sqlite"]
+    (tmp_path / "memory.sqlite-wal").write_bytes(b"cards")
+    with pytest.raises(DataError, match=r"still in memory\.sqlite-wal"):
+        Memory(path)

@@ -86,7 +86,7 @@ def stats(
         return
     share = f" ({found['won'] / found['ended']:.0%} of them with a gain)" if found["ended"] else ""
     print(f"{found['cards']:,} cards, {found['ended']:,} ended{share}, {size_text(found['bytes'])} in {found['path']}")
-    features = f"{', '.join(found['features'])}" if found["features"] else "an embedding of your own"
+    features = "an embedding of your own" if found["features"] is None else ", ".join(found["features"]) or "none yet"
     print(f"situations: {features}; {found['dimensions']} dimensions")
     index = found["index"]
     print(f"index: {index['kind']}, {index['quantisation']}, {size_text(index['bytes'])}")
@@ -141,6 +141,7 @@ def search(
         raise UsageError("search: give --like ID, or the situation with --feature NAME=NUMBER, one of the two")
     with _opened(path) as opened:
         situation = dict(opened.cards([like])[0].features) if like is not None else _features(feature or [])
+        _check_known(opened, situation, {"symbol": symbol, "strategy": strategy, "regime": regime})
         found = opened.retrieve_top_k(
             situation,
             k,
@@ -197,6 +198,8 @@ def skills(
     json: Json = False,
 ) -> None:
     """List the situations in which the same action mostly ended well."""
+    if least < 1:
+        raise UsageError(f"--least {least}: a skill has at least one use")
     from neural_trader.memory.skills import skills as found_in
 
     with _opened(path) as opened:
@@ -283,12 +286,16 @@ def export(
     path: Place,
     target: Annotated[Path, typer.Argument(metavar="CARDS", help="File to write, a JSON object a line.")],
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    json: Json = False,
 ) -> None:
     """Write all cards to a file that ``memory add`` reads."""
     with _opened(path) as opened:
         lines = [json_.dumps(card.document(), ensure_ascii=False, allow_nan=False) for card in opened.all_cards()]
     write(free_target(target, force), "".join(f"{line}\n" for line in lines))
-    print(f"{len(lines):,} cards in {target}")
+    if json:
+        print_json({"path": str(target), "cards": len(lines)})
+    else:
+        print(f"{len(lines):,} cards in {target}")
 
 
 @_verb(
@@ -329,6 +336,8 @@ def rebuild(
     json: Json = False,
 ) -> None:
     """Make the index anew from the cards."""
+    from neural_trader.memory.memory import LEARN_FROM
+
     with _opened(path) as opened:
         if learn:
             opened.learn()
@@ -337,8 +346,10 @@ def rebuild(
         found = opened.stats()
     if json:
         print_json(found)
-    else:
+    elif found["learned"]:
         print(f"an index of {found['cards']:,} cards in {opened.index_path or opened.place}")
+    else:
+        print(f"{found['cards']:,} cards need no index: an embedding is learned from {LEARN_FROM} on")
 
 
 @_verb("neural-trader memory verify memory.sqlite\n")
@@ -378,6 +389,20 @@ def _print_recall(found: Recall) -> None:
         f"{found.success_rate:.0%} with a gain"
     )
     print(f"certificate {found.root}")
+
+
+def _check_known(opened: Memory, situation: dict[str, float], filters: dict[str, str | None]) -> None:
+    """Refuse what no card of a memory has: a misspelt name would be an answer of nothing, or of anything."""
+    from neural_trader.memory import FeatureEmbedding
+
+    embedding = opened.learned_embedding()
+    asked = []
+    if isinstance(embedding, FeatureEmbedding):
+        asked = [("feature", name, list(embedding.names)) for name in situation]
+    asked += [(name, value, opened.store.names(name)) for name, value in filters.items() if value is not None]
+    for what, value, known in asked:
+        if known and value not in known:
+            raise UsageError(f"no card has the {what} {value!r}; there are {', '.join(filter(None, known))}")
 
 
 def _features(given: list[str]) -> dict[str, float]:

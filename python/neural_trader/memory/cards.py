@@ -141,4 +141,7 @@ def sha256(plain: Any) -> bytes:
 
 def canonical(plain: Any) -> str:
     """Plain data as the one JSON text of it."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _ENCODER.encode(plain)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)

@@ -26,7 +26,7 @@ _BUILD_WIDTH = 80
 _SEARCH_WIDTH = 40
 SLACK = 16
 """Rows beyond those asked for that are measured again, in case the first measure confused neighbours."""
-_WIDER_MAX = 8.0
+_WIDER_MAX = 4.0
 """As many times the width of a search through the graph at most where a filter lets few through."""
 _ROUGH = 8
 """As many times the rows asked for are measured again where codes are not exact."""

@@ -45,6 +45,12 @@ CREATE INDEX forgotten_revision ON forgotten (revision);
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO fact VALUES ('revision', '0'), ('embedding', 'null');
 """
+_COLUMNS = f"digest, {CARD.removeprefix('id, ')}, vector, revision"
+_INSERT = (
+    f"INSERT INTO card ({_COLUMNS}) VALUES ({', '.join('?' * (_COLUMNS.count(',') + 1))}) "
+    "ON CONFLICT (digest) DO NOTHING"
+)
+"""What is known already is left as it is."""
 
 
 class SqliteStore(Store):
@@ -58,6 +64,10 @@ class SqliteStore(Store):
             raise DataError(f"{path}: there is no memory here; a run with --memory {path} begins one")
         self.read_only = exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
         mode = "ro" if self.read_only else "rwc"
+        if self.read_only and not os.access(path.parent, os.W_OK):
+            # Where nothing can be written beside it nobody else writes, either, and SQLite need not look out for them.
+            self._refuse_unfinished()
+            mode += "&immutable=1"
         try:
             self._sql = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_BUSY_S, isolation_level=None
@@ -75,24 +85,20 @@ class SqliteStore(Store):
         return self.path.stat().st_size
 
     def add(self, cards: Sequence[Card], vectors: Vectors, embedding: dict[str, Any] | None) -> list[int] | None:
-        rows = [row_of_card(card.checked()) for card in cards]
+        rows = [(card.digest, *row_of_card(card.checked())) for card in cards]
         with self._writing() as revision:
             if self.embedding() != embedding:
                 return None
             ids = []
             for row, card, vector in zip(rows, cards, vectors, strict=True):
-                found = self._sql.execute("SELECT id FROM card WHERE digest = ?", (card.digest,)).fetchone()
-                if found is None:
-                    places = ", ".join("?" * (len(row) + 3))
-                    written = self._sql.execute(
-                        f"INSERT INTO card (digest, {CARD.removeprefix('id, ')}, vector, revision) VALUES ({places})",
-                        (card.digest, *row, vector.tobytes(), revision),
-                    )
+                written = self._sql.execute(_INSERT, (*row, vector.tobytes(), revision))
+                if written.rowcount:
                     ids.append(int(written.lastrowid or 0))
                     continue
-                ids.append(found[0])
+                ((known,),) = self._ask("SELECT id FROM card WHERE digest = ?", row[:1])
+                ids.append(known)
                 if card.outcome is not None:
-                    self._end_again(found[0], card.outcome, revision)
+                    self._end_again(known, card.outcome, revision)
         return ids
 
     def faults(self) -> list[str]:
@@ -138,6 +144,14 @@ class SqliteStore(Store):
                 raise
         except sqlite3.OperationalError as error:
             raise DataError(f"{self.path}: nothing was written ({error})") from None
+
+    def _refuse_unfinished(self) -> None:
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise DataError(
+                f"{self.path}: its last cards are still in {log.name}, and this folder may only be read; copy both "
+                "files to one that can be written"
+            )
 
     def _check_kind(self) -> None:
         (application,) = self._sql.execute("PRAGMA application_id").fetchone()

@@ -141,6 +141,10 @@ class Store(ABC):
     def count(self) -> int:
         return int(self._one("SELECT count(*) FROM card")[0])
 
+    def names(self, column: str) -> list[str]:
+        """What cards have as strategy, symbol or regime, sorted."""
+        return sorted(row[0] for row in self._ask(f"SELECT DISTINCT {column} FROM card"))
+
     def counts(self) -> tuple[int, int, int]:
         """How many cards there are, how many of them have ended, and how many of those with a gain."""
         cards, ended, won = self._one(
