@@ -160,12 +160,12 @@ class Interrupts:
         self.played: list[tuple[float, ...]] = []
         self.left = blocks
 
-        def limited(runner: FormulaRunner, rows: Any, progress: Any = None) -> Any:
+        def limited(runner: FormulaRunner, rows: Any) -> Any:
             if not self.left:
                 raise KeyboardInterrupt
             self.left -= 1
             self.played += map(tuple, rows.tolist())
-            return play(runner, rows, progress)
+            return play(runner, rows)
 
         monkeypatch.setattr(FormulaRunner, "play", limited)
         monkeypatch.setattr(FormulaRunner, "rows", 3)

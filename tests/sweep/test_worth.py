@@ -91,9 +91,9 @@ def test_blocks_and_interruptions_do_not_change_what_a_sweep_is_worth(
     play = FormulaRunner.play
     played: list[tuple[float, ...]] = []
 
-    def noted(runner: FormulaRunner, rows: Any, progress: Any = None) -> Any:
+    def noted(runner: FormulaRunner, rows: Any) -> Any:
         played.extend(map(tuple, rows.tolist()))
-        return play(runner, rows, progress)
+        return play(runner, rows)
 
     monkeypatch.setattr(FormulaRunner, "play", noted)
     assert nt.sweep(cross(), market, grid=GRID, metric="sharpe", out=out).to_dict()["honesty"] == whole

@@ -54,6 +54,9 @@ def sweep(
         str, option(POINTS, "--metric", "-m", metavar="NAME", text="What best means: sharpe, return, ... [return]")
     ] = "return",
     threads: Annotated[int, option(POINTS, "--threads", metavar="N", text="Threads, or processes. [all]")] = 0,
+    executor: Annotated[
+        str | None, option(POINTS, "--executor", metavar="URL", text="Workers of a cluster: dask://HOST:PORT.")
+    ] = None,
     yes: Annotated[bool, option(POINTS, "--yes", "-y", text="Play however many there are.")] = False,
     worth: Annotated[
         bool, option(HONESTY, "--worth/--no-worth", text="Test how likely the best is luck? [yes]")
@@ -84,6 +87,7 @@ def sweep(
             metric=metric,
             out=out,
             threads=threads,
+            executor=executor,
             yes=yes,
             worth=worth,
             progress=progress,
@@ -169,7 +173,7 @@ def print_points(found: SweepResult, top: int, html: Path | None, out: Path | No
     screen.print(Text(line, "dim"), soft_wrap=True)
     if found.warning:
         screen.print(Text(found.warning, "yellow"))
-    for label, path in (("points", out), ("page", html)):
+    for label, path in (("points", out), ("page", html), ("hash", found.hash)):
         if path is not None:
             screen.print(Text.assemble((f"{label:<9}", "dim"), str(path)), soft_wrap=True)
 

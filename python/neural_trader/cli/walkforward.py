@@ -38,6 +38,9 @@ def walkforward(
         str, option(POINTS, "--metric", "-m", metavar="NAME", text="What best means: sharpe, return, ... [return]")
     ] = "return",
     threads: Annotated[int, option(POINTS, "--threads", metavar="N", text="Threads, or processes. [all]")] = 0,
+    executor: Annotated[
+        str | None, option(POINTS, "--executor", metavar="URL", text="Workers of a cluster: dask://HOST:PORT.")
+    ] = None,
     yes: Annotated[bool, option(POINTS, "--yes", "-y", text="Play however many there are.")] = False,
     folds: Annotated[int, option(CUTS, "--folds", metavar="N", text="Tests, one after the other. [5]")] = 5,
     train: Annotated[
@@ -74,6 +77,7 @@ def walkforward(
             where=where,
             random=random,
             threads=threads,
+            executor=executor,
             yes=yes,
             progress=progress,
         )

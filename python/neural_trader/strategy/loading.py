@@ -28,7 +28,7 @@ def find_strategy(reference: str) -> type[Strategy]:
         from neural_trader.strategy.expressions import of_file
 
         return of_file(Path(reference))
-    path, _, class_name = reference.rpartition(":") if _names_a_class(reference) else (reference, "", "")
+    path, class_name = parts_of(reference)
     if path.endswith(".py"):
         return _class_of(_module_of_file(Path(path)), class_name, path)
     if class_name:
@@ -44,10 +44,11 @@ def find_strategy(reference: str) -> type[Strategy]:
     )
 
 
-def _names_a_class(reference: str) -> bool:
+def parts_of(reference: str) -> tuple[str, str]:
+    """The file or module of a reference, and the class if it names one."""
     # A Windows drive letter is no module, and a class name is an identifier.
     head, colon, tail = reference.rpartition(":")
-    return bool(colon) and len(head) > 1 and tail.isidentifier()
+    return (head, tail) if colon and len(head) > 1 and tail.isidentifier() else (reference, "")
 
 
 def _module_of_file(path: Path) -> ModuleType:

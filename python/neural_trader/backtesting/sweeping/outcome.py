@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neural_trader.backtesting.result import canonical
 from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
 
 if TYPE_CHECKING:
@@ -51,6 +54,22 @@ class SweepResult:
         rows = self.best(1).select(self.names).to_dicts()
         return {} if not rows else {name: whole(value) for name, value in rows[0].items()}
 
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of what is the same in all points and of every number of the table, the points by their parameters.
+
+        The same sweep has the same hash, whatever played it, and in however many pieces.
+        """
+        digest = hashlib.sha256(canonical(self.run | {"names": list(self.names)}).encode())
+        table = self.frame.sort(self.names)
+        for name in table.columns:
+            digest.update(name.encode())
+            if name == "error":
+                digest.update(table[name].is_null().to_numpy().tobytes())
+            else:
+                digest.update(table[name].fill_null(math.inf).to_numpy().astype("<f8").tobytes())
+        return digest.hexdigest()
+
     @property
     def failed(self) -> int:
         """Points that could not be played."""
@@ -66,6 +85,7 @@ class SweepResult:
             "failed": self.failed,
             "played": self.played,
             "seconds": self.seconds,
+            "hash": self.hash,
             "parameters": {
                 name: {
                     "least": self.frame[name].min(),

@@ -54,6 +54,12 @@ class Paths:
         kept = drawn(points, POINTS_MAX)
         self.points, self.equity = points[kept], equity[kept]
 
+    def open(self, points: Matrix) -> Positions:
+        """The positions of those of some points that may still be drawn, by what came so far."""
+        if self.points is None or len(self.points) < POINTS_MAX:
+            return np.arange(len(points))
+        return np.flatnonzero(_keys(points) < _keys(self.points).max())
+
     def of(self, points: Matrix) -> tuple[Matrix, Floats]:
         """Those of some points that are there, and their curves."""
         rows = self._rows()

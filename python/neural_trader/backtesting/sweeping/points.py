@@ -32,15 +32,17 @@ class Points:
         self.names = names
         self.measures = measures
         self.counter = counter
-        self._blocks: list[tuple[Matrix, dict[str, Floats], dict[int, str]]] = []
+        self._blocks: dict[int, tuple[Matrix, dict[str, Floats], dict[int, str]]] = {}
 
     def missing(self, points: Matrix) -> Matrix:
         """Those of some points that have not been reported yet."""
         return points
 
-    def report(self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str]) -> None:
-        """Take in points with their statistics; ``failed`` says what went wrong, by row."""
-        self._blocks.append((points, dict(values), dict(failed)))
+    def report(
+        self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str], number: int | None = None
+    ) -> None:
+        """Take in points with their statistics; ``failed`` says what went wrong, by row, ``number`` their place."""
+        self._blocks[len(self._blocks) if number is None else number] = (points, dict(values), dict(failed))
         self.counter.count(points, values)
 
     def keep(self, paths: Paths) -> None:
@@ -50,13 +52,14 @@ class Points:
         """A row for each point: its parameters, its statistics, and ``error``."""
         import polars as pl
 
-        parameters = np.concatenate([points for points, _, _ in self._blocks]) if self._blocks else None
+        blocks = [self._blocks[number] for number in sorted(self._blocks)]
+        parameters = np.concatenate([points for points, _, _ in blocks]) if blocks else None
         columns: dict[str, Any] = {
             name: [] if parameters is None else parameters[:, at] for at, name in enumerate(self.names)
         }
         for name in self.measures:
-            columns[name] = np.concatenate([values[name] for _, values, _ in self._blocks]) if self._blocks else []
-        errors = [failed.get(row) for points, _, failed in self._blocks for row in range(len(points))]
+            columns[name] = np.concatenate([values[name] for _, values, _ in blocks]) if blocks else []
+        errors = [failed.get(row) for points, _, failed in blocks for row in range(len(points))]
         schema = dict.fromkeys(columns, pl.Float64) | {"error": pl.String}
         return pl.DataFrame(columns | {"error": errors}, schema=schema).fill_nan(None)
 
@@ -119,7 +122,9 @@ class FilePoints(Points):
             return points
         return points[[tuple(row) not in self._done for row in points.tolist()]]
 
-    def report(self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str]) -> None:
+    def report(
+        self, points: Matrix, values: Mapping[str, Floats], failed: Mapping[int, str], number: int | None = None
+    ) -> None:
         columns = [
             *points.T.tolist(),
             *(np.where(np.isfinite(values[n]), values[n], np.nan).tolist() for n in self.measures),

@@ -1,13 +1,13 @@
-"""How points of a sweep are played: formulas in Rust, many at a time; classes one by one, in processes."""
+"""How points of a sweep are played here: formulas in Rust, many at a time; classes one by one, in processes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from neural_trader.strategy.expressions import FormulaStrategy
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.settings import Settings
-    from neural_trader.backtesting.sweeping.measures import Floats
+    from neural_trader.backtesting.sweeping.measures import Figures, Floats
     from neural_trader.backtesting.sweeping.paths import Paths, Positions
     from neural_trader.backtesting.sweeping.space import Matrix
     from neural_trader.market.bars import Bars
@@ -34,6 +34,46 @@ Played = tuple[Values, dict[int, str]]
 """Statistics by name, and what went wrong by row."""
 
 
+class Block(NamedTuple):
+    """Points that are played together."""
+
+    number: int
+    """Its place in the sweep; blocks may be done in another order."""
+    points: Matrix
+    """Those that are to be played."""
+    covers: int
+    """How many of the sweep are done with it: points that are there already, or are not wanted, too."""
+
+
+class Runner(Protocol):
+    """Whatever plays points."""
+
+    paths: Paths | None
+    """What takes in curves of the points that are played, where anybody wants them."""
+
+    @property
+    def in_rust(self) -> bool:
+        """Whether many points cost little."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Points that are played together."""
+        ...
+
+    def play(self, points: Matrix) -> Played:
+        """Statistics of points."""
+        ...
+
+    def stream(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Played]]:
+        """Statistics of blocks, as they are done."""
+        ...
+
+    def close(self) -> None:
+        """End what still runs."""
+        ...
+
+
 def span_of(bars: Sequence[Bars], settings: Settings) -> Span:
     """The deposit, and the time from the first opening to the last close."""
     begin = min((each.start_ns for each in bars if len(each)), default=0)
@@ -41,13 +81,41 @@ def span_of(bars: Sequence[Bars], settings: Settings) -> Span:
     return Span(float(settings.cash), (end - begin) / NANOSECONDS_PER_YEAR)
 
 
-class FormulaRunner:
+class LocalRunner:
+    """Plays points in this process, or in processes of it."""
+
+    rows: int
+    paths: Paths | None = None
+    in_rust = False
+    span: Span
+    _curve: bool
+
+    def figures(
+        self, points: Matrix, progress: Callable[[float], None] | None = None
+    ) -> tuple[Figures, dict[int, str]]:
+        """What the engine counted at each point, and what went wrong; ``progress`` gets the share that is done."""
+        raise NotImplementedError
+
+    def play(self, points: Matrix) -> Played:
+        """Statistics of points."""
+        figures, failed = self.figures(points)
+        return measured(figures, self.span, curve=self._curve), failed
+
+    def stream(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Played]]:
+        """Statistics of blocks, one after the other."""
+        for block in blocks:
+            yield block, self.play(block.points) if len(block.points) else ({}, {})
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class FormulaRunner(LocalRunner):
     """Plays points of a formula over bars in memory; the engine's own fills, without its records."""
 
     rows = 4_096
     """Points that are played together."""
-    paths: Paths | None = None
-    """What takes in curves of the points that are played, where anybody wants them."""
+    in_rust = True
 
     def __init__(
         self,
@@ -64,7 +132,7 @@ class FormulaRunner:
             raise UsageError("a sweep plays by our own rules; leave out like")
         self._bars, self._settings = bars, settings
         self._curve, self._threads = curve, threads
-        self._span = span_of(bars, settings)
+        self.span = span_of(bars, settings)
         interval_ns = min((each.interval_ns for each in bars if each.interval_ns > 0), default=0)
         constants = {
             "share": 1 / len(bars),
@@ -76,12 +144,11 @@ class FormulaRunner:
         self._base = np.array([float(defaults[name]) for name in strategy.formula.parameters])
         self._columns = [list(strategy.formula.parameters).index(name) for name in names]
 
-    def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
-        """Statistics of points; ``progress`` gets the share that is done."""
-        arguments = self._settings.engine_arguments(
-            [each.symbol for each in self._bars], [each.tick for each in self._bars]
-        )
-        engine = Engine(list(self._bars), **arguments)
+    def figures(
+        self, points: Matrix, progress: Callable[[float], None] | None = None
+    ) -> tuple[Figures, dict[int, str]]:
+        symbols, ticks = [each.symbol for each in self._bars], [each.tick for each in self._bars]
+        engine = Engine(list(self._bars), **self._settings.engine_arguments(symbols, ticks))
         sets = np.tile(self._base, (len(points), 1))
         sets[:, self._columns] = points
         ends = None if self.paths is None else self.paths.ends
@@ -93,18 +160,13 @@ class FormulaRunner:
                 progress(done)
         if self.paths is not None:
             self.paths.take(points, sweep.periods())
-        figures, failed = sweep.figures()
-        return measured(figures, self._span, curve=self._curve), failed
-
-    def close(self) -> None:
-        """Nothing is kept open."""
+        return sweep.figures()
 
 
-class ClassRunner:
+class ClassRunner(LocalRunner):
     """Plays points of a strategy that is a class, each a run of its own, in as many processes as there are threads."""
 
     rows = 64
-    paths: Paths | None = None
 
     def __init__(
         self,
@@ -117,14 +179,15 @@ class ClassRunner:
         curve: bool,
         threads: int,
     ) -> None:
-        self._curve, self._span = curve, span_of(bars, settings)
+        self._curve, self.span = curve, span_of(bars, settings)
         self._work = (strategy, dict(fixed), tuple(names), list(bars), settings, curve)
         # A class of a notebook cannot be found by another process; a name or a file can.
         self._workers = (threads or os.cpu_count() or 1) if isinstance(strategy, str) else 1
         self._pool: ProcessPoolExecutor | None = None
 
-    def play(self, points: Matrix, progress: Callable[[float], None] | None = None) -> Played:
-        """Statistics of points; ``progress`` gets the share that is done."""
+    def figures(
+        self, points: Matrix, progress: Callable[[float], None] | None = None
+    ) -> tuple[Figures, dict[int, str]]:
         if self._pool is None and self._workers > 1 and len(points) > self._workers * WORTH_A_PROCESS:
             context = get_context("spawn")
             self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin, initargs=self._work)
@@ -146,12 +209,35 @@ class ClassRunner:
         columns = {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
         if not columns:
             columns = {name: np.full(len(rows), np.nan) for name in FIGURES}
-        return measured(columns, self._span, curve=self._curve), failed
+        return columns, failed
 
     def close(self) -> None:
         """End the processes."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+class Plan(NamedTuple):
+    """What is the same at all points of a sweep."""
+
+    strategy: str | type[Strategy]
+    """As it was named or given."""
+    found: type[Strategy]
+    """The class that it is."""
+    fixed: Mapping[str, Any]
+    names: Sequence[str]
+    """The parameters that vary."""
+    bars: Sequence[Bars]
+    settings: Settings
+    curve: bool
+    """Whether curves of equity are measured."""
+
+    def runner(self, threads: int) -> LocalRunner:
+        """What plays points here, on so many threads."""
+        rest = (self.fixed, self.names, self.bars, self.settings)
+        if issubclass(self.found, FormulaStrategy):
+            return FormulaRunner(self.found, *rest, curve=self.curve, threads=threads)
+        return ClassRunner(self.strategy, *rest, curve=self.curve, threads=threads)
 
 
 FIGURES = (

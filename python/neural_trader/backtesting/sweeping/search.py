@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neural_trader.backtesting.sweeping.points import Points
-    from neural_trader.backtesting.sweeping.running import ClassRunner, FormulaRunner
+    from neural_trader.backtesting.sweeping.running import Runner
     from neural_trader.backtesting.sweeping.space import Condition, Space
 
 TOGETHER = 32
@@ -28,7 +28,7 @@ def searched(
     seed: int,
     condition: Condition | None,
     metric: str,
-    runner: FormulaRunner | ClassRunner,
+    runner: Runner,
     points: Points,
     progress: Callable[[int, int], None] | None,
 ) -> int:

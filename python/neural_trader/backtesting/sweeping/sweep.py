@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from neural_trader.backtesting.sweeping.measures import MEASURES, measure_named
 from neural_trader.backtesting.sweeping.outcome import SweepResult
 from neural_trader.backtesting.sweeping.paths import Paths, period_ends
 from neural_trader.backtesting.sweeping.points import IN_MEMORY_MAX, FilePoints, Points
-from neural_trader.backtesting.sweeping.running import ClassRunner, FormulaRunner
+from neural_trader.backtesting.sweeping.running import Block, Plan, Runner
 from neural_trader.backtesting.sweeping.search import searched
-from neural_trader.backtesting.sweeping.space import Condition, Matrix, Space, space_of
+from neural_trader.backtesting.sweeping.space import Condition, Space, space_of
 from neural_trader.backtesting.sweeping.worth import Assessor
 from neural_trader.backtesting.trial_key import code_of
 from neural_trader.errors import UsageError
@@ -32,6 +32,9 @@ from neural_trader.strategy.expressions import FormulaStrategy
 from neural_trader.strategy.loading import find_strategy
 from neural_trader.strategy.parameters import parameters_of
 
+if TYPE_CHECKING:
+    from neural_trader.backtesting.sweeping.cluster import Cluster
+
 PROBE = 64
 """Points that are played to say how long all of them will take."""
 
@@ -39,7 +42,7 @@ ASKS_ABOVE_S = 3_600
 """A sweep that will take longer wants to be confirmed."""
 
 Progress = Callable[[int, int], None]
-"""Gets how many points are done, and how many there are."""
+"""Gets how many points were done since the last time, and how many there are."""
 
 
 def sweep(
@@ -55,6 +58,7 @@ def sweep(
     parameters: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     threads: int = 0,
+    executor: str | Cluster | None = None,
     yes: bool = False,
     worth: bool = True,
     progress: Progress | None = None,
@@ -77,6 +81,9 @@ def sweep(
 
     A formula is played in Rust, many sets at once, in memory that does not grow with the bars, and with the engine's
     own fills: every point has the outcome of a run by itself. A class is played point by point, in processes.
+
+    ``executor="dask://HOST:PORT"`` plays the points on the workers of that Dask scheduler (the extra
+    ``neural-trader[cluster]``), with the same results in the same order.
 
     ``out`` names a file (.sqlite or .parquet) that keeps the points as they are done; the same sweep with the same file
     goes on where it was interrupted.
@@ -123,15 +130,18 @@ def sweep(
         **chosen.document(),
     }
     names = tuple(name for name, each in MEASURES.items() if measure.of_curve or not each.of_curve)
-    options = {"curve": measure.of_curve, "threads": threads}
+    total = _total(space, random, optuna)
     with ExitStack() as stack:
-        runner: FormulaRunner | ClassRunner
-        if issubclass(found, FormulaStrategy):
-            runner = FormulaRunner(found, fixed, space.names, bars, chosen, **options)  # type: ignore[arg-type]
-        else:
-            runner = ClassRunner(strategy, fixed, space.names, bars, chosen, **options)  # type: ignore[arg-type]
+        plan = Plan(strategy, found, fixed, space.names, bars, chosen, measure.of_curve)
+        runner: Runner = plan.runner(threads)
+        if executor is not None:
+            from neural_trader.backtesting.sweeping.cluster import ClusterRunner, connected
+
+            cluster = stack.enter_context(connected(executor, threads))
+            runner = ClusterRunner(
+                cluster, plan, cluster.stored(data, kind, symbols, start, end, inputs, chosen), total
+            )
         stack.enter_context(closing(runner))
-        total = _total(space, random, optuna)
         if not yes:
             _ask(total, space, condition, runner)
         samples = len(np.unique(np.concatenate([each.close_ns for each in bars])))
@@ -154,10 +164,10 @@ def sweep(
         stack.enter_context(closing(points))
         if worth:
             assessor.watch(points)
-        begun, played = time.monotonic(), 0
+        begun = time.monotonic()
         if optuna is None:
-            for block in _blocks(space, random, seed, condition, runner.rows):
-                played += _play(runner, points, block, progress, total)
+            blocks = _blocks(space, random, seed, condition, runner.rows, points)
+            played = _play(runner, points, blocks, progress, total)
         else:
             played = searched(space, optuna, sampler, seed, condition, metric, runner, points, progress)
         frame = points.frame()
@@ -204,7 +214,7 @@ def _total(space: Space, random: int | None, optuna: int | None) -> int:
     return min(space.size, random or optuna or space.size)
 
 
-def _ask(total: int, space: Space, condition: Condition | None, runner: FormulaRunner | ClassRunner) -> None:
+def _ask(total: int, space: Space, condition: Condition | None, runner: Runner) -> None:
     """Refuse what will take long, with how long, unless it was confirmed."""
     if total <= 100 * PROBE:
         return
@@ -253,21 +263,23 @@ def _points(
     return FilePoints(file, identity, names, measures, counter)
 
 
-def _blocks(space: Space, random: int | None, seed: int, condition: Condition | None, rows: int) -> Iterator[Matrix]:
+def _blocks(
+    space: Space, random: int | None, seed: int, condition: Condition | None, rows: int, points: Points
+) -> Iterator[Block]:
+    """Blocks of points that are wanted and missing, in their order."""
     blocks = space.blocks(rows) if random is None else space.drawn(random, seed, rows)
-    for block in blocks:
-        yield block if condition is None else block[condition(block)]
+    for number, block in enumerate(blocks):
+        wanted = block if condition is None else block[condition(block)]
+        yield Block(number, points.missing(wanted), len(block))
 
 
-def _play(
-    runner: FormulaRunner | ClassRunner, points: Points, block: Matrix, progress: Progress | None, total: int
-) -> int:
-    """Play what is missing of a block, and report it; returns how many that were."""
-    missing = points.missing(block)
-    if not len(missing):
-        return 0
-    values, failed = runner.play(missing)
-    points.report(missing, values, failed)
-    if progress is not None:
-        progress(len(missing), total)
-    return len(missing)
+def _play(runner: Runner, points: Points, blocks: Iterator[Block], progress: Progress | None, total: int) -> int:
+    """Play blocks, and report them as they are done; returns how many points that were."""
+    played = 0
+    for block, (values, failed) in runner.stream(blocks):
+        if len(block.points):
+            points.report(block.points, values, failed, block.number)
+            played += len(block.points)
+        if progress is not None:
+            progress(block.covers, total)
+    return played

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,6 +16,7 @@ import numpy as np
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.run import DEFAULT_SEED, backtest, name_of
 from neural_trader.backtesting.sweeping import splits
+from neural_trader.backtesting.sweeping.cluster import Cluster, connected
 from neural_trader.backtesting.sweeping.measures import MEASURES, Span, measure_named
 from neural_trader.backtesting.sweeping.out_of_sample import assess, tried
 from neural_trader.backtesting.sweeping.outcome import whole
@@ -170,6 +172,7 @@ def walkforward(
     random: int | None = None,
     parameters: Mapping[str, Any] | None = None,
     threads: int = 0,
+    executor: str | Cluster | None = None,
     yes: bool = False,
     progress: Callable[[float], None] | None = None,
     kind: str | None = None,
@@ -192,7 +195,7 @@ def walkforward(
     does not trade, so that its features are warm: as many as its largest number of bars unless it is given. A class
     begins cold.
 
-    The other arguments are those of :func:`neural_trader.sweep`.
+    The other arguments are those of :func:`neural_trader.sweep`; an ``executor`` plays the trainings.
 
     >>> import neural_trader as nt
     >>> cross = nt.formula(entry=nt.close > nt.close.sma(nt.P("n", 20)), exit=nt.close < nt.close.sma(nt.P("n", 20)))
@@ -207,26 +210,28 @@ def walkforward(
     bars = [each.whole() for each in gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)]
     line = np.unique(np.concatenate([each.open_ns for each in bars]))
     room = _Room(found, strategy, bars, line, dict(parameters or {}), metric, settings, warmup)
-    options = {
-        "grid": grid,
-        "where": where,
-        "random": random,
-        "threads": threads,
-        "yes": yes,
-        "seed": seed,
-        "trials": trials,
-    }
-    if cpcv is None:
-        ranges = splits.walks(len(line), folds, train, anchored=anchored, purge=purge)
-        tests = []
-        for at, fold in enumerate(ranges):
-            frame = room.swept(fold.train, options)
-            tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy())))
-            if progress is not None:
-                progress((at + 1) / len(ranges))
-        lanes: list[list[int]] = [list(range(len(tests)))]
-    else:
-        tests, lanes = _combined(room, cpcv, purge, embargo, options, progress)
+    with nullcontext() if executor is None else connected(executor, threads) as cluster:
+        options = {
+            "grid": grid,
+            "where": where,
+            "random": random,
+            "threads": threads,
+            "executor": cluster,
+            "yes": yes,
+            "seed": seed,
+            "trials": trials,
+        }
+        if cpcv is None:
+            ranges = splits.walks(len(line), folds, train, anchored=anchored, purge=purge)
+            tests = []
+            for at, fold in enumerate(ranges):
+                frame = room.swept(fold.train, options)
+                tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy())))
+                if progress is not None:
+                    progress((at + 1) / len(ranges))
+            lanes: list[list[int]] = [list(range(len(tests)))]
+        else:
+            tests, lanes = _combined(room, cpcv, purge, embargo, options, progress)
     run = {
         "strategy": name_of(found(**room.fixed)),
         "parameters": room.fixed,

@@ -13,7 +13,7 @@ from neural_trader.backtesting.run import buy_and_hold, instance_of, play
 from neural_trader.backtesting.sweeping.counting import Counter
 from neural_trader.backtesting.sweeping.measures import MEASURES, order_of
 from neural_trader.backtesting.sweeping.paths import POINTS_MAX, Paths, drawn
-from neural_trader.backtesting.sweeping.running import ClassRunner, FormulaRunner, span_of
+from neural_trader.backtesting.sweeping.running import Runner, span_of
 from neural_trader.backtesting.sweeping.space import Condition, Space
 from neural_trader.honesty.selection import Assessment, Selection, Tried
 from neural_trader.honesty.sharpe import Moments
@@ -51,7 +51,7 @@ class Assessor:
     """Whether points were chosen by what came of others."""
     bars: Sequence[Bars]
     settings: Settings
-    runner: FormulaRunner | ClassRunner
+    runner: Runner
     paths: Paths
     counter: Counter
 
@@ -96,7 +96,7 @@ class Assessor:
         if not self.is_search:
             known = frame.filter(frame["error"].is_null()).select(self.space.names).to_numpy().astype(float)
             return known[drawn(known, POINTS_MAX)], frame.height
-        most = POINTS_MAX if isinstance(self.runner, FormulaRunner) else min(POINTS_MAX, frame.height)
+        most = POINTS_MAX if self.runner.in_rust else min(POINTS_MAX, frame.height)
         points = np.concatenate(list(self.space.drawn(min(most, self.space.size), 0, POINTS_MAX)))
         # How many points of a large space meet a condition is not known; all of them are an upper bound.
         return points if self.condition is None else points[self.condition(points)], self.space.size
