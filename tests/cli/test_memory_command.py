@@ -51,6 +51,15 @@ def test_every_verb_has_a_document(command: Command, here: Path) -> None:
     )
 
 
+def test_a_replay_writes_cards_that_are_found_by_what_a_book_looked_like(command: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "memory.sqlite")
+    command("replay", "-s", "imbalance_taker", "--memory", path, "--json").passed()
+    found = json.loads(command("memory", "search", path, "-f", "lean=0.6", "-k", "3", "--json").passed().out)
+    assert {each["card"]["strategy"] for each in found["cards"]} == {"imbalance_taker"}
+    refused = command("replay", "--memory", path, "--ladder")
+    assert refused.code == 2 and "leave one of the two out" in refused.err
+
+
 def test_cards_go_out_and_come_in_again_the_same(command: Command, here: Path) -> None:
     path, other = str(here / "memory.sqlite"), str(here / "other.sqlite")
     cards, again = here / "cards.jsonl", here / "again.jsonl"

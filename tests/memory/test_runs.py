@@ -93,6 +93,7 @@ def test_random_fills_are_counted_first_in_first_out(tmp_path):
 class Asking(nt.Strategy):
     """Buys and sells in turn, and notes all that it recalls."""
 
+    remembers = True
     every: int = 5
 
     def on_start(self):
@@ -215,8 +216,11 @@ def test_a_kept_index_of_the_past_is_used_as_it_is(tmp_path):
 
 
 def test_a_strategy_without_a_memory_is_told_how_to_have_one():
+    class Forgetful(Asking):
+        remembers = False
+
     with pytest.raises(StrategyRunError, match="--memory PATH"):
-        nt.backtest(Asking, {"A": market(200, 1)})
+        nt.backtest(Forgetful, {"A": market(200, 1)})
 
 
 def test_critiques_follow_from_the_numbers():
@@ -297,3 +301,35 @@ def test_the_figures_of_the_page_are_those_of_the_runs(repository):
     assert f"`memory_momentum` loses {with_memory} there and {without} with" in page
     plain, sized = percent("sma_cross"), percent("sma_cross", (RecallSizing(),))
     assert f"`sma_cross`, which gains {plain}, gains {sized} under" in page
+
+
+def test_a_walk_forward_remembers_the_training_and_nothing_later():
+    count = 2400
+    grid = {"every": "5,7"}
+
+    def walked(data):
+        ANSWERS.clear()
+        found = nt.walkforward(Asking, {"A": data}, grid=grid, folds=3, train=1.0, threads=1, trials="off")
+        return found, list(ANSWERS)
+
+    whole, answers = walked(market(count, 1))
+    first = whole.tests[0]
+    told = [each for each in answers if first.begin_ns < each[0] <= first.end_ns]
+    # A training of 600 bars has some fifty decisions that ended, and a test of as many begins with these.
+    assert told[0][3] > 20 or any(each[3] >= 64 for each in told)
+    cut = 1200
+    poisoned, _ = walked(market(count, 1, poisoned_from=cut))
+    assert whole.tests[0].hash == poisoned.tests[0].hash and whole.tests[0].tested == poisoned.tests[0].tested
+    assert whole.tests[-1].hash != poisoned.tests[-1].hash
+    assert whole.run["remembers"]
+
+
+def test_a_walk_forward_of_a_strategy_that_remembers_differs_from_one_that_never_asks():
+    data = {"A": market(3000, 4)}
+    given = {"folds": 2, "grid": {"n": "12,24"}, "threads": 1, "trials": "off"}
+    asked, never = (
+        nt.walkforward("memory_momentum", data, parameters={"hold": 6, "least": least}, **given)
+        for least in (30, 10**9)
+    )
+    assert [test.begin_ns for test in asked.tests] == [test.begin_ns for test in never.tests]
+    assert asked.statistics() != never.statistics()

@@ -16,6 +16,7 @@ from neural_trader.backtesting.batches import has_batches, tell_in_batches
 from neural_trader.backtesting.journal import check_free, journaled
 from neural_trader.backtesting.ladder import Shown, bar_of_ladder, fidelity_ladder
 from neural_trader.backtesting.own_figures import own_figures
+from neural_trader.backtesting.remembering import place_of_memory, remembering
 from neural_trader.backtesting.replay_inputs import ReplayInputs, inputs_of, words_of
 from neural_trader.backtesting.replay_settings import ReplaySettings, duration_text
 from neural_trader.backtesting.result import Result
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from neural_trader._native import Engine
     from neural_trader.backtesting.settings import Fee, Slippage
     from neural_trader.market.recordings import Listed, Recording
+    from neural_trader.memory.memory import Memory
+    from neural_trader.memory.recorder import Recorder
 
 
 def replay(
@@ -73,6 +76,7 @@ def replay(
     resume: str | Path | None = None,
     benchmark: bool = True,
     native: bool = True,
+    memory: str | Path | Memory | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Play recorded books and trades to a strategy, tick by tick, and return what came of it.
@@ -98,6 +102,7 @@ def replay(
     :class:`~neural_trader.errors.RunStopped`. ``resume`` is the snapshot from which the same run goes on; its hash is
     that of the run that never stopped (docs/snapshots.md).
     ``native=False`` keeps library strategies that have a Rust form in Python; the outcome is the same.
+    ``memory`` is as for :func:`neural_trader.backtest`; a card has ended when its end was told here.
 
     Raises the errors of :mod:`neural_trader.errors`, each one line that says what to do.
     """
@@ -116,7 +121,7 @@ def replay(
         account=AccountSettings.of(account, funding),
     )
     saving = Saving.of(snapshot=snapshot, stop_at=stop_at, every=every, resume=resume)
-    _check_outputs(saving, ladder, ladder_bar, journal)
+    _check_outputs(saving, ladder, ladder_bar, journal, memory)
     inputs = inputs_of(data, venue, symbols)
     of_bars = _settings_of_bars(slippage, settings) if inputs.bars else None
     if of_bars is not None and (journal is not None or ladder):
@@ -144,20 +149,33 @@ def replay(
         if journal is not None and has_batches(instance):
             raise UsageError("a journal is of records that come one by one; leave it out where there is an on_batch")
         wants = [hook for hook in _TOLD if hook in _callbacks(instance)]
+        name, charged = name_of(instance), settings.account
         with (
+            remembering(
+                instance, name, (), memory, _start_ns(engine), run=document, account=charged, saving=saving
+            ) as recorder,
             nullcontext()
             if journal is None
             else journaled(
                 journal, engine, version=__version__, run=document, listed=listed, recipe=recipe, wants=wants
-            )
-        ) as end:
+            ) as end,
+        ):
             course = None
             if saving is not None:
                 source = source_digest(instance)
                 course = Course(
                     saving, engine, instance, document, inputs_digest(engine), source, _is_native(instance, native)
                 )
-            play(instance, engine, listed, native=native, progress=_share(told, len(inputs)), course=course)
+            play(
+                instance,
+                engine,
+                listed,
+                native=native,
+                progress=_share(told, len(inputs)),
+                course=course,
+                recorder=recorder,
+                bars={each.symbol: each for each in inputs.bars},
+            )
             bars = tuple(
                 inputs.series(k) or _sampled(engine, k, each, inputs.recordings_of(k)[0], settings.sample_ns)
                 for k, each in enumerate(listed)
@@ -176,6 +194,7 @@ def replay(
                     "ladder_bar": None if bar_ns is None else duration_text(bar_ns),
                     **{name: recipe.get(name) for name in ("files", "venue", "seed", "duration")},
                     **({"recordings": recipe["recordings"]} if "recordings" in recipe else {}),
+                    **place_of_memory(memory),
                 },
                 warnings=(*inputs.warnings, *_warnings(engine, settings), *_unheard(instance, kinds)),
                 figures=own_figures(instance),
@@ -191,8 +210,18 @@ def replay(
     return replace(result, ladder=fidelity_ladder(run, result, settings, recorded, inputs, bar_ns))
 
 
-def _check_outputs(saving: Saving | None, ladder: bool, ladder_bar: str | None, journal: str | Path | None) -> None:
+def _start_ns(engine: Replay) -> int:
+    """When the first record arrives here."""
+    engine.begin()
+    return engine.now_ns
+
+
+def _check_outputs(
+    saving: Saving | None, ladder: bool, ladder_bar: str | None, journal: str | Path | None, memory: object
+) -> None:
     """Refuse what cannot be had together, before anything is played."""
+    if memory is not None and ladder:
+        raise UsageError("a ladder plays a run again and again, and a memory is of one; leave one of the two out")
     if saving is not None and (ladder or journal is not None):
         other = "ladder" if ladder else "journal"
         raise UsageError(f"{other} is of a whole run; leave it out of one that is saved or goes on")
@@ -210,12 +239,18 @@ def play(
     native: bool = True,
     progress: Callable[[int], None] | None = None,
     course: Course | None = None,
+    recorder: Recorder | None = None,
+    bars: Mapping[str, Bars] | None = None,
 ) -> None:
     """Play the records of a replay to a strategy; an error in it says where and when.
 
-    ``course`` is for a run that is saved, or goes on from where it was saved.
+    ``course`` is for a run that is saved, or goes on from where it was saved; ``recorder`` writes its cards, for which
+    it looks at ``bars``, too.
     """
     strategy._bind(engine, listed, ())
+    if recorder is not None:
+        native = False
+        _remember(strategy, engine, recorder, bars or {})
     tell_in_batches(strategy, engine)
 
     def stretch(state: bytes | None) -> tuple[bool, bytes | None]:
@@ -224,7 +259,7 @@ def play(
             name, arguments = native_run
             state = getattr(_native, name)(engine, *arguments, state=state, progress=progress)
         else:
-            engine.play(**_callbacks(strategy), progress=progress)
+            engine.play(**_callbacks(strategy, recorder), progress=progress)
         return run_position(engine)[0], state
 
     try:
@@ -308,7 +343,15 @@ def _refuse_bars(strategy: Strategy) -> None:
         )
 
 
-def _callbacks(strategy: Strategy) -> dict[str, Any]:
+def _remember(strategy: Strategy, engine: Replay, recorder: Recorder, bars: Mapping[str, Bars]) -> None:
+    from neural_trader.strategy.replay_situation import ReplaySituation
+
+    situation = ReplaySituation(engine, strategy.symbols, bars)
+    recorder.news = situation.news
+    strategy._remember(recorder, situation)
+
+
+def _callbacks(strategy: Strategy, recorder: Recorder | None = None) -> dict[str, Any]:
     """The engine's callbacks; those that a strategy does not define cost nothing."""
     own = type(strategy)
 
@@ -320,6 +363,16 @@ def _callbacks(strategy: Strategy) -> dict[str, Any]:
         callbacks["on_fill"] = lambda at: strategy.on_fill(strategy._fill(at))
     if defined("on_order"):
         callbacks["on_order"] = lambda order, event: strategy.on_order(strategy._order(order, event))
+    if recorder is not None:
+
+        def on_told(number: int, event: str) -> None:
+            if event == "fill":
+                # What filled at its venue is known from now on.
+                recorder.filled(strategy._fill(number)._replace(time_ns=strategy.now_ns))
+            else:
+                recorder.answered(number, event)
+
+        callbacks["on_told"] = on_told
     return callbacks
 
 

@@ -6,10 +6,8 @@ import hashlib
 import json
 import sys
 import traceback
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from neural_trader._native import Engine, __version__, run_position
@@ -17,6 +15,7 @@ from neural_trader.backtesting.account_settings import AccountSettings
 from neural_trader.backtesting.counting import counted
 from neural_trader.backtesting.inputs import gather_bars
 from neural_trader.backtesting.look_ahead import Rerun, checked
+from neural_trader.backtesting.remembering import place_of_memory, remembering, start_of
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.settings import Fee, Settings, Slippage
 from neural_trader.backtesting.snapshots import Course, Saving, is_ours
@@ -136,16 +135,17 @@ def backtest(
     bars = gather_bars(data, kind=kind, symbols=symbols, start=start, end=end, seed=seed)
     if settings.like is not None:
         bars = settings.like.fitted(bars, settings.cash)
+    name, charged = name_of(instance), settings.account
     run = {
-        "strategy": name_of(instance),
+        "strategy": name,
         "parameters": instance.parameters,
         "overlays": [overlay.document() for overlay in overlays],
         **settings.document(),
         "seed": seed if data is None else None,
     }
-    with remembering(instance, overlays, memory, bars) as recorder:
-        if saving is not None and recorder is not None:
-            raise UsageError("a memory is of whole runs; leave it out of one that is saved or goes on")
+    with remembering(
+        instance, name, overlays, memory, start_of(bars), run=run, account=charged, saving=saving
+    ) as recorder:
         engine = play(
             instance,
             bars,
@@ -157,9 +157,6 @@ def backtest(
             saving=saving,
             run=run,
         )
-    if recorder is not None and _remembers(instance, overlays):
-        # What is remembered decides, so it is part of what the run was.
-        run["memory"] = recorder.view.basis
     result = Result(
         engine=engine,
         version=__version__,
@@ -173,7 +170,7 @@ def backtest(
             "symbols": list(symbols) if symbols else None,
             "start": None if start is None else str(start),
             "end": None if end is None else str(end),
-            **({} if memory is None else {"memory": _place_of(memory)}),
+            **place_of_memory(memory),
         },
         warnings=_warnings(engine, settings),
         figures=own_figures(instance),
@@ -189,7 +186,8 @@ def backtest(
         # Who asks a memory is to find there what it held before the run; who only writes has written.
         basis = run.get("memory")
         known = None if basis is None or memory is None else int(basis["revision"])
-        with remembering(other, worn, None if known is None else memory, series, as_of=known) as asked:
+        asked_of = None if known is None else memory
+        with remembering(other, name, worn, asked_of, start_of(series), run={}, account=charged, as_of=known) as asked:
             return attempt(other, series, settings, overlays=worn, native=native, recorder=asked)
 
     # An instance has come from a class that is there already.
@@ -298,52 +296,6 @@ def attempt(
         told.__cause__ = error
         return engine, told
     return engine, None
-
-
-@contextmanager
-def remembering(
-    strategy: Strategy,
-    overlays: Sequence[Overlay],
-    memory: str | Path | Memory | None,
-    bars: Sequence[Series],
-    *,
-    as_of: int | None = None,
-) -> Iterator[Recorder | None]:
-    """A recorder of the cards of a run, which are written wholly when it ends well; None where nobody remembers.
-
-    ``as_of`` is a revision of the memory; it is then known as it was, and nothing is written.
-    """
-    if memory is None and not _remembers(strategy, overlays):
-        yield None
-        return
-    from neural_trader.memory.memory import Memory
-    from neural_trader.memory.recorder import Recorder
-
-    start_ns = min((each.start_ns for each in bars), default=0)
-    with ExitStack() as stack:
-        if memory is None:
-            memory = Path(stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))) / "memory.sqlite"
-        if isinstance(memory, Memory):
-            opened = memory
-            if as_of is not None:
-                stack.callback(setattr, memory, "as_of", memory.as_of)
-                memory.as_of = as_of
-        else:
-            opened = stack.enter_context(Memory(memory, as_of=as_of))
-        recorder = Recorder(opened, name_of(strategy), strategy.parameters, start_ns)
-        yield recorder
-        recorder.finish()
-
-
-def _place_of(memory: str | Path | Memory) -> str:
-    """Where a memory is, as reports may say it."""
-    from neural_trader.memory.places import public
-
-    return public(memory) if isinstance(memory, str | Path) else memory.place
-
-
-def _remembers(strategy: Strategy, overlays: Sequence[Overlay]) -> bool:
-    return strategy.remembers or any(overlay.remembers for overlay in overlays)
 
 
 def _course(

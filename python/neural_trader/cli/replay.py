@@ -23,6 +23,7 @@ neural-trader replay
 neural-trader replay session.ws.gz --venue binance -s maker.py --latency 5ms
 neural-trader replay session.npy --queue power:3 --ladder
 neural-trader replay session.ws.gz@binance futures.npy@binance_usdm
+neural-trader replay --memory memory.sqlite
 neural-trader replay --journal run.journal
 neural-trader replay run.journal --verify
 neural-trader replay --snapshot run.snapshot --every 1m
@@ -63,6 +64,9 @@ def replay(
     parameters: Parameters = None,
     symbols: Annotated[str | None, option(WHAT, "--symbols", "-p", metavar="A,B", text="Instruments. [all]")] = None,
     seed: Annotated[int | None, option(WHAT, "--seed", metavar="N", text="Seed of the synthetic market. [7]")] = None,
+    memory: Annotated[
+        str | None, option(WHAT, "--memory", metavar="FILE", text="Write decisions down here, and recall like ones.")
+    ] = None,
     cash: Annotated[str, option(COSTS, "--cash", metavar="AMOUNT", text="Deposit. [100000]")] = "100000",
     currency: Annotated[str, option(COSTS, "--currency", metavar="CODE", text="Account currency. [USD]")] = "USD",
     fee: Annotated[
@@ -167,6 +171,7 @@ def replay(
             ladder=ladder,
             ladder_bar=ladder_bar,
             journal=journal,
+            memory=memory,
             snapshot=snapshot,
             stop_at=stop_at,
             every=every,

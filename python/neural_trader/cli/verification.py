@@ -169,6 +169,7 @@ def _replayed(
         slippage=slippage_of(run) if "slippage" in run else None,
         **{name: run[name] for name in OF_REPLAYS},
         impact=run.get("impact"),
+        memory=_memory_of(run, origin),
     )
 
 

@@ -54,6 +54,8 @@ class Columns:
 
     def __init__(self) -> None:
         self.count = 0
+        self.version = 0
+        """Rises when a row changes, and is 0 while all live; rows that are added change none."""
         self._arrays = {
             **{name: np.empty(0, dtype=dtype) for name, dtype in _NUMBERS.items()},
             **{name: np.empty(0, dtype=np.int32) for name in _TEXTS},
@@ -83,38 +85,41 @@ class Columns:
 
     def end(self, row: int, change: Change) -> None:
         """Note that a card has ended."""
+        self.version += 1
         self._arrays["close_ns"][row] = change.close_ns
         self._arrays["gain"][row] = change.gain
 
     def forget(self, ids: Iterable[int]) -> None:
         """Let no filter pass these cards any more."""
+        self.version += 1
         for card in ids:
             row = self._row_of.get(card)
             if row is not None:
                 self._arrays["lives"][row] = False
 
-    def mask(self, wanted: Filter) -> Mask | None:
-        """The rows that a filter lets through; None if that is all of them."""
+    def mask(self, wanted: Filter, start: int = 0) -> Mask | None:
+        """The rows from ``start`` on that a filter lets through; None if that is all of them."""
         known_ns = OPEN_NS if wanted.before_ns is None else wanted.before_ns
+        column = {name: self[name][start:] for name in self._arrays}
         masks: list[Mask] = []
-        if not self["lives"].all():
-            masks.append(self["lives"])
+        if not column["lives"].all():
+            masks.append(column["lives"])
         for name in _TEXTS:
             text = getattr(wanted, name)
             if text is not None:
-                masks.append(self[name] == self._codes[name].get(text, -1))
+                masks.append(column[name] == self._codes[name].get(text, -1))
         if wanted.after_ns is not None:
-            masks.append(self["time_ns"] >= wanted.after_ns)
+            masks.append(column["time_ns"] >= wanted.after_ns)
         if wanted.before_ns is not None:
-            masks.append(self["time_ns"] < wanted.before_ns)
+            masks.append(column["time_ns"] < wanted.before_ns)
         # What was not known to have ended before a time must neither be shown nor felt then.
         only_by_time = wanted.ended is None and wanted.before_ns is not None
         if wanted.ended or wanted.won is not None or only_by_time:
-            masks.append(self["close_ns"] < known_ns)
+            masks.append(column["close_ns"] < known_ns)
         if wanted.ended is False:
-            masks.append(self["close_ns"] >= known_ns)
+            masks.append(column["close_ns"] >= known_ns)
         if wanted.won is not None:
-            masks.append((self["gain"] > 0) == wanted.won)
+            masks.append((column["gain"] > 0) == wanted.won)
         return np.logical_and.reduce(masks) if masks else None
 
     def document(self) -> dict[str, NDArray[Any]]:
@@ -130,6 +135,7 @@ class Columns:
         columns._arrays = {name: document[name].copy() for name in columns._arrays}
         columns._codes = {name: {str(text): at for at, text in enumerate(document[f"{name}_names"])} for name in _TEXTS}
         columns._row_of = {int(card): row for row, card in enumerate(document["id"])}
+        columns.version = 0 if columns["lives"].all() else 1
         return columns
 
     def _reserve(self, count: int) -> None:

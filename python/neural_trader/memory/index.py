@@ -23,9 +23,11 @@ GRAPH_FROM = 20_000
 """Rows from which on the graph is faster than looking at all of them (``just bench memory``)."""
 _LINKS = 16
 _BUILD_WIDTH = 80
-_SEARCH_WIDTH = 64
+_SEARCH_WIDTH = 40
 SLACK = 16
 """Rows beyond those asked for that are measured again, in case the first measure confused neighbours."""
+_WIDER_MAX = 8.0
+"""As many times the width of a search through the graph at most where a filter lets few through."""
 _ROUGH = 8
 """As many times the rows asked for are measured again where codes are not exact."""
 
@@ -81,18 +83,17 @@ class Index:
         self._graph = graph
 
     def nearest(
-        self, query: Vectors, k: int, points: Callable[[Rows], Vectors], mask: Mask | None = None
+        self, query: Vectors, k: int, points: Callable[[Rows], Vectors], among: Selection | None = None
     ) -> tuple[Rows, NDArray[np.float64]]:
-        """The ``k`` nearest rows, of those that ``mask`` lets through, and their squared distances, nearest first.
+        """The ``k`` nearest rows, of those that are chosen ``among``, and their squared distances, nearest first.
 
         Rows of one distance stand in their order. There may be fewer than ``k``.
         """
         pool = k + SLACK if self._codes.is_exact else _ROUGH * k + SLACK
-        allowed = None if mask is None else int(np.count_nonzero(mask))
-        if self._graph is not None and (allowed is None or allowed >= GRAPH_FROM):
-            proposed = self._through_graph(query, pool, mask)
+        if self._graph is not None and (among is None or among.selector is not None):
+            proposed = self._through_graph(query, pool, among)
         else:
-            proposed = self._among(query, pool, None if mask is None else np.flatnonzero(mask))
+            proposed = self._among(query, pool, among)
         distances = measured(points(proposed), query)
         order = np.lexsort((proposed, distances))[:k]
         return proposed[order], distances[order]
@@ -125,17 +126,22 @@ class Index:
                 raise ValueError(str(error)) from None
         return index
 
-    def _among(self, query: Vectors, pool: int, rows: Rows | None) -> Rows:
-        codes = self._rows[: self.count] if rows is None else self._rows[rows]
-        lengths = self._lengths[: self.count] if rows is None else self._lengths[rows]
+    def _among(self, query: Vectors, pool: int, among: Selection | None) -> Rows:
+        codes, lengths = self.part() if among is None else among.part
         distances = lengths - 2 * self._codes.products(codes, query)
         best = np.argpartition(distances, pool)[:pool] if len(distances) > pool else np.arange(len(distances))
-        return best if rows is None else rows[best]
+        return best if among is None else among.rows[best]
 
-    def _through_graph(self, query: Vectors, pool: int, mask: Mask | None) -> Rows:
+    def part(self, start: int = 0) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Codes and squared lengths of the rows from ``start`` on."""
+        return self._rows[start : self.count], self._lengths[start : self.count]
+
+    def _through_graph(self, query: Vectors, pool: int, among: Selection | None) -> Rows:
         options: dict[str, Any] = {"efSearch": max(_SEARCH_WIDTH, pool)}
-        if mask is not None:
-            options["sel"] = faiss().IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        if among is not None:
+            # Of what is passed on the way only a share is let through.
+            wider = min(_WIDER_MAX, (1 + self.count / among.count) / 2)
+            options = {"efSearch": int(max(_SEARCH_WIDTH, pool) * wider), "sel": among.selector}
         _, found = self._graph.search(
             np.ascontiguousarray(self._codes.for_graph(query[None])),
             pool,
@@ -152,6 +158,67 @@ class Index:
             lengths = np.empty(room, dtype=np.float32)
             lengths[: self.count] = self._lengths[: self.count]
             self._rows, self._lengths = rows, lengths
+
+
+class Selection:
+    """The rows of an index that a filter lets through, in the form in which they are searched fast.
+
+    Where they are few their codes are kept together, to be looked at one after the other; where they are many, and
+    there is a graph, they are bits that it looks at on its way.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self.seen = 0
+        """Rows of the index that have been judged."""
+        self.count = 0
+        self._rows: Rows = np.empty(0, dtype=np.int64)
+        codes, self._lengths = (each[:0] for each in index.part())
+        self._codes = codes
+        self._selector: Any = None
+
+    def extend(self, mask: Mask | None) -> None:
+        """Judge the rows that have come since; None lets all of them through."""
+        codes, lengths = self._index.part(self.seen)
+        new = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
+        if len(new):
+            self._rows = _joined(self._rows, self.count, self.seen + new)
+            if self.count + len(new) < GRAPH_FROM or not self._index.has_graph:
+                self._codes = _joined(self._codes, self.count, codes[new])
+                self._lengths = _joined(self._lengths, self.count, lengths[new])
+            self.count += len(new)
+        self.seen += len(codes)
+        self._selector = None
+
+    @property
+    def rows(self) -> Rows:
+        return self._rows[: self.count]
+
+    @property
+    def part(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Codes and squared lengths of the rows."""
+        return self._codes[: self.count], self._lengths[: self.count]
+
+    @property
+    def selector(self) -> Any:
+        """The bits that a graph looks at; None where looking at each row is faster."""
+        if self.count < GRAPH_FROM or not self._index.has_graph:
+            return None
+        if self._selector is None:
+            mask = np.zeros(self.seen, dtype=bool)
+            mask[self.rows] = True
+            self._selector = faiss().IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        return self._selector
+
+
+def _joined(array: NDArray[Any], count: int, new: NDArray[Any]) -> NDArray[Any]:
+    """An array with something behind its first ``count`` rows, and room for more."""
+    if count + len(new) > len(array):
+        grown = np.empty((max(count + len(new), 2 * len(array)), *new.shape[1:]), dtype=new.dtype)
+        grown[:count] = array[:count]
+        array = grown
+    array[count : count + len(new)] = new
+    return array
 
 
 def measured(vectors: Vectors, query: Vectors) -> NDArray[np.float64]:

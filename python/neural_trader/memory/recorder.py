@@ -1,14 +1,15 @@
 """Writes the cards of a run: a card for each order that opens or enlarges a position, ended when that is closed.
 
 What an order opened is closed first in, first out, as trades are counted. Its *excursions* are the best and the worst
-price of the bars while it was open, as a share of its entry price. An order of which nothing filled, or which only
-closed, leaves no card: the end of a decision is part of the card that it ends.
+price while it was open, of bars or of what a replay has been told of a market, as a share of its entry price. An order
+of which nothing filled, or which only closed, leaves no card: the end of a decision is part of the card that it ends.
+An order that was amended before anything of it filled is decided where it was amended last.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -20,6 +21,11 @@ from neural_trader.memory.run_view import RunView
 
 _TOGETHER = 512
 """Cards that are written at a time."""
+
+Decision = tuple[str, int, float, float, Mapping[str, float], int, str]
+"""Symbol, side, quantity, price, features, time and reason."""
+News = Callable[[str], tuple[float, float, Sequence[float]]]
+"""Highest and lowest price of an instrument since it was last asked, and the closes that move the regime."""
 
 
 class Fill(Protocol):
@@ -42,7 +48,7 @@ class Fill(Protocol):
 
 
 @dataclass
-class _Decision:
+class _Made:
     """A card that has not ended, and what has become of it so far."""
 
     card: Card
@@ -68,7 +74,7 @@ class _Decision:
 
 @dataclass
 class _Lot:
-    decision: _Decision
+    decision: _Made
     quantity: float
     price: float
 
@@ -78,7 +84,7 @@ class _Book:
     """What is open of one instrument, oldest first."""
 
     lots: deque[_Lot] = field(default_factory=deque)
-    open: list[_Decision] = field(default_factory=list)
+    open: list[_Made] = field(default_factory=list)
     regime: Regime = field(default_factory=Regime)
 
 
@@ -90,7 +96,11 @@ class Recorder:
         self._strategy = strategy
         self._parameters = dict(parameters)
         self._books: dict[str, _Book] = {}
-        self._decisions: dict[int, _Decision] = {}
+        self._decisions: dict[int, _Made] = {}
+        self._asked: dict[int, deque[Card | None]] = {}
+        """What venues were asked to do with orders and have not answered: the card of an amendment, None to cancel."""
+        self.news: News | None = None
+        """Tells of prices where they come in no bars."""
         self._unwritten: list[Card] = []
         self.written = 0
         """Cards that are on disk."""
@@ -102,8 +112,12 @@ class Recorder:
 
     def bar_closed(self, symbol: str, high: float, low: float, close: float) -> None:
         """Take note of a bar: it moves the regime, and the excursions of what is open."""
+        self._priced(symbol, high, low, (close,))
+
+    def _priced(self, symbol: str, high: float, low: float, closes: Sequence[float]) -> None:
         book = self._book(symbol)
-        book.regime.update(close)
+        for close in closes:
+            book.regime.update(close)
         for decision in book.open:
             decision.high = max(decision.high, high)
             decision.low = min(decision.low, low)
@@ -120,23 +134,66 @@ class Recorder:
         reason: str,
     ) -> None:
         """Take note of an order that was sent."""
-        self._decisions[order] = _Decision(
-            Card(
-                time_ns=time_ns,
-                strategy=self._strategy,
-                symbol=symbol,
-                action="buy" if side > 0 else "sell",
-                quantity=quantity,
-                price=price,
-                features=features,
-                reason=reason,
-                regime=self.regime(symbol),
-                parameters=self._parameters,
-            )
+        self._catch_up(symbol)
+        self._decisions[order] = _Made(self._card(symbol, side, quantity, price, features, time_ns, reason))
+
+    def asked(self, order: int, amendment: Decision | None) -> None:
+        """Take note that a venue was asked to amend an order, or to cancel it; ``answered`` says what came of it."""
+        if order not in self._decisions:
+            return
+        card = None
+        if amendment is not None:
+            self._catch_up(amendment[0])
+            card = replace(self._card(*amendment), reason=self._decisions[order].card.reason)
+        self._asked.setdefault(order, deque()).append(card)
+
+    def answered(self, order: int, event: str) -> None:
+        """Take note of what a venue says of an order (the ``event`` of a strategy's ``on_order``)."""
+        waiting = self._asked.get(order)
+        if not waiting:
+            return
+        if event == "ended":
+            del self._asked[order]
+        elif event == "refused":
+            waiting.popleft()
+        elif event == "amended":
+            amendment = None
+            while waiting and amendment is None:
+                amendment = waiting.popleft()
+            made = self._decisions[order]
+            if amendment is not None and not made.opened:
+                made.card = amendment
+
+    def _card(
+        self,
+        symbol: str,
+        side: int,
+        quantity: float,
+        price: float,
+        features: Mapping[str, float],
+        time_ns: int,
+        reason: str,
+    ) -> Card:
+        return Card(
+            time_ns=time_ns,
+            strategy=self._strategy,
+            symbol=symbol,
+            action="buy" if side > 0 else "sell",
+            quantity=quantity,
+            price=price,
+            features=features,
+            reason=reason,
+            regime=self.regime(symbol),
+            parameters=self._parameters,
         )
+
+    def _catch_up(self, symbol: str) -> None:
+        if self.news is not None:
+            self._priced(symbol, *self.news(symbol))
 
     def filled(self, fill: Fill) -> None:
         """Take note of a fill: it closes what is open on the other side, oldest first, and opens what is left of it."""
+        self._catch_up(fill.symbol)
         book = self._book(fill.symbol)
         left = fill.quantity
         while left > _NOTHING * fill.quantity and book.lots and book.lots[0].decision.side != fill.side:
@@ -167,7 +224,7 @@ class Recorder:
             self._unwritten.extend(decision.card for decision in book.open)
         self._write()
 
-    def _open(self, book: _Book, decision: _Decision, fill: Fill, quantity: float) -> None:
+    def _open(self, book: _Book, decision: _Made, fill: Fill, quantity: float) -> None:
         if not decision.opened:
             decision.high = decision.low = fill.price
             book.open.append(decision)
@@ -177,7 +234,7 @@ class Recorder:
         decision.fees += fill.fee * quantity / fill.quantity
         book.lots.append(_Lot(decision, quantity, fill.price))
 
-    def _end(self, book: _Book, decision: _Decision, fill: Fill) -> None:
+    def _end(self, book: _Book, decision: _Made, fill: Fill) -> None:
         decision.is_ended = True
         book.open.remove(decision)
         up, down = decision.high / decision.entry - 1, decision.low / decision.entry - 1

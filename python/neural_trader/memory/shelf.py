@@ -9,14 +9,18 @@ import numpy as np
 
 from neural_trader.errors import DataError
 from neural_trader.memory.cards import Card
-from neural_trader.memory.columns import Columns
+from neural_trader.memory.columns import Columns, Filter
 from neural_trader.memory.embedding import Embedding, Vectors
-from neural_trader.memory.index import Index, Rows
+from neural_trader.memory.index import Index, Rows, Selection
 from neural_trader.memory.recall import Question, Recall
 from neural_trader.memory.store import Change, Near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_EVERYTHING = Filter()
+_KEPT = 8
+"""Filters of which it is kept what they let through."""
 
 
 class Shelf:
@@ -34,6 +38,10 @@ class Shelf:
         self.index = index
         self.columns = columns
         self._read_vectors = read_vectors
+        self._selections: dict[Filter, Selection] = {}
+        """What filters without times let through, those that were asked for last."""
+        self._chosen_at = 0
+        """The version of the columns that they are of."""
 
     def add(self, changes: Sequence[Change]) -> None:
         """Take in cards with their points, and how those that are here ended."""
@@ -76,15 +84,34 @@ class Shelf:
         if not columns.count:
             return question.nothing()
         query = embedded(self.embedding, [question.features])[0]
-        mask = columns.mask(question.wanted)
-        searched = columns.count if mask is None else int(np.count_nonzero(mask))
-        rows, squared = self.index.nearest(query, question.pool, self.points, mask)
+        chosen = self._chosen(question.wanted)
+        searched = columns.count if chosen is None else chosen.count
+        rows, squared = self.index.nearest(query, question.pool, self.points, chosen)
         near = Near(
             columns["id"][rows], columns["time_ns"][rows], columns["close_ns"][rows], columns["gain"][rows], squared
         )
         if now_ns is None:
-            now_ns = int(columns["time_ns"][columns["lives"]].max(initial=0))
+            # Ages matter to weights alone, and the newest card takes long to find.
+            now_ns = 0 if question.weighting.is_plain else int(columns["time_ns"][columns["lives"]].max(initial=0))
         return question.answer(near, searched, now_ns, self.embedding.dimensions, lambda: self.points(rows), read_cards)
+
+    def _chosen(self, wanted: Filter) -> Selection | None:
+        """What a filter lets through, None for everything; it is kept where no time is asked for."""
+        columns = self.columns
+        if wanted == _EVERYTHING and columns.version == 0:
+            return None
+        if self._chosen_at != columns.version:
+            self._selections.clear()
+            self._chosen_at = columns.version
+        chosen = self._selections.pop(wanted, None) or Selection(self.index)
+        if chosen.seen < columns.count:
+            chosen.extend(columns.mask(wanted, chosen.seen))
+        if wanted.after_ns is None and wanted.before_ns is None:
+            # The one that was asked for last stands last.
+            self._selections[wanted] = chosen
+            if len(self._selections) > _KEPT:
+                del self._selections[next(iter(self._selections))]
+        return None if chosen.count == columns.count else chosen
 
 
 def embedded(embedding: Embedding, features: Sequence[Mapping[str, float]]) -> Vectors:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neural_trader.market.bars import Series
     from neural_trader.market.recordings import Listed
     from neural_trader.memory.recall import Recall
-    from neural_trader.memory.recorder import Recorder
+    from neural_trader.memory.recorder import Decision, Recorder
     from neural_trader.strategy.overlays import Overlay
     from neural_trader.strategy.situation import Situation
 
@@ -384,6 +384,8 @@ class Strategy:
         """Cancel a working order; says whether there was one. A replay asks the venue, and ``on_order`` tells."""
         if isinstance(self._engine, Replay):
             self._engine.cancel(order)
+            if self._memory is not None:
+                self._memory.asked(order, None)
             return True
         return self._engine.cancel(order)
 
@@ -395,6 +397,8 @@ class Strategy:
         k, side, *_ = self._replay.order_record(order)
         grid = self._grids[k]
         self._replay.amend(order, grid.price(limit, up=side < 0), grid.lots(quantity))
+        if self._memory is not None:
+            self._memory.asked(order, self._decision(k, side, abs(quantity)))
 
     def set_timer(self, *, at_ns: int | None = None, after_ns: int | None = None) -> None:
         """Ask a replay for ``on_timer`` at a time, or after a time from now, in nanoseconds."""
@@ -423,10 +427,17 @@ class Strategy:
         if self._memory is None or not order:
             return
         _, side, _, quantity, *_ = self._engine.order_record(order)
+        decision = self._decision(k, side, quantity, reason)
+        if decision is not None:
+            self._memory.decided(order, *decision)
+
+    def _decision(self, k: int, side: int, quantity: float, reason: str = "") -> Decision | None:
+        """What is decided now, and on what; None while the price is not known, or nothing is seen."""
         symbol, price = self.symbols[k], self._engine.price(k)
         features = self._seen(symbol)
-        if features and math.isfinite(price):
-            self._memory.decided(order, symbol, side, quantity, price, features, self.now_ns, reason)
+        if not features or not math.isfinite(price):
+            return None
+        return symbol, side, quantity, price, features, self.now_ns, reason
 
     def _seen(self, symbol: str) -> dict[str, float]:
         return {name: value for name, value in self.situation(symbol).items() if math.isfinite(value)}
@@ -455,13 +466,16 @@ class Strategy:
         self._grids = [Grid(each.tick, each.lot) for each in instruments]
         self._overlays = overlays
 
-    def _remember(self, recorder: Recorder) -> None:
-        """Give the strategy a memory; the runner calls this after ``_bind`` and before ``on_start``."""
+    def _remember(self, recorder: Recorder, situation: Situation | None = None) -> None:
+        """Give the strategy a memory; the runner calls this after ``_bind`` and before ``on_start``.
+
+        Without a ``situation`` it is that of bars.
+        """
         from neural_trader.strategy.situation import BarSituation
 
         self._memory = recorder
         if type(self).situation is Strategy.situation:
-            self._situation = BarSituation(self)
+            self._situation = situation or BarSituation(self)
 
     def _fill(self, at: int) -> Fill:
         order, k, side, quantity, price, fee, maker, time_ns = self._engine.fill_record(at)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from neural_trader.strategy.base import Strategy
 
-_SPANS = (5, 20, 60)
+SPANS = (5, 20, 60)
 
 
 class Situation(Protocol):
@@ -28,7 +29,7 @@ class BarSituation:
 
     def __init__(self, strategy: Strategy) -> None:
         self._price = strategy.price
-        self._moves = {span: strategy.momentum(span) for span in _SPANS}
+        self._moves = {span: strategy.momentum(span) for span in SPANS}
         self._fast = strategy.volatility(20)
         self._slow = strategy.volatility(100)
         self._mean = strategy.sma(20)
@@ -38,16 +39,39 @@ class BarSituation:
         self._strength = strategy.rsi(14)
 
     def features(self, symbol: str) -> dict[str, float]:
-        price, volatility = self._price(symbol), self._fast[symbol]
-        low, high = self._lowest[symbol], self._highest[symbol]
-        moves = {f"move_{n}": _ratio(self._moves[n][symbol], volatility * math.sqrt(n)) for n in _SPANS}
-        return {
-            **moves,
-            "heat": _ratio(volatility, self._slow[symbol]),
-            "stretch": _ratio(price - self._mean[symbol], self._deviation[symbol]),
-            "place": _ratio(price - low, high - low),
-            "strength": self._strength[symbol] / 50 - 1,
-        }
+        return bar_features(
+            self._price(symbol),
+            [self._moves[span][symbol] for span in SPANS],
+            self._fast[symbol],
+            self._slow[symbol],
+            self._mean[symbol],
+            self._deviation[symbol],
+            self._highest[symbol],
+            self._lowest[symbol],
+            self._strength[symbol],
+        )
+
+
+def bar_features(
+    price: float,
+    moves: Sequence[float],
+    fast: float,
+    slow: float,
+    mean: float,
+    deviation: float,
+    highest: float,
+    lowest: float,
+    strength: float,
+) -> dict[str, float]:
+    """The features of :class:`BarSituation` from the indicators that they are made of."""
+    pairs = zip(SPANS, moves, strict=True)
+    return {
+        **{f"move_{n}": _ratio(move, fast * math.sqrt(n)) for n, move in pairs},
+        "heat": _ratio(fast, slow),
+        "stretch": _ratio(price - mean, deviation),
+        "place": _ratio(price - lowest, highest - lowest),
+        "strength": strength / 50 - 1,
+    }
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -12,8 +12,8 @@ mod worth;
 use nt_book::Level;
 use nt_core::{Bracket, Error};
 use nt_engine::{
-    Config, Impact, Latency, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn, VenueRules,
-    digest, digest::Hash,
+    Config, Impact, Latency, MEASURES, QueueModel, Replay as Core, ReplaySettings, Request, Resting, RoundTrip, Turn,
+    VenueRules, digest, digest::Hash,
 };
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
@@ -321,9 +321,10 @@ impl Replay {
     /// `on_trade(tick)` and `on_quote(tick)` get a `Tick`, `on_book(symbol)` the symbol of a book that a whole message has
     /// changed, `on_bar(bar)` a `Bar` whose close has arrived, `on_moment(time_ns)` the time once all of it have,
     /// `on_timer(time_ns)` the time, `on_fill(number)` a fill, and `on_order(number, event)` an order with what the venue
-    /// says of it, both by their numbers here. `progress(records)` is called now and then with the number of records played.
+    /// says of it, both by their numbers here. `on_told(number, event)` hears of both before, as somebody beside the strategy
+    /// for whom no instrument becomes the present one; the event of a fill is "fill". `progress(records)` is called now and then with the number of records played.
     #[pyo3(signature = (*, on_trade=None, on_quote=None, on_book=None, on_bar=None, on_moment=None, on_timer=None,
-        on_fill=None, on_order=None, progress=None))]
+        on_fill=None, on_order=None, on_told=None, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "one keyword per callback")]
     fn play(
         slf: &Bound<'_, Self>,
@@ -335,10 +336,21 @@ impl Replay {
         on_timer: Option<Bound<'_, PyAny>>,
         on_fill: Option<Bound<'_, PyAny>>,
         on_order: Option<Bound<'_, PyAny>>,
+        on_told: Option<Bound<'_, PyAny>>,
         progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let callbacks =
-            Callbacks { on_trade, on_quote, on_book, on_bar, on_moment, on_timer, on_fill, on_order, progress };
+        let callbacks = Callbacks {
+            on_trade,
+            on_quote,
+            on_book,
+            on_bar,
+            on_moment,
+            on_timer,
+            on_fill,
+            on_order,
+            on_told,
+            progress,
+        };
         callbacks.play(slf)
     }
 
@@ -356,6 +368,35 @@ impl Replay {
     /// Middle of the best bid and ask as far as is known here, NaN where a side is empty; of bars the last price known here.
     fn price(&mut self, py: Python<'_>, instrument: usize) -> PyResult<f64> {
         worth::middle(self, py, instrument)
+    }
+
+    /// Keeps a tape of each market from now on, for `seen` and `take_range`; nothing of the run changes.
+    fn keep_tapes(&mut self) {
+        self.core.keep_tapes();
+    }
+
+    /// What an instrument looks like as far as is known here, by name: measures without a unit, NaN where one is not known.
+    fn seen(&mut self, py: Python<'_>, instrument: usize) -> PyResult<Vec<(&'static str, f64)>> {
+        let Replay { core, sources, .. } = self;
+        let lent = sources.lend(py);
+        let measures = core.seen(&lent.sources()?, instrument).map_err(|error| raise(py, &error))?;
+        Ok(MEASURES.into_iter().zip(measures).collect())
+    }
+
+    /// Highest and lowest middle of an instrument since this was last asked, and the last one of each full second, in
+    /// decimal units; NaN where there was none.
+    fn take_range(&mut self, py: Python<'_>, instrument: usize) -> PyResult<(f64, f64, Vec<f64>)> {
+        let Replay { core, sources, .. } = self;
+        let lent = sources.lend(py);
+        let found = core.take_range(&lent.sources()?, instrument).map_err(|error| raise(py, &error))?;
+        let tick = core.engine().instrument(instrument).tick;
+        let closes = found.closes.into_iter().map(|close| tick.value_of(close)).collect();
+        Ok((tick.value_of(found.high), tick.value_of(found.low), closes))
+    }
+
+    /// How many bars of an instrument have closed as far as is known here; 0 of one that does not come as bars.
+    fn bars_known(&self, instrument: usize) -> usize {
+        self.core.bars_known(instrument)
     }
 
     /// The best levels of a side as far as is known here, prices and quantities in decimal units.

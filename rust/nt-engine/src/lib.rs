@@ -43,7 +43,7 @@ pub use latency::{Latency, RoundTrip};
 pub use pause::Pause;
 pub use player::{Call, Player};
 pub use queue_model::QueueModel;
-pub use replay::{Placed, Replay, ReplaySettings, Standing, Turn};
+pub use replay::{MEASURES, Placed, Replay, ReplaySettings, Standing, Turn};
 pub use request::{Request, Size};
 pub use snapshot::Snapshot;
 pub use source::{Role, Source};

@@ -10,6 +10,7 @@ mod noting;
 mod saving;
 mod sending;
 mod settings;
+mod tape;
 mod timeline;
 mod turn;
 mod venues;
@@ -37,6 +38,8 @@ use known::{Answer, Known};
 use noting::Notes;
 use saving::Reached;
 pub use settings::ReplaySettings;
+use tape::Tape;
+pub use tape::{MEASURES, SeenRange};
 pub use turn::Turn;
 use venues::Venue;
 use view::View;
@@ -160,6 +163,9 @@ pub struct Replay {
     /// What a journal shall say, where one is kept; it has been said before a snapshot is taken.
     #[serde(skip)]
     notes: Option<Box<Notes>>,
+    /// What memories compare moments by, where one is kept: by instrument, and otherwise empty. Such a run is not saved.
+    #[serde(skip)]
+    tapes: Vec<Tape>,
 }
 
 impl Replay {
@@ -239,6 +245,7 @@ impl Replay {
             batches: None,
             horizon_ns: NEVER,
             notes: None,
+            tapes: Vec::new(),
         })
     }
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from neural_trader._native import Engine, Sweep
-from neural_trader.backtesting.run import instance_of, play
+from neural_trader.backtesting.remembering import remembering, start_of
+from neural_trader.backtesting.run import instance_of, name_of, play
 from neural_trader.backtesting.sweeping.measures import Span, measured
 from neural_trader.errors import NeuralTraderError, UsageError
 from neural_trader.report.curve import NANOSECONDS_PER_YEAR
@@ -257,8 +258,10 @@ def _figures_of(point: list[float], ends: Positions | None) -> tuple[dict[str, f
     strategy, fixed, names, bars, settings, curve = _WORK
     try:
         instance = instance_of(strategy, fixed | dict(zip(names, point, strict=True)))
-        with contextlib.redirect_stdout(None):
-            engine = play(instance, bars, settings)
+        # Who remembers does so of this run alone, and nothing of it is kept.
+        alone = remembering(instance, name_of(instance), (), None, start_of(bars), run={}, as_of=0)
+        with contextlib.redirect_stdout(None), alone as recorder:
+            engine = play(instance, bars, settings, recorder=recorder)
     except NeuralTraderError as error:
         return {}, None, str(error)
     trades = engine.trades

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,7 +194,8 @@ def walkforward(
 
     A test begins flat, and closes its positions at its end. A formula sees ``warmup`` bars before its test, in which it
     does not trade, so that its features are warm: as many as its largest number of bars unless it is given. A class
-    begins cold.
+    begins cold. Whoever remembers begins a test with the cards that its parameters wrote in the training before it, and
+    with nothing that ended later.
 
     The other arguments are those of :func:`neural_trader.sweep`; an ``executor`` plays the trainings.
 
@@ -226,7 +228,7 @@ def walkforward(
             tests = []
             for at, fold in enumerate(ranges):
                 frame = room.swept(fold.train, options)
-                tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy())))
+                tests.append(room.test(fold.test, *room.chosen(frame, frame[metric].to_numpy()), [fold.train]))
                 if progress is not None:
                     progress((at + 1) / len(ranges))
             lanes: list[list[int]] = [list(range(len(tests)))]
@@ -243,6 +245,7 @@ def walkforward(
         "purge": purge,
         "embargo": embargo,
         "symbols": [each.symbol for each in bars],
+        **({"remembers": True} if found.remembers else {}),
     }
     counted = tried(room.points, trials)
     return WalkForward(tuple(tests), tuple(map(tuple, lanes)), metric, run, int(line[0]), counted)
@@ -269,7 +272,8 @@ def _combined(
         best = room.chosen(frames[0], (values * weights[:, None]).sum(axis=0) / weights.sum())
         for group in each.tested:
             places[at, group] = len(tests)
-            tests.append(room.test(ranges[group], *best))
+            past = [ranges[one] for one in each.trained if ranges[one][1] <= ranges[group][0]]
+            tests.append(room.test(ranges[group], *best, past))
         if progress is not None:
             progress((at + 1) / len(chosen))
     lanes = [[places[at, group] for group, at in enumerate(path)] for path in splits.paths(count, chosen)]
@@ -310,8 +314,14 @@ class _Room:
         names = frame.columns[: frame.columns.index(next(iter(MEASURES)))]
         return {name: whole(frame[name][at]) for name in names}, float(values[at])
 
-    def test(self, where: splits.Range, parameters: dict[str, int | float], trained: float | None) -> Test:
-        """What the parameters make of a stretch, from its beginning on."""
+    def test(
+        self,
+        where: splits.Range,
+        parameters: dict[str, int | float],
+        trained: float | None,
+        past: Sequence[splits.Range],
+    ) -> Test:
+        """What the parameters make of a stretch, from its beginning on, with what they remember of the past."""
         begin, end = where
         begin_ns = int(self.line[begin])
         strategy: type[Strategy] = self.found
@@ -322,7 +332,14 @@ class _Room:
         bars = self._cut((begin - ahead, end))
         # The points of the trainings are the trials; a test is not chosen from.
         given = self.settings | {"close_at_end": True, "trials": "off", "look_ahead": False}
-        result = backtest(strategy, bars, parameters=self.fixed | parameters, benchmark=False, **given)
+        given |= {"parameters": self.fixed | parameters, "benchmark": False}
+        with ExitStack() as stack:
+            if self.found.remembers:
+                folder = stack.enter_context(TemporaryDirectory(prefix="neural-trader-"))
+                given["memory"] = Path(folder) / "memory.sqlite"
+                for stretch in past:
+                    backtest(strategy, self._cut(stretch), **given)
+            result = backtest(strategy, bars, **given)
         counted = result.time_ns > begin_ns
         growth = result.equity_curve[counted] / float(result.run["cash"])
         value = self._value(result, begin_ns, growth)

@@ -21,6 +21,7 @@ pub struct Callbacks<'py> {
     pub on_timer: Option<Bound<'py, PyAny>>,
     pub on_fill: Option<Bound<'py, PyAny>>,
     pub on_order: Option<Bound<'py, PyAny>>,
+    pub on_told: Option<Bound<'py, PyAny>>,
     pub progress: Option<Bound<'py, PyAny>>,
 }
 
@@ -54,6 +55,10 @@ impl Callbacks<'_> {
                 && let Some(progress) = &self.progress
             {
                 progress.call1((slf.try_borrow()?.core.played(),))?;
+            }
+            if let (Turn::Answer(notice), Some(on_told)) = (turn, &self.on_told) {
+                let (event, number) = named(notice);
+                on_told.call1((number, event))?;
             }
             match turn {
                 Turn::Record { source, index } => {

@@ -122,6 +122,11 @@ impl Replay {
         }
     }
 
+    /// How many bars of an instrument have closed as far as is known here.
+    pub fn bars_known(&self, instrument: usize) -> usize {
+        self.bars.place(instrument).map_or(0, |at| self.bars.here[at])
+    }
+
     /// Whether an instrument comes as bars.
     pub fn is_of_bars(&self, instrument: usize) -> bool {
         self.bars.place(instrument).is_some()

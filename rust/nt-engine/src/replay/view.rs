@@ -44,6 +44,9 @@ impl Replay {
             self.seen[place.source].pass_here(&record, place.time_ns);
             if let Some(rank) = source.rank_here(&record) {
                 self.views[rank].see(&record).map_err(|error| at_record(error, place.source, place.index))?;
+                if let Some(tape) = self.tapes.get_mut(rank) {
+                    tape.note(place.time_ns, &record, self.settings.rules_of(rank).trades, &self.views[rank]);
+                }
             }
         }
     }
@@ -72,7 +75,7 @@ impl View {
         }
     }
 
-    fn best(&self, side: Side) -> Option<Level> {
+    pub fn best(&self, side: Side) -> Option<Level> {
         match self {
             Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => None,
             Self::Levels { book, .. } | Self::Quotes(book) => book.best(side),
@@ -81,7 +84,7 @@ impl View {
         }
     }
 
-    fn levels(&self, side: Side, count: usize) -> Vec<Level> {
+    pub fn levels(&self, side: Side, count: usize) -> Vec<Level> {
         match self {
             Self::Levels { known: false, .. } | Self::Orders { known: false, .. } => Vec::new(),
             Self::Levels { book, .. } | Self::Quotes(book) => book.levels(side).take(count).collect(),
