@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from benches.places import PeerError, Worker, python_of
-from benches.timing import Work, against, in_turns
+from benches.timing import Work, against, in_turns, of_cores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,26 +35,34 @@ def run(home: Path, folder: Path, bars: int, rounds: int, *, peers: bool) -> tup
     figures: dict[str, Any] = {"times": [], "skipped": [], "memory": {}}
     parts = ["## Sweeps", (__doc__ or "").replace("\n", " ").strip()]
     for count, pairs in sizes:
-        job = {**TERMS, "parquet": str(folder / "MINUTE.parquet"), "bars": count, "pairs": pairs}
+        job = {**TERMS, "parquet": str(_file_of(folder, count)), "bars": count, "pairs": pairs}
         parts.append(_timed(home, job, rounds, figures, peers=peers))
     return figures, "\n\n".join([*parts, *(f"*{notice}*" for notice in figures["skipped"])])
 
 
+def _file_of(folder: Path, count: int) -> Path:
+    """A file of so many of the bars: the memory of a process must not be that of bars that it leaves out."""
+    path = folder / f"{count}-bars" / "MINUTE.parquet"
+    path.parent.mkdir()
+    pl.read_parquet(folder / "MINUTE.parquet").head(count).write_parquet(path)
+    return path
+
+
 def _timed(home: Path, job: dict[str, Any], rounds: int, figures: dict[str, Any], *, peers: bool) -> str:
     ours = Worker(home, "sweep_ours.py", job)
-    workers = [ours]
+    workers = {"neural-trader": ours}
     try:
+        loaded = ours.ask("memory") * 1024
         found = ours.ask("result")
         if not found["equal_to_runs"]:
             raise Disagreement("the sweep and runs by themselves differ")
         items = job["bars"] * len(job["pairs"])
         works = [Work(f"neural-trader: {each}", ours, each, items) for each in found["works"][:-1]]
         alone = Work(f"neural-trader: {found['works'][-1]}", ours, found["works"][-1], job["bars"])
-        memory = figures["memory"][f"{len(job['pairs'])} pairs"] = ours.ask("memory") * 1024
         if peers:
             try:
                 loop = Worker(python_of("numba"), "sweep_numba.py", {**job, "lot": found["lot"]})
-                workers.append(loop)
+                workers["numba loop"] = loop
                 theirs = loop.ask("result")
                 check(found, theirs)
                 works += [Work(f"numba loop: {each}", loop, each, items) for each in theirs["works"]]
@@ -60,12 +70,16 @@ def _timed(home: Path, job: dict[str, Any], rounds: int, figures: dict[str, Any]
                 figures["skipped"].append(f"the numba loop was skipped: {str(error).strip().splitlines()[-1]}")
         times = in_turns([*works, alone], rounds)
         figures["times"] += [time.document() for time in times]
+        memory = {name: worker.ask("memory") * 1024 for name, worker in workers.items()}
+        memory["neural-trader before it sweeps"] = loaded
+        figures["memory"][f"{len(job['pairs'])} pairs"] = memory
+        peaks = ", ".join(f"{peak / 1e6:,.0f} MB ({name})" for name, peak in memory.items())
         fills = sum(found["fills"]) / len(found["fills"])
-        head = f"{len(job['pairs']):,} pairs over {job['bars']:,} bars, {fills:,.0f} fills each; "
-        head += f"the process of ours took {memory / 1e6:,.0f} MB:"
-        return f"{head}\n\n{against(times, times[0], 'pair-bars')}"
+        head = f"{len(job['pairs']):,} pairs over {job['bars']:,} bars, {fills:,.0f} fills each. At their peak "
+        head += f"the processes, with Python and the libraries that read Parquet, took {peaks}:"
+        return "\n\n".join([head, against(times, times[0], "pair-bars"), of_cores(times, "pair-bar")])
     finally:
-        for worker in workers:
+        for worker in workers.values():
             worker.close()
 
 

@@ -33,6 +33,8 @@ class Time:
     label: str
     items: int
     seconds: tuple[float, ...]
+    cores: tuple[float, ...] = ()
+    """Seconds of all cores together, in each repetition; other work of the machine lengthens them less."""
 
     @property
     def best(self) -> float:
@@ -52,6 +54,7 @@ class Time:
             "label": self.label,
             "items": self.items,
             "seconds": self.seconds,
+            "cores": self.cores,
             "best": self.best,
             "median": self.median,
         }
@@ -59,12 +62,13 @@ class Time:
 
 def in_turns(works: Sequence[Work], rounds: int) -> list[Time]:
     """Every work once, then every work again, and so on."""
-    seconds: list[list[float]] = [[] for _ in works]
+    taken: list[list[tuple[float, float]]] = [[] for _ in works]
     for _ in range(rounds):
-        for work, taken in zip(works, seconds, strict=True):
-            if len(taken) < ROUNDS_MIN or sum(taken) < SECONDS_MAX:
-                taken.append(work.worker.ask(work.name))
-    return [Time(work.label, work.items, tuple(taken)) for work, taken in zip(works, seconds, strict=True)]
+        for work, times in zip(works, taken, strict=True):
+            if len(times) < ROUNDS_MIN or sum(seconds for seconds, _ in times) < SECONDS_MAX:
+                times.append((work.worker.ask(work.name), work.worker.ask("cores")))
+    columns = (tuple(zip(*times, strict=True)) for times in taken)
+    return [Time(work.label, work.items, *column) for work, column in zip(works, columns, strict=True)]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -87,6 +91,12 @@ def against(times: Sequence[Time], first: Time, unit: str = "bars") -> str:
         for time in times
     ]
     return table(["", unit, "best", "median", f"{unit}/s", "takes"], rows)
+
+
+def of_cores(times: Sequence[Time], unit: str) -> str:
+    """What each takes of a core for one item: the least of its repetitions, in nanoseconds."""
+    rows = [[time.label, f"{min(time.cores) / time.items * 1e9:.2f} ns"] for time in times]
+    return table(["", f"of a core per {unit}"], rows)
 
 
 def duration(seconds: float) -> str:

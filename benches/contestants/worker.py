@@ -48,7 +48,7 @@ def serve(make: Callable[[Job], Contestant]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What libraries print must not mix with answers.
     os.dup2(2, 1)
-    contestant = make(job)
+    contestant, taken = make(job), 0.0
     for line in sys.stdin:
         asked = json.loads(line)
         answer: Any
@@ -56,26 +56,28 @@ def serve(make: Callable[[Job], Contestant]) -> None:
             answer = {"version": contestant.version, "works": list(contestant.works), **contestant.result()}
         elif asked == "memory":
             answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        elif asked == "cores":
+            answer = taken
         else:
-            answer = _seconds(contestant.works[asked], getattr(contestant, "ready", lambda: None))
+            answer, taken = _seconds(contestant.works[asked], getattr(contestant, "ready", lambda: None))
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _seconds(work: Callable[[], Any], ready: Callable[[], None]) -> float:
-    """The time of a repetition; of the second of two where one is brief.
+def _seconds(work: Callable[[], Any], ready: Callable[[], None]) -> tuple[float, float]:
+    """The time of a repetition, and what it took of all cores together; of the second of two where one is brief.
 
     While other contestants ran, allocators gave back memory and the caches were filled with other things: the first
     repetition takes that away from whoever happens to come first.
     """
-    seconds = _once(work, ready)
-    return _once(work, ready) if seconds < BRIEF_S else seconds
+    times = _once(work, ready)
+    return _once(work, ready) if times[0] < BRIEF_S else times
 
 
-def _once(work: Callable[[], Any], ready: Callable[[], None]) -> float:
+def _once(work: Callable[[], Any], ready: Callable[[], None]) -> tuple[float, float]:
     gc.collect()
-    begun = time.perf_counter()
+    begun, of_cores = time.perf_counter(), time.process_time()
     kept = work()
-    seconds = time.perf_counter() - begun
+    times = time.perf_counter() - begun, time.process_time() - of_cores
     del kept
     ready()
-    return seconds
+    return times

@@ -9,6 +9,8 @@ use crate::trades::Matcher;
 
 /// Units of money in one of the currency.
 pub(super) const UNITS: f64 = 1e18;
+/// Samples that are divided together, several of them at once.
+const AT_ONCE: usize = 64;
 
 /// What came of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,26 +147,23 @@ impl Curve {
     }
 
     fn take(&mut self, samples: &[f64]) {
-        self.is_ruined |= samples.iter().any(|&equity| equity <= 0.0);
-        for &equity in samples {
-            self.peak = self.peak.max(equity);
-            self.drawdown = self.drawdown.min(equity / self.peak - 1.0);
-        }
+        self.is_ruined |= samples.iter().fold(false, |ruined, &equity| ruined | (equity <= 0.0));
+        self.take_falls(samples);
         if self.is_ruined || samples.is_empty() {
             return;
         }
         // The mean of the block first, then distances from it; blocks are merged by the rule of Chan, Golub and LeVeque.
         let count = samples.len() as f64;
-        let before = std::iter::once(&self.previous).chain(samples);
-        let returns = || samples.iter().zip(before.clone()).map(|(now, before)| now / before - 1.0);
-        let mean = returns().sum::<f64>() / count;
+        let mut sum = 0.0;
+        self.each_return(samples, |each| sum += each);
+        let mean = sum / count;
         let (mut squares, mut downside) = (0.0, 0.0);
-        for each in returns() {
+        self.each_return(samples, |each| {
             let distance = each - mean;
             squares += distance * distance;
-            let loss = each.min(0.0);
+            let loss = if each < 0.0 { each } else { 0.0 };
             downside += loss * loss;
-        }
+        });
         let (distance, merged) = (mean - self.mean, self.count + count);
         self.squares += squares + distance * distance * self.count * count / merged;
         self.mean += distance * count / merged;
@@ -172,6 +171,69 @@ impl Curve {
         self.downside += downside;
         if let Some(&last) = samples.last() {
             self.previous = last;
+        }
+    }
+
+    /// The running peak and the deepest fall below it. There is no NaN, for which `max` and `min` would look.
+    fn take_falls(&mut self, samples: &[f64]) {
+        let (mut peaks, mut least) = ([0.0; AT_ONCE], [f64::INFINITY; AT_ONCE]);
+        for few in samples.chunks(AT_ONCE) {
+            for (peak, &equity) in peaks.iter_mut().zip(few) {
+                self.peak = if equity > self.peak { equity } else { self.peak };
+                *peak = self.peak;
+            }
+            for ((least, &equity), &peak) in least.iter_mut().zip(few).zip(&peaks) {
+                let share = equity / peak;
+                *least = if share < *least { share } else { *least };
+            }
+        }
+        // The deepest fall is that to the least share of a peak, because rounding keeps the order of what is rounded.
+        let deepest = least.iter().copied().fold(f64::INFINITY, f64::min) - 1.0;
+        self.drawdown = self.drawdown.min(deepest);
+    }
+
+    /// Goes through the returns of samples in order.
+    fn each_return(&self, samples: &[f64], mut take: impl FnMut(f64)) {
+        let mut returns = [0.0; AT_ONCE];
+        let mut before = self.previous;
+        for few in samples.chunks(AT_ONCE) {
+            returns[0] = few[0] / before - 1.0;
+            for (each, pair) in returns[1..].iter_mut().zip(few.windows(2)) {
+                *each = pair[1] / pair[0] - 1.0;
+            }
+            returns[..few.len()].iter().for_each(|&each| take(each));
+            before = few[few.len() - 1];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The moments and the fall of one block, a sample at a time.
+    fn plain(deposit: f64, samples: &[f64]) -> [f64; 4] {
+        let before = std::iter::once(&deposit).chain(samples);
+        let returns: Vec<f64> = samples.iter().zip(before).map(|(now, before)| now / before - 1.0).collect();
+        let mean = returns.iter().sum::<f64>() / samples.len() as f64;
+        let (mut squares, mut downside, mut peak, mut drawdown) = (0.0, 0.0, deposit, 0.0_f64);
+        for (each, equity) in returns.iter().zip(samples) {
+            squares += (each - mean) * (each - mean);
+            downside += each.min(0.0) * each.min(0.0);
+            peak = equity.max(peak);
+            drawdown = drawdown.min(equity / peak - 1.0);
+        }
+        [mean, squares, downside, drawdown]
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_has_the_moments_of_its_samples_to_the_bit(samples in prop::collection::vec(1.0..3.0_f64, 1..300)) {
+            let mut curve = Curve::new(2.0);
+            curve.take(&samples);
+            let found = [curve.mean, curve.squares, curve.downside, curve.drawdown];
+            prop_assert_eq!(found.map(f64::to_bits), plain(2.0, &samples).map(f64::to_bits));
         }
     }
 }
