@@ -148,10 +148,8 @@ class FormulaRunner(LocalRunner):
     def figures(
         self, points: Matrix, progress: Callable[[float], None] | None = None
     ) -> tuple[Figures, dict[int, str]]:
-        arguments = self._settings.engine_arguments(
-            [each.symbol for each in self._bars], [each.tick for each in self._bars]
-        )
-        engine = Engine(list(self._bars), **arguments)
+        symbols, ticks = [each.symbol for each in self._bars], [each.tick for each in self._bars]
+        engine = Engine(list(self._bars), **self._settings.engine_arguments(symbols, ticks))
         sets = np.tile(self._base, (len(points), 1))
         sets[:, self._columns] = points
         ends = None if self.paths is None else self.paths.ends
