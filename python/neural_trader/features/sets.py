@@ -101,8 +101,11 @@ class FeatureSet:
             # A datetime is no number; numbers pass without being looked at.
             if not self._times:
                 raise
-            pairs = zip(self.inputs, numbers, strict=True)
-            return self._runner.update(tuple(float(self._as_read(name, [each])[0]) for name, each in pairs))
+            return self._runner.update(self._as_numbers(numbers))
+
+    def _as_numbers(self, row: tuple[float | datetime, ...]) -> tuple[float, ...]:
+        pairs = zip(self.inputs, row, strict=True)
+        return tuple(float(self._as_read(name, [each])[0]) for name, each in pairs)
 
     def _as_read(self, name: str, column: Any) -> NDArray[np.float64]:
         return as_read(column, "time" if name in self._times else None)
