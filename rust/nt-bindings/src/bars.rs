@@ -105,6 +105,7 @@ fn step_of(bars: &Bound<'_, PyAny>, name: &str) -> PyResult<Step> {
 }
 
 /// The bar that indicators read, in ticks and lots.
+#[inline]
 pub fn feature_bar(bars: &Bars<'_>, index: usize) -> nt_features::Bar {
     let at = index - bars.first;
     nt_features::Bar {
