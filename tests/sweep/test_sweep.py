@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -49,7 +50,9 @@ def test_values_of_an_axis(text: str, values: list[float]) -> None:
     assert Axis.of("x", text, float).values == tuple(values)
 
 
-@pytest.mark.parametrize("text", ["", "a", "5:1", "1:5:0", "1:5:-1", "1:2:3:4", "0:1e9:1e-9"])
+@pytest.mark.parametrize(
+    "text", ["nan", "5,inf", "1:inf:1", "1:2:nan", "", "a", "5:1", "1:5:0", "1:5:-1", "1:2:3:4", "0:1e9:1e-9"]
+)
 def test_values_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Axis.of("x", text, float)
@@ -215,6 +218,41 @@ def test_a_file_of_another_sweep_is_refused(market: Any, tmp_path: Path) -> None
     (tmp_path / "other.sqlite").write_text("no database, but long enough to be looked at as one would look at it")
     with pytest.raises(DataError, match="choose another file"):
         nt.sweep(cross(), market, grid=GRID, out=tmp_path / "other.sqlite")
+
+
+def test_a_file_is_written_by_one_sweep_at_a_time(market: Any, tmp_path: Path) -> None:
+    out = tmp_path / "points.sqlite"
+
+    def again(_points: int, _total: int) -> None:
+        with pytest.raises(DataError, match="another sweep is writing there"):
+            nt.sweep(cross(), market, grid=GRID, out=out)
+
+    assert nt.sweep(cross(), market, grid=GRID, out=out, progress=again).played == 16
+    assert [path.name for path in tmp_path.iterdir()] == ["points.sqlite"]
+
+
+def test_a_database_of_something_else_and_a_damaged_one_are_left_alone(market: Any, tmp_path: Path) -> None:
+    other, damaged = tmp_path / "other.sqlite", tmp_path / "damaged.sqlite"
+    with contextlib.closing(sqlite3.connect(other)) as file:
+        file.execute("CREATE TABLE mine (x)")
+    with pytest.raises(DataError, match="a database of something else"):
+        nt.sweep(cross(), market, grid=GRID, out=other)
+    with contextlib.closing(sqlite3.connect(other)) as file:
+        assert file.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    nt.sweep(cross(), market, grid={"fast": "5:24", "slow": "30:79"}, out=damaged)
+    content = bytearray(damaged.read_bytes())
+    content[2 * 4096 : -4096] = bytes(byte ^ 0xFF for byte in content[2 * 4096 : -4096])
+    damaged.write_bytes(content)
+    with pytest.raises(DataError, match="cannot keep points there"):
+        nt.sweep(cross(), market, grid={"fast": "5:24", "slow": "30:79"}, out=damaged)
+    assert damaged.read_bytes() == content
+
+
+def test_a_large_grid_says_what_share_meets_its_condition(market: Any) -> None:
+    with pytest.raises(
+        UsageError, match=r"1,000,000,000 sets of parameters, about 4\.9 % of which meet the condition, would"
+    ):
+        nt.sweep(cross(), market, grid={"fast": range(1, 100_001), "slow": range(1, 10_001)}, where="fast < slow")
 
 
 def test_points_go_into_parquet(market: Any, tmp_path: Path) -> None:

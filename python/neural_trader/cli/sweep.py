@@ -92,12 +92,13 @@ def sweep(
             worth=worth,
             progress=progress,
         )
-    if html is not None:
-        found.to_html(html)
     if json:
         print_json(found.to_dict(top))
     elif not quiet:
+        # Before the page: one that cannot be written takes no points with it.
         print_points(found, top, html, out)
+    if html is not None:
+        found.to_html(html)
 
 
 def axes_of(layer: Layer, items: list[str] | None, grid: list[str] | None) -> dict[str, str]:
@@ -154,7 +155,10 @@ def print_points(found: SweepResult, top: int, html: Path | None, out: Path | No
     screen = console()
     usual: tuple[str, ...] = ("return", "cagr", "sharpe", "drawdown", "trades", "win_rate")
     shown = [found.metric, *(name for name in usual if name in found.frame.columns and name != found.metric)]
-    rows = [tuple(_shown(row[name]) for name in (*found.names, *shown)) for row in found.best(top).to_dicts()]
+    rows = [
+        (*(f"{row[name]:.12g}" for name in found.names), *(_shown(row[name]) for name in shown))
+        for row in found.best(top).to_dicts()
+    ]
     head = (*found.names, *(name.replace("_", " ") for name in shown))
     print_table(rows, head, styles=("cyan",) * len(found.names), right=tuple(range(len(head))))
     rate = found.played / found.seconds if found.seconds > 0 else 0.0

@@ -27,8 +27,10 @@ def write_bytes(path: Path, content: bytes) -> Path:
         # mkstemp makes files that only the owner may read; a report is an ordinary file of this user.
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
     return path
 

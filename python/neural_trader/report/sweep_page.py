@@ -40,7 +40,7 @@ svg .best { stroke: var(--ink); stroke-width: 2; fill: none; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { font-weight: 400; color: var(--faint); text-align: right; font-size: 13px; }
 td { text-align: right; border-top: 1px solid var(--line); }
-th, td { padding: 7px 14px; white-space: nowrap; }
+th, td { padding: 7px 9px; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 td.parameter { color: var(--strategy); font-weight: 560; }
 .halves { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 34px; align-items: start; }
@@ -58,6 +58,7 @@ footer { color: var(--faint); font-size: 13px; padding-block: 26px; overflow-wra
   .map { grid-template-columns: minmax(0, 1fr); }
   .scale { display: flex; gap: 10px; align-items: center; }
   .scale div { height: 14px; width: 130px; margin: 0; background: var(--across) !important; }
+  figure:has(svg) { overflow-x: auto; } figure > svg[viewBox^="0 0 980"] { min-width: 620px; }
   svg text { font-size: 19px; } svg .name { font-size: 20px; }
 }
 """
@@ -88,7 +89,7 @@ def page(
     css = resources.files("neural_trader.report").joinpath("assets/report.css").read_text(encoding="utf-8")
     known = [row for row in zip(*(columns[name] for name in columns), strict=True) if row[-1] is not None]
     scale = Scale([float(row[-1]) for row in known], higher_is_better=higher_is_better)
-    points = f"{document['points']:,} sets of parameters"
+    points = f"{document['points']:,} {'set' if document['points'] == 1 else 'sets'} of parameters"
     sections = [] if worth is None else [selection_section(worth)]
     if known and len(names) >= 2:
         sections.append(_map(names, known, title, scale))
@@ -106,8 +107,8 @@ def page(
 <p class="span">{escape(points)} on {escape(symbols)}</p>
 <p class="verdict">{_verdict(names, document, title)}</p></section>
 {"".join(sections)}</main>
-<footer>Every point is a run of the engine: the orders, fills and costs of <code>backtest</code> with its parameters.
-Data {escape(str(document["run"]["data"])[:16])}, version {escape(str(document["run"]["version"]))}.</footer>
+<footer><p>Every point is a run of the engine: the orders, fills and costs of <code>backtest</code> with its parameters.
+Data {escape(str(document["run"]["data"])[:16])}, version {escape(str(document["run"]["version"]))}.</p></footer>
 </body></html>
 """
 
@@ -245,7 +246,7 @@ def _parallel(names: Sequence[str], rows: Sequence[Sequence[Any]], scale: Scale)
         )
     shown = f"{len(drawn):,} of {len(rows):,} points" if len(drawn) < len(rows) else f"All {len(rows):,} points"
     return f"""<section><h2>Parameters side by side</h2>
-<p class="note">{shown}, each a line; bright ones are good, and the dark one on top is the best.</p>
+<p class="note">{shown}, each a line; bright ones are good, and the thick one on top is the best.</p>
 <figure><svg viewBox="0 0 980 {top + height + 30:.0f}" role="img" aria-label="Points as lines">{axes}{lines}{best}</svg>
 </figure></section>
 """

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neural_trader.errors import DataError, NeuralTraderError
+from neural_trader.market.catalog.lock import held
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,8 +83,14 @@ class FilePoints(Points):
         super().__init__(names, measures, counter)
         self.path = path
         self._paths: Paths | None = None
-        try:
+        self._done: set[tuple[float, ...]] = set()
+        self._held = ExitStack()
+        with ExitStack() as opened:
+            opened.enter_context(self._alone())
+            opened.enter_context(self._telling())
             self._file = sqlite3.connect(path, isolation_level=None)
+            opened.callback(self._file.close)
+            self._refuse_foreign()
             self._file.execute("PRAGMA synchronous = NORMAL")
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("CREATE TABLE IF NOT EXISTS sweep (identity TEXT NOT NULL)")
@@ -94,11 +102,52 @@ class FilePoints(Points):
             self._file.execute(f"CREATE TABLE IF NOT EXISTS points ({columns}) WITHOUT ROWID")
             columns = f"{keys}, equity BLOB NOT NULL, PRIMARY KEY ({unique})"
             self._file.execute(f"CREATE TABLE IF NOT EXISTS curves ({columns}) WITHOUT ROWID")
-        except sqlite3.DatabaseError as error:
-            raise DataError(f"{path}: cannot keep points there ({error}); choose another file with --out") from error
-        rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
-        self._done = {tuple(row) for row in rows}
+            rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
+            self._done = {tuple(row) for row in rows}
+            self._held = opened.pop_all()
         self.resumed = len(self._done)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else plays into this file meanwhile: both would play the same points."""
+        lock = self.path.with_name(f"{self.path.name}-lock")
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(lock, 0.0))
+            except DataError:
+                raise DataError(
+                    f"{self.path}: another sweep is writing there; wait for it, or choose another file with --out"
+                ) from None
+            except OSError as error:
+                raise DataError(
+                    f"{self.path}: cannot keep points there ({error.strerror}); choose another file with --out"
+                ) from error
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):
+                    lock.unlink()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Says in one line what is wrong with the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            known = getattr(error, "sqlite_errorname", "")
+            if known == "SQLITE_FULL" or (known.startswith("SQLITE_IOERR") and self._done):
+                kept = f"the {len(self._done):,} points before are kept" if self._done else "no point was kept yet"
+                raise NeuralTraderError(
+                    f"{self.path}: {error}; {kept}: make room and run the same command again"
+                ) from error
+            raise DataError(
+                f"{self.path}: cannot keep points there ({error}); choose another file with --out"
+            ) from error
+
+    def _refuse_foreign(self) -> None:
+        tables = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master")}
+        if tables and "sweep" not in tables:
+            raise DataError(f"{self.path} is a database of something else; choose another file with --out")
 
     def _take_identity(self, identity: str) -> None:
         known = self._file.execute("SELECT identity FROM sweep").fetchone()
@@ -113,7 +162,8 @@ class FilePoints(Points):
 
     def keep(self, paths: Paths) -> None:
         self._paths = paths
-        rows = self._file.execute("SELECT * FROM curves").fetchall()
+        with self._telling():
+            rows = self._file.execute("SELECT * FROM curves").fetchall()
         if rows:
             paths.take(np.array([row[:-1] for row in rows]), np.array([np.frombuffer(row[-1], "<f8") for row in rows]))
 
@@ -132,8 +182,9 @@ class FilePoints(Points):
         errors = [failed.get(row) for row in range(len(points))]
         rows = list(zip(*columns, errors, strict=True))
         places = ", ".join("?" * len(rows[0])) if rows else ""
-        try:
-            self._file.execute("BEGIN")
+        # Counted first: a point that is kept is not played again, and one that is counted twice counts once.
+        self.counter.count(points, values)
+        with self._telling(), self._wholly():
             # NaN becomes NULL on the way into SQLite.
             self._file.executemany(f"INSERT OR IGNORE INTO points VALUES ({places})", rows)
             if self._paths is not None:
@@ -143,29 +194,32 @@ class FilePoints(Points):
                     f"INSERT OR IGNORE INTO curves VALUES ({marks})",
                     [(*row, curve.astype("<f8").tobytes()) for row, curve in zip(kept.tolist(), curves, strict=True)],
                 )
+        self._done.update(tuple(row) for row in points.tolist())
+
+    @contextmanager
+    def _wholly(self) -> Iterator[None]:
+        self._file.execute("BEGIN")
+        try:
+            yield
             self._file.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 self._file.execute("ROLLBACK")
-            raise NeuralTraderError(
-                f"{self.path}: {error}; the {len(self._done):,} points before are kept: "
-                "make room and run the same command again"
-            ) from error
-        self._done.update(tuple(row) for row in points.tolist())
-        self.counter.count(points, values)
+            raise
 
     def frame(self) -> pl.DataFrame:
         import polars as pl
 
         names = [*self.names, *self.measures, "error"]
-        rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
+        with self._telling():
+            rows = self._file.execute(f"SELECT {', '.join(_quoted(names))} FROM points").fetchall()
         schema = dict.fromkeys(names[:-1], pl.Float64) | {"error": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._file.close()
+        self._held.close()
 
 
 def _quoted(names: tuple[str, ...] | list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Axis:
             values = [float(each) for each in given]
         else:
             raise UsageError(f"{name}: {given!r} is neither text such as 5:50:5 nor a sequence of numbers")
+        if broken := [each for each in values if not math.isfinite(each)]:
+            raise UsageError(f"{name}: {broken[0]} is no value of a parameter; write finite numbers")
         if not values:
             raise UsageError(f"{name}: {given!r} has no value")
         if kind is int and (broken := [each for each in values if each != int(each)]):
@@ -54,7 +57,7 @@ def _values_of_text(name: str, text: str) -> list[float]:
         numbers = [Decimal(part.strip()) for part in text.split(":")]
         first, last, step = numbers if len(numbers) == 3 else (*numbers, Decimal(1))
         count = int((last - first) / step) + 1
-    except (InvalidOperation, ValueError, ZeroDivisionError):
+    except (InvalidOperation, OverflowError, ValueError, ZeroDivisionError):
         raise UsageError(f"{name}={text}: write FIRST:LAST:STEP, such as 5:50:5, or values such as 5,10,20") from None
     if step <= 0 or last < first:
         raise UsageError(f"{name}={text}: from the smaller to the larger, by a step above zero")

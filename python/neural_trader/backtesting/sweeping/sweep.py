@@ -27,6 +27,7 @@ from neural_trader.backtesting.sweeping.space import Condition, Space, space_of
 from neural_trader.backtesting.sweeping.worth import Assessor
 from neural_trader.backtesting.trial_key import code_of
 from neural_trader.errors import UsageError
+from neural_trader.market.writing import replace_whole
 from neural_trader.strategy.base import Strategy
 from neural_trader.strategy.expressions import FormulaStrategy
 from neural_trader.strategy.loading import find_strategy
@@ -172,7 +173,7 @@ def sweep(
             played = searched(space, optuna, sampler, seed, condition, metric, runner, points, progress)
         frame = points.frame()
         if out is not None and Path(out).suffix == ".parquet":
-            frame.write_parquet(out)
+            replace_whole(Path(out), frame.write_parquet)
         seconds = time.monotonic() - begun
         assessment = assessor.of(frame, metric) if worth else None
         return SweepResult(frame, space.names, metric, run, seconds, played, counter.warning, assessment)
@@ -218,18 +219,19 @@ def _ask(total: int, space: Space, condition: Condition | None, runner: Runner) 
     """Refuse what will take long, with how long, unless it was confirmed."""
     if total <= 100 * PROBE:
         return
-    numbers = np.linspace(0, space.size - 1, PROBE).astype(object)
-    probe = space.points([int(number) for number in numbers])
-    if condition is not None:
-        probe = probe[condition(probe)]
+    looked_at = space.points([int(number) for number in np.linspace(0, space.size - 1, PROBE * PROBE)])
+    wanted = looked_at if condition is None else looked_at[condition(looked_at)]
+    share = len(wanted) / len(looked_at)
+    which = "" if condition is None else f", about {100.0 * share:.2g} % of which meet the condition,"
+    probe = wanted[:: max(1, len(wanted) // PROBE)]
     begun = time.monotonic()
     if len(probe):
         runner.play(probe)
-    seconds = (time.monotonic() - begun) / PROBE * total
+    seconds = (time.monotonic() - begun) / max(1, len(probe)) * share * total
     if total > IN_MEMORY_MAX or seconds > ASKS_ABOVE_S:
         raise UsageError(
-            f"{total:,} sets of parameters would take about {_duration(seconds)} here; add --yes (yes=True) to play "
-            "them all, make the grid coarser, or draw some of them with --random N"
+            f"{total:,} sets of parameters{which} would take about {_duration(seconds)} here; add --yes (yes=True) to "
+            "play them all, make the grid coarser, or draw some of them with --random N"
         )
 
 
