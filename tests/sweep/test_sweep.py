@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,21 @@ def test_the_page_stands_alone_and_names_the_best(market: Any, tmp_path: Path) -
     best = found.best_parameters
     assert f"fast {best['fast']}, slow {best['slow']}" in text
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("metric", ["sharpe", "drawdown", "fees"])
+def test_the_line_on_top_of_the_page_is_the_best_of_many(market: Any, tmp_path: Path, metric: str) -> None:
+    # Two hundredths of the points have the brightest colour; the line is that of the best of them.
+    found = nt.sweep(cross(), market, grid={"fast": "5:40", "slow": "50:60"}, metric=metric, worth=False)
+    text = found.to_html(tmp_path / "page.html").read_text()
+    (line,) = re.findall(r'<polyline class="best" points="([^"]*)"', text)
+    heights = [float(place.split(",")[1]) for place in line.split()]
+    rows = found.frame
+    for name, height in zip(("fast", "slow", metric), heights, strict=True):
+        known = rows[name].drop_nulls()
+        value = found.best(1)[name][0]
+        share = (value - known.min()) / (known.max() - known.min())
+        assert height == pytest.approx(54 + 330 * (1 - share), abs=0.06)
 
 
 def test_every_point_is_a_trial_once(market: Any, tmp_path: Path) -> None:

@@ -141,6 +141,10 @@ class Scale:
         share = 0.5 if width <= 0.0 else min(1.0, max(0.0, (value - self.low) / width))
         return share if self.higher_is_better else 1.0 - share
 
+    def goodness(self, value: float) -> float:
+        """What is larger for a better value, without an end."""
+        return value if self.higher_is_better else -value
+
     def colour(self, value: float) -> str:
         """The colour of a value."""
         return colour(self.share(value))
@@ -162,8 +166,10 @@ def _map(names: Sequence[str], rows: Sequence[Sequence[Any]], title: str, scale:
     best: dict[tuple[int, int], float] = {}
     for row in rows:
         cell = across[1][row[first]], down[1][row[second]]
-        if cell not in best or scale.share(row[-1]) > scale.share(best[cell]):
+        if cell not in best or scale.goodness(row[-1]) > scale.goodness(best[cell]):
             best[cell] = row[-1]
+    # The best of cells are all good among points; among each other they differ.
+    scale = Scale(list(best.values()), higher_is_better=scale.higher_is_better)
     left, top, width, height = 74.0, 8.0, 900.0, 440.0
     x, y = width / len(across[0]), height / len(down[0])
     cells = "".join(
@@ -213,9 +219,9 @@ def _spread(count: int, most: int) -> list[int]:
 
 def _parallel(names: Sequence[str], rows: Sequence[Sequence[Any]], scale: Scale) -> str:
     """Every point as a line through its parameters and its metric; the best lie on top."""
-    ordered = sorted(rows, key=lambda row: scale.share(row[-1]))
+    ordered = sorted(rows, key=lambda row: scale.goodness(row[-1]))
     step = max(1, math.ceil(len(ordered) / LINES_MAX))
-    drawn = [*ordered[::step], *ordered[-20:]]
+    drawn = [*ordered[:-20:step], *ordered[-20:]]
     left, right, top, height = 46.0, 934.0, 54.0, 330.0
     gap = (right - left) / (len(names) - 1)
     ends = [(min(row[at] for row in rows), max(row[at] for row in rows)) for at in range(len(names))]
