@@ -6,6 +6,8 @@ import contextlib
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +308,17 @@ def test_the_page_stands_alone_and_names_the_best(market: Any, tmp_path: Path) -
     best = found.best_parameters
     assert f"fast {best['fast']}, slow {best['slow']}" in text
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_script_needs_no_guard_to_sweep_in_processes(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import neural_trader as nt\n"
+        "found = nt.sweep('rsi_reversion', grid={'n': '5:40'}, symbols=['BTC'], threads=2, trials='off', worth=False)\n"
+        "print(found.frame.height, found.frame['error'].is_null().all())\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("36 True\n", "")
 
 
 @pytest.mark.parametrize("metric", ["sharpe", "drawdown", "fees"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -195,7 +196,8 @@ class ClassRunner(LocalRunner):
         if self._pool is None:
             _begin(*self._work)
         ends = None if self.paths is None else self.paths.ends
-        results = (self._pool.map if self._pool else map)(_figures_of, points.tolist(), [ends] * len(points))
+        with _main_unseen():
+            results = (self._pool.map if self._pool else map)(_figures_of, points.tolist(), [ends] * len(points))
         rows: list[dict[str, float]] = []
         failed: dict[int, str] = {}
         for at, (figures, curve, error) in enumerate(results):
@@ -247,6 +249,22 @@ FIGURES = (
 )  # fmt: skip
 
 _WORK: list[Any] = []
+
+
+@contextlib.contextmanager
+def _main_unseen() -> Iterator[None]:
+    """Let processes that start meanwhile not import the script that was started.
+
+    They would run it once more, sweep and all, unless it was written with that in mind; and they need nothing of it,
+    since a strategy that they play is named by the library or a file.
+    """
+    main = vars(sys.modules["__main__"])
+    kept: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main.update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 def _begin(*work: Any) -> None:
