@@ -19,7 +19,7 @@ from neural_trader.memory.kept_index import load_index, save_index
 from neural_trader.memory.places import opened_store
 from neural_trader.memory.recall import Question, Recall, Weighting
 from neural_trader.memory.shelf import Shelf, embedded
-from neural_trader.memory.store import Change, Store
+from neural_trader.memory.store import Change, SearchingStore, Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -170,11 +170,12 @@ class Memory:
         """
         wanted = Filter(symbol, strategy, regime, after_ns, before_ns, ended, won)
         question = Question(query, k, wanted, weighting or Weighting())
-        embedding = self.learned_embedding() if self.store.searches else None
-        if embedding is None:
+        there = self._searching()
+        if there is None:
             return self.refreshed().recall(question, before_ns, self._read_cards)
+        store, embedding = there
         point = embedded(embedding, [query])[0]
-        near, points, searched, newest_ns = self.store.nearest(point, question.pool, wanted)
+        near, points, searched, newest_ns = store.nearest(point, question.pool, wanted)
         if not searched:
             return question.nothing()
         now_ns = newest_ns if before_ns is None else before_ns
@@ -217,7 +218,7 @@ class Memory:
         """Make the index anew from the cards, and keep it beside them."""
         if self.store.read_only:
             raise UsageError(f"{self.place}: may only be read; make it writable, or copy it elsewhere")
-        if self.store.searches:
+        if isinstance(self.store, SearchingStore):
             self.store.rebuild()
         else:
             self.refreshed(progress, kept=False)
@@ -233,9 +234,10 @@ class Memory:
     def stats(self) -> dict[str, Any]:
         """Counts and sizes, as plain data."""
         cards, ended, won = self.store.counts()
-        embedding = self.learned_embedding() if self.store.searches else None
-        if embedding is not None:
-            index = {"kind": "server", "quantisation": "float32", "bytes": self.store.index_bytes()}
+        there = self._searching()
+        if there is not None:
+            store, embedding = there
+            index = {"kind": "server", "quantisation": "float32", "bytes": store.index_bytes()}
         else:
             shelf = self.refreshed()
             embedding = shelf.embedding
@@ -256,7 +258,14 @@ class Memory:
     @property
     def index_path(self) -> Path | None:
         """The folder of the files of the index; None where the database keeps it."""
-        return None if self.store.searches else Path(self.place + ".index")
+        return None if isinstance(self.store, SearchingStore) else Path(self.place + ".index")
+
+    def _searching(self) -> tuple[SearchingStore, Embedding] | None:
+        """The store, if it searches by itself, and by what: before anything is learned, no store does."""
+        if not isinstance(self.store, SearchingStore):
+            return None
+        embedding = self.learned_embedding()
+        return None if embedding is None else (self.store, embedding)
 
     def _of(self, document: dict[str, Any]) -> Embedding:
         """The embedding of a document, if it is that of this memory."""

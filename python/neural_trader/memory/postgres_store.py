@@ -22,7 +22,7 @@ from neural_trader.memory.embedding import Vectors
 from neural_trader.memory.index import GRAPH_FROM, SLACK, measured
 from neural_trader.memory.places import public
 from neural_trader.memory.postgres_address import Address
-from neural_trader.memory.store import CARD, VERSION, Near, Search, Store, row_of_card
+from neural_trader.memory.store import CARD, VERSION, Near, Search, SearchingStore, row_of_card
 
 _BLOCK = 5000
 """Rows that are fetched at a time."""
@@ -75,11 +75,10 @@ _INSERT = (
 """Columns of cards, each as one array, so that any number of cards is one statement."""
 
 
-class PostgresStore(Store):
+class PostgresStore(SearchingStore):
     """An open schema of cards."""
 
     vector = "vector_send(vector)"
-    searches = True
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         self.place = public(url)

@@ -81,8 +81,6 @@ class Store(ABC):
     read_only: bool
     vector = "vector"
     """What reads the point of a card."""
-    searches = False
-    """Whether it finds what is nearest by itself."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -196,20 +194,6 @@ class Store(ABC):
                 found.append(f"card {row[0]}: {error}")
         return found
 
-    # Of a store that searches by itself.
-
-    def nearest(self, query: Vectors, k: int, wanted: Filter) -> Search:
-        """The ``k`` nearest cards that pass a filter."""
-        raise NotImplementedError
-
-    def rebuild(self) -> None:
-        """Make anew what it searches by."""
-        raise NotImplementedError
-
-    def index_bytes(self) -> int:
-        """The room of what it searches by."""
-        raise NotImplementedError
-
     # What a database has its own words for; a ? stands for a value.
 
     @abstractmethod
@@ -265,6 +249,22 @@ class Store(ABC):
             f"UPDATE card SET {_ENDS}, revision = ? WHERE id = ? AND NOT ({_ENDS.replace(',', ' AND')})",
             (*_ending(outcome), revision, card, *_ending(outcome)),
         )
+
+
+class SearchingStore(Store):
+    """A store that finds what is nearest by itself, so that nobody has to load its cards for that."""
+
+    @abstractmethod
+    def nearest(self, query: Vectors, k: int, wanted: Filter) -> Search:
+        """The ``k`` nearest cards that pass a filter."""
+
+    @abstractmethod
+    def rebuild(self) -> None:
+        """Make anew what it searches by."""
+
+    @abstractmethod
+    def index_bytes(self) -> int:
+        """The room of what it searches by."""
 
 
 _ENDS = "close_ns = ?, profit = ?, gain = ?, best = ?, worst = ?, fees = ?, critique = ?"
