@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -83,7 +84,7 @@ def span_of(bars: Sequence[Bars], settings: Settings) -> Span:
     return Span(float(settings.cash), (end - begin) / NANOSECONDS_PER_YEAR)
 
 
-class LocalRunner:
+class LocalRunner(ABC):
     """Plays points in this process, or in processes of it."""
 
     rows: int
@@ -92,11 +93,11 @@ class LocalRunner:
     span: Span
     _curve: bool
 
+    @abstractmethod
     def figures(
         self, points: Matrix, progress: Callable[[float], None] | None = None
     ) -> tuple[Figures, dict[int, str]]:
         """What the engine counted at each point, and what went wrong; ``progress`` gets the share that is done."""
-        raise NotImplementedError
 
     def play(self, points: Matrix) -> Played:
         """Statistics of points."""
@@ -108,7 +109,7 @@ class LocalRunner:
         for block in blocks:
             yield block, self.play(block.points) if len(block.points) else ({}, {})
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (a runner may have nothing to close)
         """Nothing is kept open."""
 
 
